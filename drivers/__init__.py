@@ -1,0 +1,1 @@
+"""Turntables, cameras and buttons. Knows neither the daemon nor the service."""

@@ -1,0 +1,1 @@
+"""The simulated bench: hardware beneath the drivers, never a driver itself."""

@@ -1,0 +1,1 @@
+"""Engines turn a bundle into products. All of them give the same result files."""

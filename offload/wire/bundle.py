@@ -1,0 +1,123 @@
+"""A bundle: one sealed scan as it travels. The manifest names every file by its hash.
+
+Frames of reference. *Mat*: origin in the centre of the mat, x right, y away from its lower edge, z up,
+millimetres. *Camera*: OpenCV's, x right, y down, z forward. Pixel (0, 0) is the centre of the top left pixel.
+"""
+
+from datetime import datetime
+from typing import Literal, Self
+
+from pydantic import Field, model_validator
+
+from offload.wire.base import FileName, ScanId, Sha256, Wire
+
+BUNDLE_FORMAT = 1
+
+
+class StoredFile(Wire):
+    """One file of a bundle or of a result."""
+
+    name: FileName
+    sha256: Sha256
+    size_bytes: int = Field(ge=1)
+
+
+class MatSpec(Wire):
+    """The ChArUco mat that lies on the turntable, as `scannerd mat` printed it.
+
+    The board is OpenCV's `CharucoBoard((columns, rows), square_mm, marker_mm, dictionary)`; its image is drawn
+    with the mat's +y up, so board coordinates (x, y down) become mat coordinates (x - width/2, height/2 - y).
+    """
+
+    columns: int = Field(ge=3, le=60)
+    rows: int = Field(ge=3, le=60)
+    square_mm: float = Field(gt=1, le=100)
+    marker_mm: float = Field(gt=0.5, le=100)
+    dictionary: Literal["DICT_4X4_250", "DICT_4X4_1000", "DICT_5X5_250", "DICT_5X5_1000"] = "DICT_4X4_250"
+
+    @property
+    def width_mm(self) -> float:
+        """Width of the chequered area along x."""
+        return self.columns * self.square_mm
+
+    @property
+    def height_mm(self) -> float:
+        """Height of the chequered area along y."""
+        return self.rows * self.square_mm
+
+
+class Intrinsics(Wire):
+    """A calibrated pinhole camera with OpenCV's five distortion coefficients, for one image size."""
+
+    width_px: int = Field(ge=16)
+    height_px: int = Field(ge=16)
+    fx_px: float = Field(gt=0)
+    fy_px: float = Field(gt=0)
+    cx_px: float
+    cy_px: float
+    distortion: tuple[float, float, float, float, float] = (0.0, 0.0, 0.0, 0.0, 0.0)
+    """k1, k2, p1, p2, k3."""
+
+
+class CameraModel(Wire):
+    """What took the photos: enough for EXIF and for a first guess of the focal length."""
+
+    make: str
+    model: str
+    focal_length_mm: float = Field(gt=0)
+    pixel_pitch_um: float = Field(gt=0)
+    """Of one pixel of the *stored* photo: sensor width / photo width."""
+
+
+class FrameEntry(Wire):
+    """One photo that counts: it was on disk before this was written."""
+
+    index: int = Field(ge=0)
+    """Viewpoint number in the frozen plan."""
+    angle_deg: float
+    """Commanded platter angle, counter-clockwise seen from above, 0 is home."""
+    file: StoredFile
+    exposure_us: float = Field(gt=0)
+    analogue_gain: float = Field(gt=0)
+    sharpness: float | None = None
+    attempt: int = Field(default=1, ge=1)
+    taken_at: datetime
+
+
+class ReconstructionOptions(Wire):
+    """What the person asked for."""
+
+    engine: Literal["auto", "turntable"] = "auto"
+    voxel_mm: float = Field(default=1.0, gt=0.05, le=20)
+    texture_px: int = Field(default=2048, ge=256, le=8192)
+    triangles: int = Field(default=60_000, ge=500, le=2_000_000)
+
+
+class Manifest(Wire):
+    """Everything about a sealed scan. Its own SHA-256 is the bundle's id."""
+
+    format: Literal[1] = BUNDLE_FORMAT
+    scan_id: ScanId
+    created_at: datetime
+    device: str
+    camera: CameraModel
+    photo_width_px: int = Field(ge=16)
+    photo_height_px: int = Field(ge=16)
+    mat: MatSpec | None = None
+    intrinsics: Intrinsics | None = None
+    frames: tuple[FrameEntry, ...] = Field(min_length=3)
+    background: StoredFile | None = None
+    """A photo of the empty turntable from the same place, if one was ever taken."""
+    options: ReconstructionOptions = ReconstructionOptions()
+
+    @model_validator(mode="after")
+    def _names_are_unique(self) -> Self:
+        names = [entry.name for entry in self.files()]
+        if len(set(names)) != len(names):
+            raise ValueError("two files of the bundle have the same name")
+        return self
+
+    def files(self) -> tuple[StoredFile, ...]:
+        """Every file that must be on the service before the job can start."""
+        background = (self.background,) if self.background else ()
+        return tuple(frame.file for frame in self.frames) + background

@@ -1,0 +1,77 @@
+"""Jobs as the service tells of them, and what sync tells of a scan."""
+
+from datetime import datetime
+from enum import StrEnum
+
+from pydantic import Field
+
+from offload.wire.base import ScanId, Sha256, Wire
+from offload.wire.bundle import StoredFile
+
+
+class Stage(StrEnum):
+    """Where a job is, in the order of the pipeline."""
+
+    FETCH = "fetch"
+    READ = "read"
+    CALIBRATE = "calibrate"
+    MASK = "mask"
+    HULL = "hull"
+    SWEEP = "sweep"
+    FUSE = "fuse"
+    REFINE = "refine"
+    TEXTURE = "texture"
+    EXPORT = "export"
+
+
+class JobState(StrEnum):
+    """Which way a job can still go; the last three are final."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    COMPLETED = "completed"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+    @property
+    def final(self) -> bool:
+        """Nothing will change any more."""
+        return self in (JobState.COMPLETED, JobState.FAILED, JobState.CANCELLED)
+
+
+class Job(Wire):
+    """One reconstruction of one bundle. The job's id is made from the bundle's hash, so a repeat is the same job."""
+
+    job_id: str
+    scan_id: ScanId
+    bundle_sha256: Sha256
+    state: JobState
+    stage: Stage | None = None
+    percent: float = Field(default=0.0, ge=0, le=100)
+    """Of the whole job."""
+    error: str | None = None
+    created_at: datetime
+    updated_at: datetime
+    results: tuple[StoredFile, ...] = ()
+
+
+class MissingBlobs(Wire):
+    """The answer to a manifest that came before its photos."""
+
+    missing: tuple[Sha256, ...]
+
+
+class SyncState(Wire):
+    """How far a scan is on its way up and back; written beside the scan for page, MQTT and progress display."""
+
+    scan_id: ScanId
+    files_confirmed: int = 0
+    bytes_confirmed: int = 0
+    bytes_sent: int = 0
+    """On the wire, repeats counted."""
+    bytes_known: int = 0
+    """Of all files journaled so far."""
+    job: Job | None = None
+    results_in_place: bool = False
+    last_error: str | None = None
+    updated_at: datetime
