@@ -1,0 +1,98 @@
+"""What stands in front of the simulated camera, as plain values that travel to the renderer's process.
+
+World frame: millimetres, z up along the turntable's axis, the platter's surface at z = 0, the camera on the
+negative y side. The mat and the object turn counter-clockwise with the platter; mat and world agree at angle 0
+except for `mat_offset_mm`, since nobody lays a mat down perfectly.
+"""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+Vectors = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class SceneObject:
+    """A triangle mesh to scan, standing on the platter (lowest z = 0), in millimetres, colours linear RGB 0 to 1."""
+
+    vertices_mm: Vectors
+    """(n, 3)."""
+    faces: NDArray[np.uint32]
+    """(m, 3), counter-clockwise seen from outside."""
+    vertex_colours: Vectors | None = None
+    """(n, 3), when there is no texture."""
+    uv: Vectors | None = None
+    """(n, 2), origin at the texture's lower left."""
+    texture: NDArray[np.uint8] | None = None
+    """(h, w, 3), sRGB."""
+    paint_seed: int | None = None
+    """Painted with solid noise when neither colours nor texture are there."""
+    height_mm: float = 150.0
+
+
+@dataclass(frozen=True)
+class MatPicture:
+    """The printed mat: grey levels 0 to 255, first row away from the viewer (+y)."""
+
+    pixels: NDArray[np.uint8]
+    width_mm: float
+    height_mm: float
+
+
+@dataclass(frozen=True)
+class SceneCamera:
+    """The simulated camera and lens; the truth that a calibration should find."""
+
+    focal_px_at_1600: float = 2290.4
+    """For a photo 1600 px wide; scales with the width."""
+    principal_offset_px_at_1600: tuple[float, float] = (7.3, -4.1)
+    distortion: tuple[float, float, float, float, float] = (-0.08, 0.05, 0.0003, -0.0002, 0.0)
+    distance_mm: float = 480.0
+    elevation_deg: float = 30.0
+    target_height_mm: float = 67.5
+    f_number: float = 8.0
+    focus_distance_mm: float = 480.0
+
+    def matrix_px(self, width_px: int, height_px: int) -> NDArray[np.float64]:
+        """Return K (3, 3) for a photo of this size; pixel centres at whole numbers."""
+        scale = width_px / 1600
+        offset_x, offset_y = self.principal_offset_px_at_1600
+        focal = self.focal_px_at_1600 * scale
+        return np.array(
+            [
+                [focal, 0, (width_px - 1) / 2 + offset_x * scale],
+                [0, focal, (height_px - 1) / 2 + offset_y * scale],
+                [0, 0, 1],
+            ]
+        )
+
+
+@dataclass(frozen=True)
+class Scene:
+    """Everything that does not change while a scan runs."""
+
+    thing: SceneObject
+    mat: MatPicture | None
+    camera: SceneCamera = field(default_factory=SceneCamera)
+    mat_offset_mm: tuple[float, float] = (1.7, -0.9)
+    """Where the mat's and the object's common origin lies when the platter is at 0."""
+    clutter_seed: int = 5
+    light_seed: int = 0
+
+
+@dataclass(frozen=True)
+class Exposure:
+    """One picture to render: what the sensor saw while its shutter was open."""
+
+    width_px: int
+    height_px: int
+    platter_angles_deg: tuple[float, ...]
+    """The true platter angle, sampled evenly over the exposure; one value when it stood still."""
+    exposure_us: float = 20_000.0
+    analogue_gain: float = 1.0
+    colour_gains: tuple[float, float] = (2.1, 1.9)
+    """Red and blue; the values that make grey look grey under the bench's light are the default."""
+    object_present: bool = True
+    noise_seed: int = 0
