@@ -11,7 +11,9 @@ Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 ScanId = Annotated[str, Field(pattern=r"^[0-9A-Za-z][0-9A-Za-z._-]{0,79}$")]
 """A scan's folder name; safe as a path component and in a URL."""
 
-FileName = Annotated[str, Field(pattern=r"^[0-9A-Za-z][0-9A-Za-z._-]{0,99}(/[0-9A-Za-z][0-9A-Za-z._-]{0,99})?$")]
+FileName = Annotated[
+    str, Field(pattern=r"^[0-9A-Za-z][0-9A-Za-z._-]{0,99}(/[0-9A-Za-z][0-9A-Za-z._-]{0,99})?$")
+]
 """A file's path inside a bundle or a result: at most one folder deep, never absolute, never with `..`."""
 
 
