@@ -11,9 +11,7 @@ Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 ScanId = Annotated[str, Field(pattern=r"^[0-9A-Za-z][0-9A-Za-z._-]{0,79}$")]
 """A scan's folder name; safe as a path component and in a URL."""
 
-FileName = Annotated[
-    str, Field(pattern=r"^[0-9A-Za-z][0-9A-Za-z._-]{0,99}(/[0-9A-Za-z][0-9A-Za-z._-]{0,99})?$")
-]
+FileName = Annotated[str, Field(pattern=r"^[0-9A-Za-z][0-9A-Za-z._-]{0,99}(/[0-9A-Za-z][0-9A-Za-z._-]{0,99})?$")]
 """A file's path inside a bundle or a result: at most one folder deep, never absolute, never with `..`."""
 
 
@@ -26,6 +24,6 @@ class Wire(BaseModel):
         """Return the one encoding that is hashed: JSON, fields in declared order, UTF-8, no spaces."""
         return self.model_dump_json().encode()
 
-    def sha256(self) -> str:
+    def digest(self) -> str:
         """Return the hexadecimal SHA-256 of `canonical_bytes`."""
         return hashlib.sha256(self.canonical_bytes()).hexdigest()

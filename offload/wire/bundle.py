@@ -11,8 +11,6 @@ from pydantic import Field, model_validator
 
 from offload.wire.base import FileName, ScanId, Sha256, Wire
 
-BUNDLE_FORMAT = 1
-
 
 class StoredFile(Wire):
     """One file of a bundle or of a result."""
@@ -96,7 +94,7 @@ class ReconstructionOptions(Wire):
 class Manifest(Wire):
     """Everything about a sealed scan. Its own SHA-256 is the bundle's id."""
 
-    format: Literal[1] = BUNDLE_FORMAT
+    format: Literal[1] = 1
     scan_id: ScanId
     created_at: datetime
     device: str
