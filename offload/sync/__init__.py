@@ -1,0 +1,1 @@
+"""On the device: carries sealed scans to the service and models back."""

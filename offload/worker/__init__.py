@@ -1,0 +1,1 @@
+"""Runs jobs: fetches a bundle, calls an engine, publishes results."""
