@@ -1,0 +1,45 @@
+"""What holds for every test: nothing may be left over, and shared data is found or its absence is said loudly."""
+
+import os
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+LEFTOVER_GRACE_S = 3.0
+REPOSITORY = Path(__file__).resolve().parent.parent
+
+
+def _children() -> set[int]:
+    mine = psutil.Process().children(recursive=True)
+    return {child.pid for child in mine if child.is_running() and child.status() != psutil.STATUS_ZOMBIE}
+
+
+def _threads() -> set[threading.Thread]:
+    return {thread for thread in threading.enumerate() if thread.is_alive()}
+
+
+@pytest.fixture(autouse=True)
+def nothing_left_over() -> Iterator[None]:
+    """Fail a test that leaves a thread or a process behind; both get a moment to end."""
+    threads, children = _threads(), _children()
+    yield
+    deadline = time.monotonic() + LEFTOVER_GRACE_S
+    while (_threads() - threads or _children() - children) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    left_threads = sorted(thread.name for thread in _threads() - threads)
+    left_children = sorted(_children() - children)
+    assert not left_threads, f"threads left over: {left_threads}"
+    assert not left_children, f"processes left over: {left_children}"
+
+
+@pytest.fixture(scope="session")
+def test_data() -> Path:
+    """The folder with the meshes and photos that are not part of the project (docs/test-data.md)."""
+    folder = Path(os.environ.get("SCANNERD_TEST_DATA", REPOSITORY.parent / "shared" / "data"))
+    if not folder.is_dir():
+        pytest.skip(f"NO TEST DATA: {folder} is not there; set SCANNERD_TEST_DATA (docs/test-data.md says to what)")
+    return folder
