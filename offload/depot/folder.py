@@ -1,0 +1,70 @@
+"""Where everything lies in the data folder.
+
+offload.sqlite          jobs, and the queue (DBOS)
+blobs/ab/abcd…          uploaded files under their SHA-256, whole and verified, read-only
+parts/abcd….part        uploads under way
+jobs/<job>/bundle/      the bundle laid out for the engine, hard links to blobs
+jobs/<job>/attempts/N/  one run of the engine: out/ and engine.log
+jobs/<job>/results/     appears by rename, complete and verified
+workers/<slot>/         lock and worker.json of the worker in that slot
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class DataFolder:
+    """Paths in one data folder. Creates nothing but what `create` says."""
+
+    root: Path
+
+    def create(self) -> None:
+        """Make the folder and its first level; safe to repeat."""
+        for folder in (self.root, self.blobs, self.parts, self.jobs, self.workers):
+            folder.mkdir(parents=True, exist_ok=True)
+
+    @property
+    def database(self) -> Path:
+        """The SQLite file of jobs and queue."""
+        return self.root / "offload.sqlite"
+
+    @property
+    def blobs(self) -> Path:
+        """Whole and verified files."""
+        return self.root / "blobs"
+
+    @property
+    def parts(self) -> Path:
+        """Files that are still arriving."""
+        return self.root / "parts"
+
+    @property
+    def jobs(self) -> Path:
+        """One folder a job."""
+        return self.root / "jobs"
+
+    @property
+    def workers(self) -> Path:
+        """One folder a worker slot."""
+        return self.root / "workers"
+
+    def blob(self, sha256: str) -> Path:
+        """Return where this file lies once it is whole."""
+        return self.blobs / sha256[:2] / sha256
+
+    def part(self, sha256: str) -> Path:
+        """Return where this file grows until it is whole."""
+        return self.parts / f"{sha256}.part"
+
+    def job(self, job_id: str) -> Path:
+        """Return the folder of a job; it exists once a worker has begun."""
+        return self.jobs / job_id
+
+    def results(self, job_id: str) -> Path:
+        """Return the folder of a job's results; it exists once they are complete."""
+        return self.job(job_id) / "results"
+
+    def worker(self, slot: int) -> Path:
+        """Return the folder of a worker slot."""
+        return self.workers / str(slot)

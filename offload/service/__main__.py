@@ -1,0 +1,94 @@
+"""`offload serve`: the HTTP service in a process of its own."""
+
+import errno
+import logging
+import os
+import socket
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+import uvicorn
+
+from offload.depot.database import prepare_database
+from offload.depot.folder import DataFolder
+from offload.durable import replace_file
+from offload.service.app import create_app
+from offload.service.auth import KeyProblem, read_key, require_key_unless_loopback
+
+app = typer.Typer(add_completion=False)
+RECEIVE_BUFFER_BYTES = 256 << 10
+"""What is in a socket's buffer when the service dies must be sent again: keep it small."""
+
+
+class PortTaken(RuntimeError):
+    """Another process listens there."""
+
+
+@app.command()
+def serve(
+    data: Annotated[Path, typer.Option(help="Folder for uploads, jobs and results; made if absent.")],
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port; 0 takes a free one.")] = 8750,
+    port_file: Annotated[Path | None, typer.Option(help="Write the port there once the service listens.")] = None,
+) -> None:
+    """Take uploads and bundles over HTTP and tell of their jobs."""
+    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
+    logging.getLogger("uvicorn").setLevel(logging.WARNING)
+    try:
+        key = read_key(os.environ)
+        require_key_unless_loopback(host, key)
+        listening = listen(host, port)
+    except (KeyProblem, PortTaken) as problem:
+        print(f"offload serve: {problem}", file=sys.stderr)
+        raise typer.Exit(1) from problem
+    folder = DataFolder(data.resolve())
+    application = create_app(folder, prepare_database(folder), key)
+    config = uvicorn.Config(
+        application, log_config=None, access_log=False, timeout_graceful_shutdown=1, timeout_keep_alive=30
+    )
+    AnnouncingServer(config, port_file).run(sockets=[listening])
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """Return a socket that listens there. Raises PortTaken, and OSError for an address this machine lacks."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listening = socket.socket(family)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER_BYTES)
+    try:
+        listening.bind((host, port))
+        listening.listen(128)
+    except OSError as problem:
+        listening.close()
+        if problem.errno == errno.EADDRINUSE:
+            raise PortTaken(
+                f"port {port} on {host} is taken by another process; stop it, or choose another with --port "
+                "(--port 0 takes a free one)"
+            ) from problem
+        raise
+    return listening
+
+
+class AnnouncingServer(uvicorn.Server):
+    """Says where it listens once it really answers."""
+
+    def __init__(self, config: uvicorn.Config, port_file: Path | None) -> None:
+        super().__init__(config)
+        self._port_file = port_file
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Start, then print the address and write the port file."""
+        await super().startup(sockets)
+        if not self.started or not sockets:
+            return
+        host, port = sockets[0].getsockname()[:2]
+        if self._port_file is not None:
+            replace_file(self._port_file, f"{port}\n".encode())
+        shown = f"[{host}]" if ":" in host else host
+        print(f"listening on http://{shown}:{port}", flush=True)
+
+
+if __name__ == "__main__":
+    app()

@@ -1,0 +1,147 @@
+"""From a bundle to one job: what is missing, wrong, repeated, or cut off by a kill."""
+
+import random
+import signal
+from concurrent.futures import ThreadPoolExecutor, wait
+
+import pytest
+
+
+@pytest.fixture
+def photos(kit):
+    return [kit.jpeg(seed) for seed in range(4)]
+
+
+def upload(client, kit, photos):
+    for photo in photos:
+        assert kit.put(client, photo).status_code == 201
+
+
+def test_a_bundle_before_its_photos_is_told_which_are_missing(service, kit, photos):
+    with service.client() as client:
+        upload(client, kit, photos[:2])
+        answer = kit.post(client, kit.manifest_of(photos))
+        assert answer.status_code == 409
+        assert answer.json() == {"missing": [kit.sha256(photo) for photo in photos[2:]]}
+        assert client.get("/jobs").json() == []
+
+
+def test_twenty_posts_at_once_make_one_job(service, kit, photos):
+    manifest = kit.manifest_of(photos)
+    with service.client() as client:
+        upload(client, kit, photos)
+
+    def send(_number):
+        with service.client() as client:
+            answer = kit.post(client, manifest)
+            return answer.status_code, answer.json()["job_id"]
+
+    with ThreadPoolExecutor(20) as pool:
+        answers = list(pool.map(send, range(20)))
+    assert sorted(status for status, _ in answers) == [200] * 19 + [201]
+    assert len({job_id for _, job_id in answers}) == 1
+    with service.client() as client:
+        jobs = client.get("/jobs").json()
+    assert [(job["state"], job["bundle_sha256"]) for job in jobs] == [("queued", manifest.digest())]
+
+
+def test_an_accepted_job_survives_a_kill(service, kit, photos):
+    with service.client() as client:
+        upload(client, kit, photos)
+        job = kit.post(client, kit.manifest_of(photos)).json()
+    service.end()
+    service.up()
+    with service.client() as client:
+        assert client.get(f"/jobs/{job['job_id']}").json() == job
+        assert kit.post(client, kit.manifest_of(photos)).status_code == 200
+
+
+def test_kills_at_any_moment_of_a_post_leave_one_job(service, kit, photos):
+    manifest, chance = kit.manifest_of(photos), random.Random(4)
+    with service.client() as client:
+        upload(client, kit, photos)
+    for _round in range(3):
+        with ThreadPoolExecutor(1) as pool, service.client() as client:
+            reply = pool.submit(kit.post, client, manifest)
+            wait([reply], timeout=chance.uniform(0, 0.02))
+            service.end()
+            reply.exception(timeout=20)
+        service.up()
+    with service.client() as client:
+        assert kit.post(client, manifest).status_code in (200, 201)
+        assert len(client.get("/jobs").json()) == 1
+
+
+@pytest.mark.parametrize(
+    ("photo", "words"),
+    [
+        (lambda kit: kit.jpeg(9)[:-40], "frames/0003.jpg is cut short"),
+        (lambda kit: b"P6 4 4 255", "frames/0003.jpg is no JPEG"),
+        (lambda kit: kit.jpeg(9, 32, 24), "frames/0003.jpg is 32x24 pixels, the bundle says 64x48"),
+    ],
+)
+def test_a_photo_that_is_none_is_refused_by_name(service, kit, photos, photo, words):
+    photos[3] = photo(kit)
+    with service.client() as client:
+        upload(client, kit, photos)
+        answer = kit.post(client, kit.manifest_of(photos))
+        assert answer.status_code == 422
+        assert words in answer.json()["detail"]
+
+
+def test_a_bundle_that_does_not_match_its_hash_or_sizes_is_refused(service, kit, photos):
+    manifest = kit.manifest_of(photos)
+    wrong = manifest.frames[0].model_copy(
+        update={"file": manifest.frames[0].file.model_copy(update={"size_bytes": 7})}
+    )
+    with service.client() as client:
+        upload(client, kit, photos)
+        answer = client.post("/bundles", content=manifest.model_dump_json(), headers={"Bundle-Sha256": "0" * 64})
+        assert answer.status_code == 422
+        assert manifest.digest() in answer.json()["detail"]
+        resized = manifest.model_copy(update={"frames": (wrong, *manifest.frames[1:])})
+        answer = kit.post(client, resized)
+        assert answer.status_code == 422
+        assert "the manifest says 7" in answer.json()["detail"]
+        assert client.post("/bundles", content=b"{}").status_code == 422
+        assert client.get("/jobs").json() == []
+
+
+def test_the_key_is_asked_for(kit, tmp_path):
+    locked = kit.service(tmp_path / "data", key="0123456789abcdef-right").up()
+    try:
+        with locked.client() as client:
+            assert client.get("/jobs").status_code == 200
+            for wrong in ({"Authorization": "Bearer 0123456789abcdef-wrong"}, {"Authorization": ""}):
+                assert client.get("/jobs", headers=wrong).status_code == 401
+                assert client.head(f"/blobs/{'0' * 64}", headers=wrong).status_code == 401
+            assert client.get(f"{locked.url}/healthz", headers={"Authorization": ""}).json() == {"status": "ok"}
+    finally:
+        locked.end()
+
+
+def test_a_port_taken_is_said_in_one_line(service, kit, tmp_path):
+    second = kit.program(["offload.service", "--port", str(service.port), "--data", str(tmp_path / "other")])
+    output, _ = second.start().communicate(timeout=60)
+    assert second.end() == 1
+    assert output.strip().count("\n") == 0
+    assert f"port {service.port} on 127.0.0.1 is taken" in output
+    assert "--port 0" in output
+
+
+def test_it_never_listens_to_others_without_a_key(kit, tmp_path):
+    open_door = kit.program(["offload.service", "--host", "0.0.0.0", "--port", "0", "--data", str(tmp_path)])
+    output, _ = open_door.start().communicate(timeout=60)
+    assert open_door.end() == 1
+    assert "without a key" in output
+
+
+def test_the_port_file_tells_the_port_and_a_stop_is_quick(kit, tmp_path):
+    port_file = tmp_path / "port"
+    program = kit.program(
+        ["offload.service", "--port", "0", "--data", str(tmp_path / "data"), "--port-file", str(port_file)]
+    )
+    program.start()
+    line = program.read_line("listening on ")
+    assert line == f"listening on http://127.0.0.1:{port_file.read_text().strip()}"
+    assert program.end(signal.SIGTERM) == -signal.SIGTERM
