@@ -1,0 +1,129 @@
+"""The far end of the GPIO wires: a motor driver board that hears every edge, and a finger on the button."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from gpiozero import PinSetInput
+from gpiozero.pins.mock import MockFactory, MockPin
+
+from drivers.bench.world import World
+
+Listener = Callable[[bool], None]
+
+
+@dataclass(frozen=True)
+class BenchWiring:
+    """Which wire goes where, in Broadcom numbers, and how the motor is wired: the truth, whatever a config says."""
+
+    step_pin: int = 17
+    dir_pin: int = 27
+    enable_pin: int = 5
+    button_pin: int = 23
+    dir_high_turns: int = 1
+    """+1: DIR high turns the platter counter-clockwise; -1 when a motor coil is connected the other way round."""
+
+
+class BenchPin(MockPin):  # type: ignore[misc]
+    """A mock pin that tells what hangs on its wire about every level set, and keeps no history of its own.
+
+    gpiozero's mock remembers every transition for ever, which a day of STEP pulses does not forgive.
+    """
+
+    def __init__(self, factory: Any, info: Any) -> None:
+        """Look up who listens on this wire."""
+        super().__init__(factory, info)
+        self._listener: Listener | None = factory.listeners.get(info.name)
+
+    def _set_state(self, value: float) -> None:
+        if self._function == "input":
+            raise PinSetInput(f"cannot set state of pin {self!r}")
+        level = bool(value)
+        self._change_state(level)
+        if self._listener is not None:
+            self._listener(level)
+
+    def _change_state(self, value: bool) -> bool:
+        if value == self._state:
+            return False
+        self._state: bool = value
+        self._last_change = time.monotonic()
+        return True
+
+
+class BenchPinFactory(MockFactory):  # type: ignore[misc]
+    """gpiozero's pins, wired to the bench."""
+
+    def __init__(self, listeners: dict[str, Listener]) -> None:
+        """Wire `listeners`, by pin name such as GPIO17."""
+        self.listeners = listeners
+        super().__init__(pin_class=BenchPin)
+
+
+class MotorDriverBoard:
+    """A4988 and its like: a rising edge on STEP turns the motor by a microstep, if ENABLE is low, as DIR says."""
+
+    def __init__(self, world: World, wiring: BenchWiring) -> None:
+        """A board with nothing connected: disabled by its own pull-up."""
+        self._world = world
+        self._dir_high_turns = wiring.dir_high_turns
+        self._enable_level = True
+        self._dir_level = False
+        self._step_level = False
+
+    @property
+    def enabled(self) -> bool:
+        """Whether the motor is energised."""
+        return not self._enable_level
+
+    def hear_enable(self, level: bool) -> None:
+        """ENABLE, active low."""
+        self._enable_level = level
+
+    def hear_dir(self, level: bool) -> None:
+        """DIR."""
+        self._dir_level = level
+
+    def hear_step(self, level: bool) -> None:
+        """STEP: only the rising edge counts."""
+        rising = level and not self._step_level
+        self._step_level = level
+        if not rising:
+            return
+        self._world.pulses += 1
+        if self.enabled:
+            direction = self._dir_high_turns if self._dir_level else -self._dir_high_turns
+            self._world.platter.step(direction, self._world.clock.now_s())
+
+
+class SimulatedFinger:
+    """A finger on the button between its pin and ground.
+
+    It lives in the system's time, not the bench's, because gpiozero measures there how long a button is held.
+    """
+
+    def __init__(self, factory: BenchPinFactory, pin: int) -> None:
+        """Hover over the button on this pin."""
+        self._factory = factory
+        self._pin = pin
+
+    def press(self, duration_s: float = 0.1) -> None:
+        """Push the button, keep it down and let go; blocks this thread meanwhile."""
+        wire = self._factory.pin(self._pin)
+        wire.drive_low()
+        try:
+            time.sleep(duration_s)
+        finally:
+            wire.drive_high()
+
+
+def wire_up(world: World, wiring: BenchWiring) -> tuple[BenchPinFactory, MotorDriverBoard]:
+    """Return the pins with the board at their far end."""
+    board = MotorDriverBoard(world, wiring)
+    listeners: dict[str, Listener] = {
+        f"GPIO{wiring.step_pin}": board.hear_step,
+        f"GPIO{wiring.dir_pin}": board.hear_dir,
+        f"GPIO{wiring.enable_pin}": board.hear_enable,
+    }
+    return BenchPinFactory(listeners), board

@@ -1,0 +1,81 @@
+"""The truth that pins, camera and tests share: the time, the platter, and what stands on it."""
+
+import math
+from dataclasses import dataclass
+
+from drivers.bench.bench_clock import BenchClock
+from drivers.bench.platter import Platter, PlatterMechanics
+from drivers.bench.scene import Exposure
+
+STILL_DEG = 0.01
+"""A platter that moved less than this while the shutter was open stood still: a twentieth of a pixel at the rim."""
+BLUR_SAMPLE_DEG = 0.1
+MAX_BLUR_SAMPLES = 9
+
+
+@dataclass(frozen=True)
+class Shot:
+    """What the sensor did for one frame. Times are the bench's."""
+
+    start_s: float
+    """The shutter opens."""
+    exposure_us: float
+    analogue_gain: float
+    colour_gains: tuple[float, float]
+    """Red and blue."""
+
+    @property
+    def end_s(self) -> float:
+        """The shutter closes."""
+        return self.start_s + self.exposure_us * 1e-6
+
+
+class World:
+    """One simulated scanner standing in one simulated room."""
+
+    def __init__(self, clock: BenchClock, mechanics: PlatterMechanics | None = None) -> None:
+        """An object on a platter at 0°."""
+        self.clock = clock
+        self.platter = Platter(mechanics)
+        self.object_present = True
+        self.pulses = 0
+        """STEP edges that reached the motor driver, whether or not it was enabled."""
+        self.exposures = 0
+        """Frames whose light the sensor gathered, looked at or not."""
+        self.pictures = 0
+        """Frames that somebody looked at, so that they were computed."""
+
+    @property
+    def angle_deg(self) -> float:
+        """Where the platter truly is at this moment."""
+        return self.platter.true_angle_deg(self.clock.now_s())
+
+    def place_object(self) -> None:
+        """Put the object on the platter."""
+        self.object_present = True
+
+    def remove_object(self) -> None:
+        """Take it away: what remains is the empty table for the background plate."""
+        self.object_present = False
+
+    def expose(self, shot: Shot, width_px: int, height_px: int) -> Exposure:
+        """Gather the light of one frame, as its shutter closes."""
+        self.exposures += 1
+        return Exposure(
+            width_px=width_px,
+            height_px=height_px,
+            platter_angles_deg=self._angles_deg(shot),
+            exposure_us=shot.exposure_us,
+            analogue_gain=shot.analogue_gain,
+            colour_gains=shot.colour_gains,
+            object_present=self.object_present,
+            noise_seed=self.exposures,
+        )
+
+    def _angles_deg(self, shot: Shot) -> tuple[float, ...]:
+        angles_deg = self.platter.sample(shot.start_s, shot.end_s, MAX_BLUR_SAMPLES)
+        travel_deg = max(angles_deg) - min(angles_deg)
+        if travel_deg <= STILL_DEG:
+            return (angles_deg[len(angles_deg) // 2],)
+        count = min(max(math.ceil(travel_deg / BLUR_SAMPLE_DEG) + 1, 3), MAX_BLUR_SAMPLES)
+        return self.platter.sample(shot.start_s, shot.end_s, count)

@@ -1,0 +1,65 @@
+"""What each driver can be told, as plain values with units; the daemon's config builds them.
+
+Pins are Broadcom numbers (GPIO17, not header pin 11). The defaults are the documented wiring.
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class StepperGpioOptions:
+    """A stepper motor behind a STEP/DIR/ENABLE driver board."""
+
+    step_pin: int = 17
+    dir_pin: int = 27
+    enable_pin: int | None = 5
+    """GPIO5 is pulled up until software takes it, so the motor stays off while the Pi boots. None when the board's
+    ENABLE is tied to ground and the motor holds for ever."""
+    enable_active_low: bool = True
+    full_steps_per_turn: int = 200
+    """Of the motor's shaft."""
+    microsteps: int = 16
+    """As the board's MS pins are strapped."""
+    gear_ratio: float = 3.0
+    """Turns of the motor for one turn of the platter."""
+    max_speed_deg_s: float = 60.0
+    acceleration_deg_s2: float = 180.0
+    reversed: bool = False
+    """False: DIR high turns the platter counter-clockwise seen from above."""
+    soft_limits_deg: tuple[float, float] | None = None
+    """Lowest and highest angle that a move may ask for; None turns for ever."""
+
+    @property
+    def step_deg(self) -> float:
+        """Angle of one microstep at the platter."""
+        return 360.0 / (self.full_steps_per_turn * self.microsteps * self.gear_ratio)
+
+
+@dataclass(frozen=True)
+class Picamera2Options:
+    """A Raspberry Pi camera on the CSI connector."""
+
+    width_px: int = 1600
+    height_px: int = 1200
+    exposure_us: float = 20_000.0
+    analogue_gain: float = 1.0
+    colour_gains: tuple[float, float] = (2.1, 1.9)
+    """Red and blue: the white balance, locked for the whole scan."""
+    lens_position_dioptres: float | None = None
+    """For modules with a focus motor: 1 / distance in metres. None leaves the lens as it is."""
+    focal_length_mm: float | None = None
+    """Of the lens, where the module takes interchangeable ones (imx477, imx296); the others know their own."""
+    buffer_count: int = 3
+    """Frames in flight. Each costs width x height x 3 bytes of contiguous memory; one starves the stream."""
+    camera_index: int = 0
+
+
+@dataclass(frozen=True)
+class ButtonGpioOptions:
+    """A push button to ground, with the Pi's own pull-up."""
+
+    pin: int = 23
+    hold_s: float = 1.5
+    """A press at least this long is a long press."""
+    bounce_s: float | None = 0.02
+    """Edges closer than this are contact bounce; None leaves them all in."""

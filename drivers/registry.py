@@ -1,0 +1,70 @@
+"""A driver's name in config.toml → its class, imported only when somebody asks for it.
+
+Late loading is what lets a laptop read the same config as a Pi: libcamera and the GPIO libraries are imported when a
+driver that needs them is built, and their absence is an error with a remedy rather than a traceback at start-up.
+"""
+
+import importlib
+from collections.abc import Mapping
+from difflib import get_close_matches
+from typing import Any
+
+from drivers.protocols import DriverError
+
+AXES = {"stepper_gpio": "drivers.stepper_gpio:StepperGpio"}
+CAMERAS = {"picamera2": "drivers.camera_picamera2:Picamera2Camera"}
+BUTTONS = {"gpio": "drivers.button_gpio:GpioButton"}
+
+APT_PACKAGES = {
+    "gpiozero": "python3-gpiozero python3-lgpio",
+    "lgpio": "python3-lgpio",
+    "libcamera": "python3-libcamera",
+    "picamera2": "python3-picamera2",
+    "prctl": "python3-prctl",
+    "pykms": "python3-kms++",
+}
+"""Which Debian package on Raspberry Pi OS holds a library that pip cannot build."""
+
+
+class UnknownDriver(DriverError):
+    """The config names a driver that does not exist."""
+
+
+class MissingLibrary(DriverError):
+    """The driver exists, and the library that it stands on is not installed."""
+
+
+def axis_driver(name: str) -> Any:
+    """Return the class for `[turntable] driver`. Raises UnknownDriver, MissingLibrary."""
+    return _load("axis", AXES, name)
+
+
+def camera_driver(name: str) -> Any:
+    """Return the class for `[camera] driver`. Raises UnknownDriver, MissingLibrary."""
+    return _load("camera", CAMERAS, name)
+
+
+def button_driver(name: str) -> Any:
+    """Return the class for `[button] driver`. Raises UnknownDriver, MissingLibrary."""
+    return _load("button", BUTTONS, name)
+
+
+def _load(kind: str, known: Mapping[str, str], name: str) -> Any:
+    if name not in known:
+        raise UnknownDriver(f"{kind} driver {name!r}: unknown; {_suggest(known, name)}")
+    module_name, class_name = known[name].split(":")
+    try:
+        module = importlib.import_module(module_name)
+    except ModuleNotFoundError as error:
+        library = (error.name or module_name).partition(".")[0]
+        package = APT_PACKAGES.get(library)
+        remedy = f"sudo apt install {package}" if package else f"pip install {library}"
+        raise MissingLibrary(f"{kind} driver {name!r} needs {library}, which is not installed; {remedy}") from error
+    return getattr(module, class_name)
+
+
+def _suggest(known: Mapping[str, str], name: str) -> str:
+    nearest = get_close_matches(name, known, n=1, cutoff=0.5)
+    if nearest:
+        return f"did you mean {nearest[0]!r}?"
+    return f"use one of {', '.join(sorted(known))}"
