@@ -1,0 +1,176 @@
+"""`config.toml` as frozen typed sections. Every key has a unit in its name, bounds and a default."""
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+from offload.wire.bundle import MatSpec, ReconstructionOptions
+
+DEFAULT_PATH = Path("/etc/scannerd/config.toml")
+
+
+def key(default: Any, says: str, **bounds: Any) -> Any:
+    """Declare one key: its default, what it is for (shown in config.toml), and pydantic's bounds."""
+    return Field(default, description=says, **bounds)
+
+
+def _path(value: object) -> object:
+    return Path(value) if isinstance(value, str) and value else value
+
+
+def _empty_is_none(value: object) -> object:
+    return None if value == "" else value
+
+
+def _path_or_none(value: object) -> object:
+    return _path(_empty_is_none(value))
+
+
+Folder = Annotated[Path, BeforeValidator(_path)]
+OptionalFile = Annotated[Path | None, BeforeValidator(_path_or_none)]
+OptionalText = Annotated[str | None, BeforeValidator(_empty_is_none)]
+
+
+class Section(BaseModel):
+    """One table of the file. Text is never taken for a number, nor the other way."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+
+
+class DeviceSection(Section):
+    """Who this scanner is."""
+
+    name: str = key("scannerd", "name of this scanner, written into every bundle", min_length=1, max_length=60)
+
+
+class StoreSection(Section):
+    """Where scans are kept."""
+
+    folder: Folder = key(Path("/var/lib/scannerd"), "scans are kept in its folder scans/")
+    reserve_mb: int = key(512, "never filled by a scan; a scan that would need it is refused", ge=0, le=1_000_000)
+
+    @property
+    def reserve_bytes(self) -> int:
+        """The reserve in bytes (1 MB = 10⁶ bytes)."""
+        return self.reserve_mb * 1_000_000
+
+
+class TurntableSection(Section):
+    """The stepper motor under the platter. Pins are BCM numbers."""
+
+    driver: Literal["stepper_gpio"] = key("stepper_gpio", "which driver moves the table")
+    step_pin: int = key(21, "a rising edge is one microstep", ge=0, le=27)
+    direction_pin: int = key(20, "high turns counter-clockwise, seen from above", ge=0, le=27)
+    enable_pin: int = key(16, "low holds the motor, high lets it go", ge=0, le=27)
+    full_steps_per_turn: int = key(200, "of the motor, 200 for 1.8° motors", ge=20, le=1000)
+    microsteps: Literal[1, 2, 4, 8, 16, 32] = key(16, "as set on the motor driver's jumpers")
+    gear_ratio: float = key(3.0, "motor turns for one turn of the platter", ge=0.1, le=200)
+    max_speed_deg_s: float = key(60.0, "fastest turning of the platter", ge=0.1, le=720)
+    acceleration_deg_s2: float = key(180.0, "of the platter, up and down", ge=0.1, le=7200)
+    invert: bool = key(False, "true when the table turns the wrong way")
+
+    @property
+    def steps_per_turn(self) -> float:
+        """Microsteps for one turn of the platter."""
+        return self.full_steps_per_turn * self.microsteps * self.gear_ratio
+
+
+class CameraSection(Section):
+    """The camera and its lens; exposure, gain and colours stay locked for the whole scan."""
+
+    driver: Literal["picamera2"] = key("picamera2", "which driver takes the photos")
+    width_px: int = key(1600, "of the photo", ge=160, le=9248, multiple_of=2)
+    height_px: int = key(1200, "of the photo", ge=120, le=6944, multiple_of=2)
+    exposure_us: int = key(20_000, "exposure time", ge=30, le=10_000_000)
+    analogue_gain: float = key(1.0, "1 has the least noise", ge=1, le=64)
+    colour_gain_red: float = key(2.1, "white balance", ge=0.1, le=32)
+    colour_gain_blue: float = key(1.9, "white balance", ge=0.1, le=32)
+    lens_focal_length_mm: float = key(9.0, "as printed on the lens; the first guess of the calibration", ge=1, le=500)
+    jpeg_quality: int = key(95, "of the stored photos", ge=50, le=100)
+    timeout_s: float = key(4.0, "longest wait for a photo, besides its exposure", ge=0.5, le=60)
+
+
+class ButtonSection(Section):
+    """The push button: short press starts, pauses and resumes; long press cancels."""
+
+    driver: Literal["gpio", "none"] = key("gpio", "none for a scanner without a button")
+    pin: int = key(17, "BCM number; the button connects it to ground", ge=0, le=27)
+    hold_s: float = key(2.0, "a press of this length is a long one", ge=0.3, le=30)
+    debounce_s: float = key(0.05, "shorter pulses are bounces", ge=0.001, le=0.3)
+
+
+class ScanSection(Section):
+    """How a scan goes round."""
+
+    views: int = key(36, "photos in one turn", ge=3, le=720)
+    settle_s: float = key(0.3, "wait after a move, until the platter stands still", ge=0, le=30)
+    max_retakes: int = key(2, "how often one photo is taken again before a person is asked", ge=0, le=10)
+    resume_on_start: bool = key(False, "go on with an unfinished scan as soon as the daemon starts")
+
+
+class QualitySection(Section):
+    """When a photo is taken again. Sharpness is judged against the same scan's own sharpest photos."""
+
+    min_relative_sharpness: float = key(0.6, "of the scan's reference; 0 switches the check off", ge=0, le=1)
+    max_clipped_fraction: float = key(0.35, "of the photo's middle that may be blown out", ge=0, le=1)
+    max_dark_fraction: float = key(0.98, "of the photo's middle that may be black", ge=0, le=1)
+    ask_a_person: bool = key(True, "pause when retakes did not help; false keeps the best photo and goes on")
+
+
+class MatSection(Section):
+    """The mat on the platter, as `scannerd mat` printed it."""
+
+    used: bool = key(True, "false when there is no mat: the model then has no scale")
+    columns: int = key(15, "squares along x", ge=3, le=60)
+    rows: int = key(15, "squares along y", ge=3, le=60)
+    square_mm: float = key(18.0, "side of a square, measured on the print", gt=1, le=100)
+    marker_mm: float = key(13.5, "side of a marker, measured on the print", gt=0.5, le=100)
+    dictionary: Literal["DICT_4X4_250", "DICT_4X4_1000", "DICT_5X5_250", "DICT_5X5_1000"] = key(
+        "DICT_4X4_250", "family of the markers"
+    )
+
+    def spec(self) -> MatSpec | None:
+        """Return the mat as it travels in the manifest; None when there is none."""
+        return MatSpec(**self.model_dump(exclude={"used"})) if self.used else None
+
+
+class IntrinsicsSection(Section):
+    """A calibrated lens, if somebody calibrated it."""
+
+    file: OptionalFile = key(None, "JSON of a calibrated lens; empty: it is found anew from the mat in each scan")
+
+
+class OffloadSection(Section):
+    """The service that makes models of scans."""
+
+    url: OptionalText = key(None, "https://… of the service; empty: scans stay here")
+    key_file: OptionalFile = key(None, "file with the service's key, mode 0600; empty: no key")
+
+
+class ReconstructionSection(Section):
+    """What is asked of the service."""
+
+    voxel_mm: float = key(1.0, "finest detail of the model", gt=0.05, le=20)
+    texture_px: int = key(2048, "side of the model's texture", ge=256, le=8192)
+    triangles: int = key(60_000, "most triangles in the model", ge=500, le=2_000_000)
+
+    def options(self) -> ReconstructionOptions:
+        """Return them as they travel in the manifest."""
+        return ReconstructionOptions(**self.model_dump())
+
+
+class Config(Section):
+    """The whole file."""
+
+    device: DeviceSection = DeviceSection()
+    store: StoreSection = StoreSection()
+    turntable: TurntableSection = TurntableSection()
+    camera: CameraSection = CameraSection()
+    button: ButtonSection = ButtonSection()
+    scan: ScanSection = ScanSection()
+    quality: QualitySection = QualitySection()
+    mat: MatSection = MatSection()
+    intrinsics: IntrinsicsSection = IntrinsicsSection()
+    offload: OffloadSection = OffloadSection()
+    reconstruction: ReconstructionSection = ReconstructionSection()

@@ -1,0 +1,96 @@
+"""Reading `config.toml`: every fault at once, each with what to write instead."""
+
+import difflib
+import tomllib
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+
+from scannerd.config import Config, Section
+from scannerd.config_rules import broken_rules
+from scannerd.config_text import allowed_values, toml_value, unit_of
+
+
+class ConfigFaults(ValueError):
+    """The file cannot be used. The message lists every problem."""
+
+    def __init__(self, path: Path | str, problems: list[str]) -> None:
+        self.problems = tuple(problems)
+        count = f"{len(problems)} problem{'s' if len(problems) != 1 else ''}"
+        super().__init__("\n".join([f"{path}, {count}", *(f"  {problem}" for problem in problems)]))
+
+
+def read_config(path: Path) -> Config:
+    """Read and check the file. Raises ConfigFaults."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else f"not UTF-8 text ({error.reason})"
+        raise ConfigFaults(path, [f"cannot be read: {reason}"]) from error
+    return parse_config(text, path)
+
+
+def parse_config(text: str, path: Path | str = "config.toml") -> Config:
+    """Check the text of a file that is called `path` in messages. Raises ConfigFaults."""
+    try:
+        tables = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigFaults(path, [f"not TOML: {error}"]) from error
+    sections, problems = _check_sections(tables)
+    problems += broken_rules(sections)
+    if problems:
+        raise ConfigFaults(path, problems)
+    return Config(**sections)
+
+
+def _check_sections(tables: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
+    """Return the sections that are sound, and what is wrong with the others."""
+    sound: dict[str, Any] = {}
+    problems: list[str] = []
+    for name, table in tables.items():
+        if name not in Config.model_fields:
+            problems.append(f"[{name}]: unknown section{_nearest_section(name)}")
+        elif not isinstance(table, dict):
+            problems.append(f"{name} = {toml_value(table)}: write a section [{name}]")
+    for name, field in Config.model_fields.items():
+        table = tables.get(name, {})
+        model = type(field.default)
+        if not isinstance(table, dict):
+            continue
+        try:
+            sound[name] = model.model_validate(table)
+        except ValidationError as error:
+            problems += [_problem(name, model, fault) for fault in error.errors()]
+    return sound, problems
+
+
+def _problem(section: str, model: type[Section], fault: ErrorDetails) -> str:
+    name = str(fault["loc"][0])
+    if fault["type"] == "extra_forbidden":
+        return f"[{section}] {name}: unknown{_nearest_key(section, name)}"
+    allowed = f"{allowed_values(model.model_fields[name])} {unit_of(name)}".rstrip()
+    return f"[{section}] {name} = {toml_value(fault['input'])}: use {allowed}"
+
+
+def _nearest(name: str, known: Iterable[str]) -> str | None:
+    return next(iter(difflib.get_close_matches(name, known, n=1, cutoff=0.6)), None)
+
+
+def _nearest_section(name: str) -> str:
+    known = list(Config.model_fields)
+    near = _nearest(name, known)
+    return f"; did you mean [{near}]?" if near else f"; known are {', '.join(known)}"
+
+
+def _nearest_key(section: str, name: str) -> str:
+    """Look in the same section first, then in all others: keys are often written under the wrong heading."""
+    here = list(type(Config.model_fields[section].default).model_fields)
+    near = _nearest(name, here)
+    if near:
+        return f"; did you mean {near}?"
+    homes = {key: other for other, field in Config.model_fields.items() for key in type(field.default).model_fields}
+    near = _nearest(name, homes)
+    return f"; did you mean [{homes[near]}] {near}?" if near else f"; known are {', '.join(here)}"

@@ -1,0 +1,90 @@
+"""What must hold between keys, checked on every section that is sound by itself."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import ValidationError
+
+from offload.wire.bundle import Intrinsics
+from scannerd.config import ButtonSection, CameraSection, IntrinsicsSection, MatSection, TurntableSection
+
+MAX_STEPS_PER_SECOND = 40_000
+"""Common motor drivers want pulses of some microseconds."""
+
+
+def broken_rules(sections: Mapping[str, Any]) -> list[str]:
+    """Return one line for each rule that does not hold; sections that are missing are not judged."""
+    problems: list[str] = []
+    turntable, button, mat = sections.get("turntable"), sections.get("button"), sections.get("mat")
+    problems += _pins(turntable, button)
+    if turntable is not None:
+        problems += _step_rate(turntable)
+    if mat is not None and mat.used:
+        problems += _mat(mat)
+    if sections.get("camera") is not None and sections.get("intrinsics") is not None:
+        problems += _intrinsics(sections["intrinsics"], sections["camera"])
+    return problems
+
+
+def _pins(turntable: TurntableSection | None, button: ButtonSection | None) -> list[str]:
+    used: list[tuple[str, str, int]] = []
+    if turntable is not None:
+        used += [
+            ("turntable", name, getattr(turntable, name)) for name in ("step_pin", "direction_pin", "enable_pin")
+        ]
+    if button is not None and button.driver != "none":
+        used.append(("button", "pin", button.pin))
+    first: dict[int, str] = {}
+    problems = []
+    for section, name, pin in used:
+        where = f"[{section}] {name}"
+        if pin in first:
+            problems.append(f"{where} = {pin}: {first[pin]} has this pin already; use another")
+        first.setdefault(pin, where)
+    return problems
+
+
+def _step_rate(turntable: TurntableSection) -> list[str]:
+    rate = turntable.max_speed_deg_s / 360 * turntable.steps_per_turn
+    if rate <= MAX_STEPS_PER_SECOND:
+        return []
+    fastest_deg_s = MAX_STEPS_PER_SECOND * 360 / turntable.steps_per_turn
+    return [
+        f"[turntable] max_speed_deg_s = {turntable.max_speed_deg_s:g}: needs {rate:.0f} steps/s, "
+        f"the driver can do {MAX_STEPS_PER_SECOND}; use at most {fastest_deg_s:.4g}, or fewer microsteps"
+    ]
+
+
+def _mat(mat: MatSection) -> list[str]:
+    problems = []
+    if mat.marker_mm >= mat.square_mm:
+        problems.append(
+            f"[mat] marker_mm = {mat.marker_mm:g}: markers stand inside squares of {mat.square_mm:g} mm; "
+            f"use less than {mat.square_mm:g}"
+        )
+    markers, available = mat.columns * mat.rows // 2, int(mat.dictionary.rsplit("_", 1)[1])
+    if markers > available:
+        problems.append(
+            f"[mat] columns = {mat.columns}, rows = {mat.rows}: need {markers} markers, {mat.dictionary} has "
+            f"{available}; use fewer squares or {mat.dictionary.replace('_250', '_1000')}"
+        )
+    return problems
+
+
+def _intrinsics(section: IntrinsicsSection, camera: CameraSection) -> list[str]:
+    if section.file is None:
+        return []
+    where = f'[intrinsics] file = "{section.file}"'
+    try:
+        lens = Intrinsics.model_validate_json(section.file.read_bytes())
+    except OSError as error:
+        return [f"{where}: cannot be read: {error.strerror}"]
+    except ValidationError as error:
+        first = error.errors()[0]
+        return [f"{where}: not a calibrated lens: {'.'.join(map(str, first['loc']))}: {first['msg']}"]
+    if (lens.width_px, lens.height_px) != (camera.width_px, camera.height_px):
+        return [
+            f"{where}: for photos of {lens.width_px}x{lens.height_px}, the camera is set to "
+            f'{camera.width_px}x{camera.height_px}; calibrate at that size or use file = ""'
+        ]
+    return []

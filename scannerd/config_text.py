@@ -1,0 +1,92 @@
+"""The typed configuration as text: what a key allows, and the documented `config.toml`."""
+
+from pathlib import Path
+from types import NoneType, UnionType
+from typing import Any, Literal, get_args, get_origin
+
+from annotated_types import Ge, Gt, Le, MaxLen, MinLen, MultipleOf
+from pydantic.fields import FieldInfo
+
+from scannerd.config import Config
+
+UNITS = {
+    "_deg_s2": "°/s²",
+    "_deg_s": "°/s",
+    "_mm": "mm",
+    "_mb": "MB",
+    "_px": "px",
+    "_us": "µs",
+    "_s": "s",
+}
+
+HEADER = """\
+# Settings of scannerd. Every key is here with its unit, its bounds and its default; leave out what you do not change.
+# `scannerd check-config FILE` shows every fault of a file at once. An unknown key is a fault.
+"""
+
+
+def unit_of(name: str) -> str:
+    """Return the unit that a key's name ends with; empty without one."""
+    return next((unit for suffix, unit in UNITS.items() if name.endswith(suffix)), "")
+
+
+def toml_value(value: object) -> str:
+    """Return a value as one writes it in TOML."""
+    if value is None:
+        return '""'
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, str | Path):
+        return '"' + str(value).replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n") + '"'
+    return str(value)
+
+
+def allowed_values(field: FieldInfo) -> str:
+    """Say in words what a key takes: `1, 2, 4`, `0.1 to 30`, `true or false`."""
+    kind = field.annotation
+    if get_origin(kind) is Literal:
+        return ", ".join(toml_value(value) for value in get_args(kind))
+    kinds = set(get_args(kind)) - {NoneType} if get_origin(kind) is UnionType else {kind}
+    if bool in kinds:
+        return "true or false"
+    if kinds & {str, Path}:
+        return _text(field, Path in kinds)
+    return _number(field, whole=int in kinds)
+
+
+def _bound(field: FieldInfo, kind: type, attribute: str) -> Any:
+    return next((getattr(entry, attribute) for entry in field.metadata if isinstance(entry, kind)), None)
+
+
+def _text(field: FieldInfo, is_path: bool) -> str:
+    what = "a path in quotes" if is_path else "text in quotes"
+    shortest, longest = _bound(field, MinLen, "min_length"), _bound(field, MaxLen, "max_length")
+    if longest is not None:
+        what += f", {shortest or 0} to {longest} letters"
+    return what if field.default is not None else f'{what}, or ""'
+
+
+def _number(field: FieldInfo, whole: bool) -> str:
+    low, above, high = _bound(field, Ge, "ge"), _bound(field, Gt, "gt"), _bound(field, Le, "le")
+    if high is None or (low is None and above is None):
+        raise TypeError(f"{field.description}: a number in config.toml needs both bounds")
+    words = f"{low} to {high}" if low is not None else f"more than {above:g}, up to {high}"
+    multiple = _bound(field, MultipleOf, "multiple_of")
+    if multiple is not None:
+        words += f", a multiple of {multiple}"
+    return f"a whole number, {words}" if whole else words
+
+
+def documented_toml(config: Config | None = None) -> str:
+    """Return `config.toml` with a comment on every key; without `config`, its defaults."""
+    config = config or Config()
+    blocks = [HEADER]
+    for name in Config.model_fields:
+        section = getattr(config, name)
+        lines = [f"# {(type(section).__doc__ or '').strip()}", f"[{name}]"]
+        for key, field in type(section).model_fields.items():
+            unit = unit_of(key)
+            bounds = allowed_values(field) + (f" {unit}" if unit else "")
+            lines += [f"# {field.description} ({bounds})", f"{key} = {toml_value(getattr(section, key))}"]
+        blocks.append("\n".join(lines) + "\n")
+    return "\n".join(blocks)

@@ -1,0 +1,1 @@
+"""Whether a photo is good enough, with the number that says so."""

@@ -1,0 +1,1 @@
+"""From settings to photos: the plan, its phases, one viewpoint, the whole run."""

@@ -1,0 +1,59 @@
+"""What the daemon does at a moment, and what may follow. How a run ended is an outcome, not a phase."""
+
+from enum import StrEnum
+
+
+class Phase(StrEnum):
+    """One state."""
+
+    IDLE = "idle"
+    PREPARING = "preparing"
+    MOVING = "moving"
+    SETTLING = "settling"
+    CAPTURING = "capturing"
+    JUDGING = "judging"
+    STORING = "storing"
+    PAUSED = "paused"
+    SEALING = "sealing"
+    BACKGROUND = "background"
+
+
+_NEXT: dict[Phase, frozenset[Phase]] = {
+    Phase.IDLE: frozenset({Phase.PREPARING, Phase.BACKGROUND}),
+    # A resumed scan may have every photo already.
+    Phase.PREPARING: frozenset({Phase.MOVING, Phase.PAUSED, Phase.SEALING}),
+    Phase.MOVING: frozenset({Phase.SETTLING}),
+    Phase.SETTLING: frozenset({Phase.CAPTURING}),
+    # A photo that did not come is asked for again from the same place.
+    Phase.CAPTURING: frozenset({Phase.JUDGING, Phase.SETTLING}),
+    Phase.JUDGING: frozenset({Phase.STORING, Phase.SETTLING, Phase.PAUSED}),
+    Phase.STORING: frozenset({Phase.MOVING, Phase.PAUSED, Phase.SEALING}),
+    # After a question the photo is taken again from the same place.
+    Phase.PAUSED: frozenset({Phase.MOVING, Phase.SETTLING, Phase.SEALING}),
+    Phase.SEALING: frozenset(),
+    Phase.BACKGROUND: frozenset(),
+}
+
+TRANSITIONS: dict[Phase, frozenset[Phase]] = {
+    # Everything can end at once: by Stop, by a fault, by the end of the run.
+    phase: following | (frozenset() if phase is Phase.IDLE else frozenset({Phase.IDLE}))
+    for phase, following in _NEXT.items()
+}
+
+
+class IllegalTransition(RuntimeError):
+    """A mistake in the daemon: the table does not allow this step."""
+
+
+class PhaseTracker:
+    """Holds the present phase and refuses steps that the table does not know."""
+
+    def __init__(self) -> None:
+        self.phase = Phase.IDLE
+
+    def enter(self, phase: Phase) -> None:
+        """Go to `phase`. Raises IllegalTransition."""
+        if phase not in TRANSITIONS[self.phase]:
+            allowed = ", ".join(sorted(TRANSITIONS[self.phase]))
+            raise IllegalTransition(f"{self.phase} → {phase}: from {self.phase} only {allowed}")
+        self.phase = phase

@@ -1,0 +1,1 @@
+"""Scans on the disk: what counts, and what survives a power cut."""

@@ -1,0 +1,101 @@
+"""The photo of the empty turntable: kept once, given to every scan that was taken the same way."""
+
+import os
+import shutil
+from dataclasses import dataclass
+from datetime import datetime
+
+from pydantic import Field, ValidationError
+
+from offload.wire.base import Wire
+from offload.wire.bundle import CameraModel, StoredFile
+from scannerd.scan.plan import ScanPlan
+from scannerd.store.durable import StoreFault, fsync_folder, part_of, write_durably
+from scannerd.store.hashing import sha256_of_bytes, sha256_of_file
+from scannerd.store.layout import ScanFolder, StoreLayout
+
+EXPOSURE_TOLERANCE = 0.05
+"""Sensors round the exposure to whole lines; a twentieth more light is still the same picture."""
+
+
+class BackgroundFacts(Wire):
+    """How the plate was taken: `background.json`."""
+
+    file: StoredFile
+    camera: CameraModel
+    photo_width_px: int = Field(ge=16)
+    photo_height_px: int = Field(ge=16)
+    exposure_us: float = Field(gt=0)
+    analogue_gain: float = Field(gt=0)
+    taken_at: datetime
+
+
+@dataclass(frozen=True)
+class BackgroundPlate:
+    """The store's own plate."""
+
+    layout: StoreLayout
+
+    def keep(self, jpeg: bytes, facts: BackgroundFacts) -> None:
+        """Replace the plate. Raises StoreFault."""
+        write_durably(self.layout.background, jpeg)
+        write_durably(self.layout.background_facts, facts.model_dump_json(indent=2).encode())
+
+    def facts(self) -> BackgroundFacts | None:
+        """Return how the plate was taken; None without one, or when picture and facts do not belong together."""
+        try:
+            facts = BackgroundFacts.model_validate_json(self.layout.background_facts.read_bytes())
+            same = sha256_of_file(self.layout.background) == facts.file.sha256
+        except (OSError, ValidationError):
+            return None
+        return facts if same else None
+
+    def give_to(self, folder: ScanFolder, plan: ScanPlan) -> str | None:
+        """Put the plate into a scan's folder when it fits the plan; return why not when it does not."""
+        facts = self.facts()
+        if facts is None:
+            return None
+        difference = mismatch(facts, plan)
+        if difference is not None:
+            return (
+                f"the background photo is not used: {difference}; take it again with `scannerd calibrate background`"
+            )
+        temporary = part_of(folder.background)
+        try:
+            try:
+                os.link(self.layout.background, temporary)
+            except OSError:  # a disk without hard links
+                shutil.copyfile(self.layout.background, temporary)
+                with temporary.open("rb") as copy:
+                    os.fsync(copy.fileno())
+            temporary.replace(folder.background)
+            fsync_folder(folder.path)
+        except OSError as error:
+            raise StoreFault(f"{folder.background}: not written: {error.strerror}") from error
+        return None
+
+
+def mismatch(facts: BackgroundFacts, plan: ScanPlan) -> str | None:
+    """Return in words what differs between plate and plan; None when a photo of one can stand for the other."""
+    if (facts.photo_width_px, facts.photo_height_px) != (plan.photo_width_px, plan.photo_height_px):
+        return (
+            f"it has {facts.photo_width_px}x{facts.photo_height_px} px, "
+            f"photos have {plan.photo_width_px}x{plan.photo_height_px}"
+        )
+    light, planned = facts.exposure_us * facts.analogue_gain, plan.exposure_us * plan.analogue_gain
+    if abs(light / planned - 1) > EXPOSURE_TOLERANCE:
+        return (
+            f"it was exposed {facts.exposure_us:.0f} µs at gain {facts.analogue_gain:g}, "
+            f"photos are exposed {plan.exposure_us:.0f} µs at gain {plan.analogue_gain:g}"
+        )
+    if facts.camera != plan.camera:
+        return f"it was taken by {facts.camera.model}, photos are taken by {plan.camera.model} (or another lens)"
+    return None
+
+
+def stored_background(folder: ScanFolder) -> StoredFile | None:
+    """Return the plate that a scan was given, as the manifest names it."""
+    if not folder.background.exists():
+        return None
+    data = folder.background.read_bytes()
+    return StoredFile(name=folder.background.name, sha256=sha256_of_bytes(data), size_bytes=len(data))

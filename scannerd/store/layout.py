@@ -1,0 +1,104 @@
+"""Where everything of the store lies. Nobody else spells these names."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class ScanFolder:
+    """One scan's folder."""
+
+    path: Path
+
+    @property
+    def scan_id(self) -> str:
+        """The folder's name."""
+        return self.path.name
+
+    @property
+    def plan(self) -> Path:
+        """The frozen plan, written before the first move."""
+        return self.path / "plan.json"
+
+    @property
+    def journal(self) -> Path:
+        """What happened, one JSON object a line."""
+        return self.path / "journal.jsonl"
+
+    @property
+    def frames(self) -> Path:
+        """The photos."""
+        return self.path / "frames"
+
+    @property
+    def thumbnails(self) -> Path:
+        """Small copies of the photos."""
+        return self.path / "thumbnails"
+
+    @property
+    def background(self) -> Path:
+        """A photo of the empty turntable, where there is one."""
+        return self.path / "background.jpg"
+
+    @property
+    def manifest(self) -> Path:
+        """The seal."""
+        return self.path / "manifest.json"
+
+    @property
+    def contact_sheet(self) -> Path:
+        """All thumbnails on one picture."""
+        return self.path / "contact_sheet.jpg"
+
+    @property
+    def sync(self) -> Path:
+        """How far the scan is on its way up and back; written by sync."""
+        return self.path / "sync.json"
+
+    @property
+    def results(self) -> Path:
+        """The model; appears whole or not at all."""
+        return self.path / "results"
+
+    def frame(self, index: int) -> Path:
+        """The photo of one viewpoint."""
+        return self.frames / f"{index:04d}.jpg"
+
+    def thumbnail(self, index: int) -> Path:
+        """The small copy of one photo."""
+        return self.thumbnails / f"{index:04d}.jpg"
+
+
+@dataclass(frozen=True)
+class StoreLayout:
+    """The store's own folder."""
+
+    root: Path
+
+    @property
+    def scans(self) -> Path:
+        """Holds one folder a scan."""
+        return self.root / "scans"
+
+    @property
+    def lock(self) -> Path:
+        """Locked by the one daemon that may write."""
+        return self.root / "lock"
+
+    @property
+    def background(self) -> Path:
+        """The photo of the empty turntable for scans to come."""
+        return self.root / "background.jpg"
+
+    @property
+    def background_facts(self) -> Path:
+        """How that photo was taken."""
+        return self.root / "background.json"
+
+    def scan(self, scan_id: str) -> ScanFolder:
+        """The folder of one scan."""
+        return ScanFolder(self.scans / scan_id)
+
+    def unborn(self, scan_id: str) -> ScanFolder:
+        """Where a scan is put together before it appears, whole, under its name."""
+        return ScanFolder(self.scans / f".{scan_id}.new")

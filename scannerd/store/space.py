@@ -1,0 +1,47 @@
+"""Whether a scan fits on the disk, asked before the first move and before each photo."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from scannerd.scan.plan import ScanPlan
+from scannerd.store.durable import StoreFull, free_bytes_at
+
+RESULTS_BYTES = 40_000_000
+"""Model, texture and pictures that come back from the service."""
+
+
+def photo_bytes(plan: ScanPlan) -> int:
+    """Return what one photo and its thumbnail take at most, for a busy picture at the plan's JPEG quality."""
+    bytes_per_pixel = 0.35 + 0.65 * max(0.0, (plan.jpeg_quality - 80) / 20) ** 2
+    return round(plan.photo_width_px * plan.photo_height_px * bytes_per_pixel) + 40_000
+
+
+@dataclass(frozen=True)
+class DiskForecast:
+    """Says no before it is too late. `free_bytes` reads the disk that holds a folder."""
+
+    folder: Path
+    reserve_bytes: int
+    free_bytes: Callable[[Path], int] = free_bytes_at
+
+    def require(self, plan: ScanPlan, photos: int) -> None:
+        """Raise StoreFull, naming need and space, unless `photos` more of this plan fit beside the reserve."""
+        needed = photos * photo_bytes(plan) + RESULTS_BYTES
+        usable = self.free_bytes(self.folder) - self.reserve_bytes
+        if needed > usable:
+            raise StoreFull(
+                f"{self.folder}: {photos} photos of {plan.photo_width_px}x{plan.photo_height_px} and their model "
+                f"need up to {needed / 1e6:.0f} MB; {max(0, usable) / 1e6:.0f} MB are free beside the reserve of "
+                f"{self.reserve_bytes / 1e6:.0f} MB; delete old scans, then try again"
+            )
+
+    def require_next(self, plan: ScanPlan) -> None:
+        """Raise StoreFull unless one more photo fits beside the reserve."""
+        usable = self.free_bytes(self.folder) - self.reserve_bytes
+        if photo_bytes(plan) > usable:
+            raise StoreFull(
+                f"{self.folder}: {max(0, usable) / 1e6:.1f} MB free beside the reserve of "
+                f"{self.reserve_bytes / 1e6:.0f} MB, one photo needs up to {photo_bytes(plan) / 1e6:.1f} MB; "
+                "free some space, then resume: everything so far is kept"
+            )
