@@ -54,6 +54,7 @@ class SceneCamera:
     target_height_mm: float = 67.5
     f_number: float = 8.0
     focus_distance_mm: float = 480.0
+    focal_length_mm: float = 9.0
 
     def matrix_px(self, width_px: int, height_px: int) -> NDArray[np.float64]:
         """Return K (3, 3) for a photo of this size; pixel centres at whole numbers."""

@@ -1,0 +1,67 @@
+"""Where every pixel looks."""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from drivers.bench.scene import SceneCamera
+
+Floats = NDArray[np.float32]
+Matrix = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class CameraPose:
+    """The fixed camera: a world point X is at `R @ X + t` in the camera's frame (OpenCV, z forward)."""
+
+    R: Matrix
+    t: Matrix
+
+    @property
+    def centre_mm(self) -> Matrix:
+        """The lens's centre in the world."""
+        return np.asarray(-self.R.T @ self.t)
+
+
+def camera_pose(camera: SceneCamera) -> CameraPose:
+    """Return the pose that looks at the axis, `target_height_mm` above the platter, from the negative y side."""
+    elevation = np.deg2rad(camera.elevation_deg)
+    target = np.array([0.0, 0.0, camera.target_height_mm])
+    centre = target + camera.distance_mm * np.array([0.0, -np.cos(elevation), np.sin(elevation)])
+    forward = (target - centre) / camera.distance_mm
+    right = np.array([1.0, 0.0, 0.0])
+    R = np.stack([right, np.cross(forward, right), forward])
+    return CameraPose(R, -R @ centre)
+
+
+def turn_about_z(angle_deg: float) -> Matrix:
+    """Return the rotation (3, 3) of the platter, counter-clockwise seen from above."""
+    cosine, sine = np.cos(np.deg2rad(angle_deg)), np.sin(np.deg2rad(angle_deg))
+    return np.array([[cosine, -sine, 0.0], [sine, cosine, 0.0], [0.0, 0.0, 1.0]])
+
+
+def slopes(camera: SceneCamera, width_px: int, height_px: int, offset_px: tuple[float, float] = (0.0, 0.0)) -> Floats:
+    """Return (H, W, 2): x/z and y/z in the camera's frame seen `offset_px` from each pixel's centre."""
+    x, y = np.meshgrid(
+        np.arange(width_px, dtype=np.float32) + offset_px[0], np.arange(height_px, dtype=np.float32) + offset_px[1]
+    )
+    stop = (cv2.TERM_CRITERIA_COUNT + cv2.TERM_CRITERIA_EPS, 12, 1e-9)
+    points = np.stack([x, y], axis=-1).reshape(-1, 1, 2)
+    undistorted = cv2.undistortPointsIter(
+        points,
+        camera.matrix_px(width_px, height_px),
+        np.array(camera.distortion),
+        np.eye(3),
+        np.eye(3),
+        stop,
+    )
+    return np.asarray(undistorted, dtype=np.float32).reshape(height_px, width_px, 2)
+
+
+def directions(slope: Floats, pose: CameraPose) -> Floats:
+    """Return world directions (..., 3) whose component along the optical axis is 1: ray length is depth."""
+    rotation = pose.R.astype(np.float32)
+    flat = slope.reshape(-1, 2)
+    return np.asarray(flat @ rotation[:2] + rotation[2], dtype=np.float32).reshape(*slope.shape[:-1], 3)

@@ -1,0 +1,139 @@
+"""Renders a whole scan to a folder, without a table that turns: photos for the engine's own benches.
+
+    python -m drivers.bench.render_set --object FILE|default --views 36 --elevation 30 --size 1600x1200 --out DIR
+
+The folder then holds `frames/0000.jpg…`, `background.jpg` (the empty table), `set.json` (what a scan would know),
+`truth.json` (what nobody knows: true K, distortion, R, t and angle of every frame), `masks/0000.png…` (true
+silhouettes) and `truth.ply` (the mesh itself in the mat's frame).
+"""
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import trimesh
+from numpy.typing import NDArray
+
+from drivers.bench.mat_picture import charuco_mat
+from drivers.bench.mesh_file import MeshFileError, load_mesh
+from drivers.bench.picture.textures import linear_to_srgb
+from drivers.bench.renderer import Renderer, TrueView
+from drivers.bench.scene import Exposure, Scene, SceneCamera, SceneObject
+
+JPEG_QUALITY = 92
+_MAT = {"columns": 15, "rows": 15, "square_mm": 18.0, "marker_mm": 13.5, "dictionary": "DICT_4X4_250"}
+
+
+def main() -> int:
+    """Run the command."""
+    options = _parser().parse_args()
+    width_px, height_px = (int(number) for number in options.size.split("x"))
+    try:
+        thing = thing_named(options.object, keep_size=options.keep_size, up_axis=options.up)
+    except MeshFileError as error:
+        print(error, file=sys.stderr)
+        return 1
+    camera = SceneCamera(elevation_deg=options.elevation)
+    scene = Scene(thing, charuco_mat(), camera)
+    render_set(scene, options.views, (width_px, height_px), options.jitter_deg, options.seed, options.out)
+    return 0
+
+
+def thing_named(name: str, *, keep_size: bool = False, up_axis: str | None = None) -> SceneObject:
+    """Return the mesh of a file. Raises MeshFileError."""
+    return load_mesh(Path(name), keep_size=keep_size, up_axis=up_axis)
+
+
+def render_set(scene: Scene, views: int, size_px: tuple[int, int], jitter_deg: float, seed: int, out: Path) -> None:
+    """Render `views` photos at even angles, each off by a normal error of `jitter_deg`, as only the truth knows."""
+    for folder in ("frames", "masks"):
+        (out / folder).mkdir(parents=True, exist_ok=True)
+    renderer = Renderer(scene)
+    errors_deg = np.random.default_rng(seed).normal(0, jitter_deg, views)
+    frames, truths = [], []
+    for index in range(views):
+        nominal_deg = 360.0 * index / views
+        true_deg = nominal_deg + float(errors_deg[index])
+        exposure = Exposure(*size_px, (true_deg,), noise_seed=seed + index)
+        name = f"{index:04d}.jpg"
+        _write_jpeg(out / "frames" / name, renderer.render(exposure))
+        view = renderer.truth(*size_px, true_deg)
+        cv2.imwrite(str(out / "masks" / f"{index:04d}.png"), view.mask)
+        frames.append({"index": index, "name": f"frames/{name}", "angle_deg": nominal_deg})
+        truths.append(_truth_entry(index, name, true_deg, view))
+        print(f"photo {index + 1} of {views} at {true_deg:.2f}°", file=sys.stderr)
+    empty = Exposure(*size_px, (0.0,), object_present=False, noise_seed=seed + views)
+    _write_jpeg(out / "background.jpg", renderer.render(empty))
+    _write_json(out / "set.json", _set_entry(scene.camera, size_px, frames))
+    _write_json(out / "truth.json", {"mat_offset_mm": scene.mat_offset_mm, "frames": truths})
+    write_truth_mesh(scene.thing, out / "truth.ply")
+
+
+def write_truth_mesh(thing: SceneObject, path: Path) -> None:
+    """Write the mesh as PLY in the mat's frame, with its vertex colours if it has them."""
+    colours = None
+    if thing.vertex_colours is not None:
+        colours = np.asarray(linear_to_srgb(thing.vertex_colours) * 255 + 0.5, dtype=np.uint8)
+    trimesh.Trimesh(thing.vertices_mm, thing.faces, vertex_colors=colours, process=False).export(path)
+
+
+def _set_entry(camera: SceneCamera, size_px: tuple[int, int], frames: list[dict[str, Any]]) -> dict[str, Any]:
+    pitch_um = camera.focal_length_mm / (camera.focal_px_at_1600 * size_px[0] / 1600) * 1000
+    model = {
+        "make": "scannerd",
+        "model": "bench",
+        "focal_length_mm": camera.focal_length_mm,
+        "pixel_pitch_um": round(pitch_um, 4),
+    }
+    return {
+        "camera": model,
+        "photo_width_px": size_px[0],
+        "photo_height_px": size_px[1],
+        "mat": _MAT,
+        "exposure_us": 20_000.0,
+        "analogue_gain": 1.0,
+        "frames": frames,
+        "background": "background.jpg",
+    }
+
+
+def _truth_entry(index: int, name: str, angle_deg: float, view: TrueView) -> dict[str, Any]:
+    return {
+        "index": index,
+        "name": f"frames/{name}",
+        "angle_deg": angle_deg,
+        "K": view.K.tolist(),
+        "distortion": view.distortion.tolist(),
+        "R": view.R.tolist(),
+        "t": view.t.tolist(),
+    }
+
+
+def _write_jpeg(path: Path, pixels: NDArray[np.uint8]) -> None:
+    cv2.imwrite(str(path), pixels[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])
+
+
+def _write_json(path: Path, value: dict[str, Any]) -> None:
+    path.write_text(json.dumps(value, indent=1) + "\n")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(description="Render a scan's photos of a mesh.")
+    parser.add_argument("--object", required=True, help="mesh file: OBJ, PLY, GLB or STL")
+    parser.add_argument("--views", type=int, default=36)
+    parser.add_argument("--elevation", type=float, default=30.0, help="of the camera, degrees")
+    parser.add_argument("--size", default="1600x1200", help="width x height of a photo")
+    parser.add_argument("--jitter-deg", type=float, default=0.03, help="how far the table stops from each angle")
+    parser.add_argument("--seed", type=int, default=3)
+    parser.add_argument("--up", choices=("y", "z"), help="which axis of the file points up")
+    parser.add_argument("--keep-size", action="store_true", help="take the file's numbers as millimetres")
+    parser.add_argument("--out", type=Path, required=True)
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

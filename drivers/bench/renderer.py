@@ -1,0 +1,157 @@
+"""Photos of the simulated bench.
+
+From the outside in: `picture.backdrop` paints once what stands still; for every angle `picture.floor` lays the mat on
+the platter and the thing's shadow on both, `picture.thing_layer` adds the thing, `picture.lens` blurs, and
+`picture.sensor` makes levels of it.
+"""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from drivers.bench.picture.backdrop import Backdrop, Surroundings, paint_backdrop
+from drivers.bench.picture.clutter import clutter
+from drivers.bench.picture.floor import FloorLight, MatLayer
+from drivers.bench.picture.lens import blurred, spread_px
+from drivers.bench.picture.lights import bench_lighting
+from drivers.bench.picture.rays import Floats, camera_pose, turn_about_z
+from drivers.bench.picture.sensor import photograph
+from drivers.bench.picture.surface import Surface
+from drivers.bench.picture.thing_layer import ThingLayer, ThingView
+from drivers.bench.scene import Exposure, Scene
+
+_LIGHT_OF_WHITE = 0.80
+"""Signal of a white surface in the mat's centre at 20 000 µs and gain 1, where 1 saturates."""
+_STILL_DEG = 0.005
+"""Angles nearer to each other than this show no difference: a tenth of a pixel at the platter's rim."""
+_SIZES_KEPT = 3
+
+
+@dataclass(frozen=True)
+class TrueView:
+    """What a perfect calibration and a perfect mask of one photo would say."""
+
+    K: NDArray[np.float64]
+    distortion: NDArray[np.float64]
+    """(5,): k1, k2, p1, p2, k3."""
+    R: NDArray[np.float64]
+    """(3, 3), camera from mat."""
+    t: NDArray[np.float64]
+    """(3,), millimetres."""
+    mask: NDArray[np.uint8]
+    """(H, W), 255 where the thing covers more than half of the pixel, seen through the lens."""
+
+
+@dataclass(frozen=True)
+class _Stage:
+    """What one size of photo needs again and again."""
+
+    backdrop: Backdrop
+    floor_light: FloorLight
+    open_light: Floats
+    mat: MatLayer | None
+    view: ThingView
+    spread: Floats
+
+
+class Renderer:
+    """Renders one scene. The first photo of a size takes some seconds more than the next ones."""
+
+    def __init__(self, scene: Scene) -> None:
+        self._scene = scene
+        self._pose = camera_pose(scene.camera)
+        self._thing = ThingLayer(scene.thing, scene.mat_offset_mm)
+        surroundings = clutter(scene.clutter_seed)
+        self._around = Surroundings(
+            surroundings, Surface(surroundings.vertices_mm, surroundings.faces), bench_lighting(scene.light_seed)
+        )
+        self._stages: dict[tuple[int, int], _Stage] = {}
+
+    def render(self, exposure: Exposure) -> NDArray[np.uint8]:
+        """Return the photo: (H, W, 3), RGB, uint8."""
+        stage = self._stage(exposure.width_px, exposure.height_px)
+        angles = _distinct(exposure.platter_angles_deg)
+        light: Floats | None = None
+        for angle_deg, share in angles:
+            seen = self._light(stage, angle_deg, exposure.object_present)
+            seen *= np.float32(share)
+            light = seen if light is None else light + seen
+        if light is None:
+            raise ValueError("an exposure needs at least one platter angle; got none")
+        return photograph(light, exposure)
+
+    def truth(self, width_px: int, height_px: int, platter_angle_deg: float) -> TrueView:
+        """Return the true camera in the mat's frame and the thing's true mask for one photo."""
+        camera = self._scene.camera
+        turn = turn_about_z(platter_angle_deg)
+        offset = np.array([*self._scene.mat_offset_mm, 0.0])
+        R = self._pose.R @ turn
+        t = self._pose.t + R @ offset
+        stage = self._stage(width_px, height_px)
+        mask = np.zeros((height_px, width_px), np.uint8)
+        mask[stage.view.window] = np.where(self._thing.coverage(stage.view, platter_angle_deg) > 0.5, 255, 0)
+        return TrueView(camera.matrix_px(width_px, height_px), np.array(camera.distortion), R, t, mask)
+
+    def _light(self, stage: _Stage, angle_deg: float, object_present: bool) -> Floats:
+        """Return linear light (H, W, 3) through the lens with the platter at one angle."""
+        offset = self._scene.mat_offset_mm
+        height, width = stage.backdrop.depth_mm.shape
+        floor = stage.open_light
+        if object_present:
+            floor = stage.floor_light.with_shadow(self._thing.surface, angle_deg, offset)
+        colour = stage.backdrop.floor_colour
+        if stage.mat is not None:
+            colour = colour.copy()
+            colour[stage.mat.rows] = stage.mat.cover(colour[stage.mat.rows], angle_deg, offset)
+        light = np.asarray(cv2.resize(floor, (width, height), interpolation=cv2.INTER_LINEAR), dtype=np.float32)
+        light *= colour
+        light += stage.backdrop.fixed
+        spread = stage.spread
+        if object_present:
+            picture = self._thing.picture(stage.view, self._around.lighting, angle_deg)
+            patch = light[picture.window]
+            patch *= (1 - picture.coverage)[..., None]
+            patch += picture.light
+            spread = spread.copy()
+            depth = picture.depth_mm
+            near = spread_px(self._scene.camera, width, np.where(depth > 0, depth, 1e4))
+            spread[picture.window] = np.where(depth > 0, near, spread[picture.window])
+        light *= np.float32(_LIGHT_OF_WHITE)
+        return blurred(light, spread)
+
+    def _stage(self, width_px: int, height_px: int) -> _Stage:
+        size = (width_px, height_px)
+        if size not in self._stages:
+            while len(self._stages) >= _SIZES_KEPT:
+                self._stages.pop(next(iter(self._stages)))
+            self._stages[size] = self._prepared(width_px, height_px)
+        return self._stages[size]
+
+    def _prepared(self, width_px: int, height_px: int) -> _Stage:
+        camera, size = self._scene.camera, (width_px, height_px)
+        backdrop = paint_backdrop(self._around, camera, self._pose, size)
+        floor_light = FloorLight(self._around, backdrop, self._pose)
+        mat = MatLayer(self._scene.mat, backdrop, self._pose) if self._scene.mat is not None else None
+        window = self._thing.window(camera, self._pose, size)
+        focal_px = float(camera.matrix_px(*size)[0, 0])
+        return _Stage(
+            backdrop,
+            floor_light,
+            floor_light.with_shadow(None, 0.0, self._scene.mat_offset_mm),
+            mat,
+            ThingView.of(backdrop.slope, window, self._pose, focal_px),
+            spread_px(camera, width_px, backdrop.depth_mm),
+        )
+
+
+def _distinct(angles_deg: tuple[float, ...]) -> list[tuple[float, float]]:
+    """Return the angles that differ, each with its share of the exposure."""
+    runs: list[list[float]] = []
+    for angle_deg in sorted(angles_deg):
+        if runs and angle_deg - runs[-1][0] < _STILL_DEG:
+            runs[-1].append(angle_deg)
+        else:
+            runs.append([angle_deg])
+    return [(float(np.mean(run)), len(run) / len(angles_deg)) for run in runs]
