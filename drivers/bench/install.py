@@ -1,0 +1,101 @@
+"""Putting the bench beneath the drivers, in this process, and taking it away again."""
+
+import importlib
+import sys
+from contextlib import ExitStack
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from gpiozero import Device
+
+from drivers.bench.bench_clock import BenchClock
+from drivers.bench.camera_rig import CameraRig, PictureSource
+from drivers.bench.dma_heap import BenchDmaHeap
+from drivers.bench.pins import BenchWiring, SimulatedFinger, wire_up
+from drivers.bench.platter import PlatterMechanics
+from drivers.bench.world import World
+
+SITE = Path(__file__).parent / "site"
+"""Holds the packages that a Pi has from apt and that the bench simulates: libcamera, pykms, prctl."""
+
+
+def install_bench(
+    pictures: PictureSource,
+    speed: float = 1.0,
+    wiring: BenchWiring | None = None,
+    mechanics: PlatterMechanics | None = None,
+) -> "Bench":
+    """Simulate a scanner beneath gpiozero and picamera2 until `Bench.close`.
+
+    `pictures` computes what the camera sees; `speed` is how much faster than the system's time the bench's runs.
+    Build the drivers afterwards, with `Bench.clock` as their clock, and close them before the bench. Raises
+    RuntimeError where a bench is installed already, or where this process has loaded the real libcamera.
+    """
+    return Bench(pictures, speed, wiring or BenchWiring(), mechanics or PlatterMechanics())
+
+
+class Bench:
+    """The simulated scanner, installed. `world` is the truth to test against."""
+
+    def __init__(
+        self, pictures: PictureSource, speed: float, wiring: BenchWiring, mechanics: PlatterMechanics
+    ) -> None:
+        """Build the world and connect it; see `install_bench`."""
+        self.clock = BenchClock(speed)
+        self.world = World(self.clock, mechanics)
+        self.pins, self.board = wire_up(self.world, wiring)
+        self.finger = SimulatedFinger(self.pins, wiring.button_pin)
+        with ExitStack() as connections:
+            self._connect_camera(connections, pictures)
+            self._connect_pins(connections)
+            self._connections = connections.pop_all()
+
+    @property
+    def angle_deg(self) -> float:
+        """Where the platter truly is at this moment."""
+        return self.world.angle_deg
+
+    @property
+    def step_deg(self) -> float:
+        """Angle of one STEP pulse at the platter."""
+        return self.world.platter.mechanics.step_deg
+
+    def close(self) -> None:
+        """Unplug everything and give gpiozero and picamera2 back what they had; safe to call twice.
+
+        The simulated libcamera stays loaded, as modules do, and has no cameras.
+        """
+        self._connections.close()
+
+    def __enter__(self) -> "Bench":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _connect_pins(self, connections: ExitStack) -> None:
+        connections.callback(setattr, Device, "pin_factory", Device.pin_factory)
+        connections.callback(self.pins.close)
+        Device.pin_factory = self.pins
+
+    def _connect_camera(self, connections: ExitStack, pictures: PictureSource) -> None:
+        sys.path.insert(0, str(SITE))
+        connections.callback(sys.path.remove, str(SITE))
+        libcamera = _simulated_libcamera()
+        heap = BenchDmaHeap(importlib.import_module("picamera2.dma_heap"))
+        heap.install(importlib.import_module("picamera2.allocators.dmaallocator"))
+        connections.callback(heap.remove)
+        libcamera.plug_in(CameraRig(self.world, pictures, heap))
+        connections.callback(libcamera.unplug)
+
+
+def _simulated_libcamera() -> Any:
+    libcamera = importlib.import_module("libcamera")
+    if not hasattr(libcamera, "plug_in"):
+        raise RuntimeError(
+            f"bench: this process uses the real libcamera from {libcamera.__file__}; start the bench in another one"
+        )
+    return libcamera

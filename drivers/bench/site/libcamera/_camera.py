@@ -1,0 +1,194 @@
+"""The camera and its manager: requests in, finished requests out through an event fd."""
+
+import os
+import threading
+from collections import deque
+
+import numpy as np
+
+from drivers.bench.sensor import MODES, Sensor, SensorSettings
+from libcamera import _controls as controls
+from libcamera import _properties as properties
+from libcamera._configuration import CameraConfiguration
+from libcamera._geometry import Rectangle
+from libcamera._request import Request
+
+CAMERA_ID = "/base/soc/i2c0mux/i2c@1/imx477@1a"
+MEMORY_ORDER = {"BGR888": (0, 1, 2), "RGB888": (2, 1, 0), "XBGR8888": (0, 1, 2), "XRGB8888": (2, 1, 0)}
+"""Which of red, green and blue comes first in memory."""
+
+
+class Camera:
+    """One camera, on a rig of the bench; the sensor's thread calls `take_request`, `expose` and `deliver`."""
+
+    id = CAMERA_ID
+
+    def __init__(self, manager, rig):
+        self._manager = manager
+        self._rig = rig
+        self._sensor = Sensor(rig.world.clock)
+        self._lock = threading.Lock()
+        self._queue = deque()
+        self._in_readout = None
+        self._acquired = False
+        self._configuration = None
+        self._mode = MODES[0]
+
+    @property
+    def properties(self):
+        return properties.of_the_bench()
+
+    @property
+    def controls(self):
+        return controls.advertised(self._mode)
+
+    def acquire(self):
+        if self._acquired:
+            raise RuntimeError(f"{self.id}: Device or resource busy")
+        self._acquired = True
+
+    def release(self):
+        self._acquired = False
+
+    def generate_configuration(self, roles):
+        return CameraConfiguration(roles)
+
+    def configure(self, configuration):
+        self._configuration = configuration
+        self._mode = configuration.mode
+        return 0
+
+    def create_request(self, cookie):
+        return Request(cookie)
+
+    def queue_request(self, request):
+        with self._lock:
+            self._queue.append(request)
+
+    def start(self, initial):
+        settings = SensorSettings().after(self._by_name(initial))
+        self._sensor.start(self._mode, settings, self)
+
+    def stop(self):
+        self._sensor.stop()
+        with self._lock:
+            unfinished, self._queue = list(self._queue), deque()
+        for request in unfinished:
+            request.cancel()
+            self._manager.finish(request)
+
+    def take_request(self):
+        with self._lock:
+            self._in_readout = self._queue.popleft() if self._queue else None
+        return None if self._in_readout is None else self._by_name(self._in_readout.controls)
+
+    def expose(self, shot, settings, sequence):
+        request = self._in_readout
+        for stream, buffer in request.buffers.items():
+            wanted = stream.configuration
+            if not wanted.is_raw:
+                exposure = self._rig.world.expose(shot, wanted.size.width, wanted.size.height)
+                self._rig.heap.attach(buffer.planes[0].fd, self._latent(exposure, wanted))
+        opened_ns = round(self._rig.world.clock.system_s(shot.start_s) * 1e9)
+        timestamp_ns = opened_ns + round(shot.exposure_us * 1e3)
+        request.complete(self._metadata(settings, timestamp_ns), sequence, timestamp_ns)
+
+    def deliver(self):
+        self._manager.finish(self._in_readout)
+        self._in_readout = None
+
+    def _latent(self, exposure, wanted):
+        return lambda: packed(self._rig.develop(exposure), str(wanted.pixel_format), wanted.stride)
+
+    def _metadata(self, settings, timestamp_ns):
+        full = MODES[-1]
+        return {
+            controls.SensorTimestamp: timestamp_ns,
+            controls.ExposureTime: round(settings.exposure_us),
+            controls.AnalogueGain: settings.analogue_gain,
+            controls.DigitalGain: 1.0,
+            controls.ColourGains: settings.colour_gains,
+            controls.ColourTemperature: 4500,
+            controls.FocusFoM: 1000,
+            controls.FrameDuration: round(settings.frame_s(self._mode) * 1e6),
+            controls.Lux: 400.0,
+            controls.ScalerCrop: Rectangle(0, 0, full.width_px, full.height_px),
+            controls.SensorTemperature: 40.0,
+        }
+
+    def _by_name(self, requested):
+        unknown = [control.name for control in requested if control not in self.controls]
+        if unknown:
+            raise RuntimeError(f"{self.id}: controls {', '.join(unknown)} are not advertised")
+        return {control.name: value for control, value in requested.items()}
+
+
+class CameraManager:
+    """The process's only one. Cameras come and go with the bench."""
+
+    _only = None
+
+    @classmethod
+    def singleton(cls):
+        if cls._only is None:
+            cls._only = cls()
+        return cls._only
+
+    def __init__(self):
+        self.version = "bench"
+        self.cameras = []
+        self.event_fd = -1
+        self._lock = threading.Lock()
+        self._finished = []
+
+    def get(self, camera_id):
+        return next((camera for camera in self.cameras if camera.id == camera_id), None)
+
+    def find(self, part):
+        return next((camera for camera in self.cameras if part in camera.id), None)
+
+    def finish(self, request):
+        """Hand a finished or cancelled request to whoever polls the event fd."""
+        with self._lock:
+            self._finished.append(request)
+            os.eventfd_write(self.event_fd, 1)
+
+    def get_ready_requests(self):
+        with self._lock:
+            if self._finished:
+                os.eventfd_read(self.event_fd)
+            finished, self._finished = self._finished, []
+        return finished
+
+
+def plug_in(rig):
+    """Connect the bench's camera."""
+    manager = CameraManager.singleton()
+    if manager.cameras:
+        raise RuntimeError("bench: one is installed in this process already; close it first")
+    manager.event_fd = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
+    manager.cameras = [Camera(manager, rig)]
+
+
+def unplug():
+    """Pull the ribbon cable: the stream stops, and nothing of it is left. Safe to call twice."""
+    manager = CameraManager.singleton()
+    while manager.cameras:
+        manager.cameras.pop().stop()
+        manager.get_ready_requests()
+        os.close(manager.event_fd)
+        manager.event_fd = -1
+
+
+def packed(pixels, pixel_format, stride):
+    """Return RGB (height, width, 3) laid out as the format wants it, rows padded: (bytes,), uint8."""
+    height, width = pixels.shape[:2]
+    order = MEMORY_ORDER[pixel_format]
+    channels = 4 if pixel_format.startswith("X") else 3
+    if channels == 3 and order == (0, 1, 2) and stride == width * channels:
+        return pixels.reshape(-1)
+    reordered = np.full((height, width, channels), 255, np.uint8)
+    reordered[..., :3] = pixels[..., order]
+    rows = np.zeros((height, stride), np.uint8)
+    rows[:, : width * channels] = reordered.reshape(height, width * channels)
+    return rows.reshape(-1)

@@ -1,0 +1,125 @@
+"""Streams, and which sensor mode feeds them."""
+
+import enum
+
+from drivers.bench.sensor import MODES
+from libcamera._geometry import ColorSpace, Orientation, PixelFormat, Size
+
+STRIDE_ALIGNMENT_BYTES = 64
+BYTES_PER_PIXEL = {"BGR888": 3, "RGB888": 3, "XBGR8888": 4, "XRGB8888": 4}
+RAW_FORMATS = {"SRGGB12_CSI2P": 1.5, "SRGGB12": 2}
+"""Bytes a pixel: packed, two pixels share three bytes."""
+
+
+class StreamRole(enum.Enum):
+    Raw = 0
+    StillCapture = 1
+    VideoRecording = 2
+    Viewfinder = 3
+
+
+class Stream:
+    """The identity of a stream; `configuration` is what it was last validated with."""
+
+    def __init__(self):
+        self.configuration = None
+
+
+class StreamFormats:
+    """Which sizes the sensor offers in which raw format."""
+
+    pixel_formats = (PixelFormat("SRGGB12_CSI2P"),)
+
+    def sizes(self, _pixel_format):
+        return [Size(mode.width_px, mode.height_px) for mode in MODES]
+
+
+class StreamConfiguration:
+    def __init__(self, role):
+        self.is_raw = role == StreamRole.Raw
+        self.stream = Stream()
+        self.stream.configuration = self
+        self.formats = StreamFormats()
+        self.size = Size(MODES[0].width_px, MODES[0].height_px)
+        self.pixel_format = PixelFormat("SRGGB12_CSI2P" if self.is_raw else "XBGR8888")
+        self.color_space = ColorSpace.Raw() if self.is_raw else ColorSpace.Sycc()
+        self.buffer_count = 4
+        self.stride = 0
+
+    @property
+    def frame_size(self):
+        return self.stride * self.size.height
+
+    def validate(self):
+        """Make the best of what was asked for."""
+        formats = RAW_FORMATS if self.is_raw else BYTES_PER_PIXEL
+        bytes_per_pixel = formats.get(str(self.pixel_format))
+        if bytes_per_pixel is None or self.size.width < 1 or self.size.height < 1:
+            return CameraConfiguration.Status.Invalid
+        asked = (self.size.width, self.size.height)
+        self.size = self._possible_size()
+        row_bytes = int(self.size.width * bytes_per_pixel)
+        aligned = -(-row_bytes // STRIDE_ALIGNMENT_BYTES) * STRIDE_ALIGNMENT_BYTES
+        self.stride = max(self.stride, aligned)
+        unchanged = asked == (self.size.width, self.size.height)
+        return CameraConfiguration.Status.Valid if unchanged else CameraConfiguration.Status.Adjusted
+
+    def _possible_size(self):
+        if self.is_raw:
+            mode = nearest_mode(self.size)
+            return Size(mode.width_px, mode.height_px)
+        full = max(MODES, key=lambda mode: mode.width_px)
+        return Size(min(self.size.width, full.width_px), min(self.size.height, full.height_px))
+
+
+class SensorConfiguration:
+    def __init__(self):
+        self.bit_depth = 0
+        self.output_size = Size()
+
+
+class CameraConfiguration:
+    class Status(enum.Enum):
+        Valid = 0
+        Adjusted = 1
+        Invalid = 2
+
+    def __init__(self, roles):
+        self._streams = [StreamConfiguration(role) for role in roles]
+        self.orientation = Orientation.Rotate0
+        self.sensor_config = None
+
+    def __iter__(self):
+        return iter(self._streams)
+
+    def at(self, index):
+        return self._streams[index]
+
+    def validate(self):
+        if self.sensor_config is not None and self.mode is None:
+            return self.Status.Invalid
+        if self.orientation != Orientation.Rotate0:
+            self.orientation = Orientation.Rotate0
+            return max((self.Status.Adjusted, *map(StreamConfiguration.validate, self)), key=lambda s: s.value)
+        return max(map(StreamConfiguration.validate, self), key=lambda status: status.value)
+
+    @property
+    def mode(self):
+        """The sensor mode that this configuration asks for; None when the sensor has no such mode."""
+        if self.sensor_config is None:
+            return nearest_mode(self._streams[0].size)
+        wanted = self.sensor_config
+        for mode in MODES:
+            if (mode.width_px, mode.height_px, mode.bit_depth) == (
+                wanted.output_size.width,
+                wanted.output_size.height,
+                wanted.bit_depth,
+            ):
+                return mode
+        return None
+
+
+def nearest_mode(size):
+    """The smallest mode that fills this size, or the largest there is."""
+    fitting = [mode for mode in MODES if mode.width_px >= size.width and mode.height_px >= size.height]
+    return min(fitting or MODES[-1:], key=lambda mode: mode.width_px)
