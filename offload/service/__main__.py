@@ -17,7 +17,7 @@ from offload.durable import replace_file
 from offload.service.app import create_app
 from offload.service.auth import KeyProblem, read_key, require_key_unless_loopback
 
-app = typer.Typer(add_completion=False)
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 RECEIVE_BUFFER_BYTES = 256 << 10
 """What is in a socket's buffer when the service dies must be sent again: keep it small."""
 

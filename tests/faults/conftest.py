@@ -3,6 +3,7 @@
 import hashlib
 import io
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -15,12 +16,14 @@ from typing import TypeVar
 
 import httpx
 import numpy as np
+import psutil
 import pytest
 from PIL import Image
 
 from offload.wire.bundle import CameraModel, FrameEntry, Manifest, StoredFile
 
 ROOT = Path(__file__).parents[2]
+ENGINE = Path(__file__).with_name("standin_engine.py")
 START_LIMIT_S = 60.0
 WIDTH_PX, HEIGHT_PX = 64, 48
 Result = TypeVar("Result")
@@ -103,6 +106,58 @@ class Service(Program):
         return httpx.Client(base_url=f"{self.url}/api/v1", headers=self.headers, timeout=30)
 
 
+class Worker(Program):
+    """`offload work` with the stand-in engine."""
+
+    def __init__(self, folder: Path, mode: str = "ok", held: bool = False) -> None:
+        super().__init__([])
+        self.folder, self.mode, self.held = folder, mode, held
+
+    @property
+    def data(self) -> Path:
+        return self.folder / "data"
+
+    @property
+    def trace(self) -> list[list[str]]:
+        path = self.folder / "trace"
+        return [line.split() for line in path.read_text().splitlines()] if path.exists() else []
+
+    def pids(self, what: str) -> list[int]:
+        return [int(pid) for word, pid in self.trace if word == what]
+
+    def release(self) -> None:
+        (self.folder / "release").touch()
+
+    def up(self) -> "Worker":
+        engine = [sys.executable, str(ENGINE), "--trace", str(self.folder / "trace"), "--mode", self.mode]
+        engine += ["--release", str(self.folder / "release")] if self.held else []
+        self.arguments = ["offload.worker", "--slot", "1", "--data", str(self.data)]
+        self.arguments += ["--engine-command", shlex.join(engine)]
+        self.start()
+        self.read_line("working in slot ")
+        return self
+
+
+@pytest.fixture
+def make_worker(tmp_path: Path) -> Iterator[Callable[..., Worker]]:
+    made: list[Worker] = []
+
+    def make(**options: object) -> Worker:
+        made.append(Worker(tmp_path, **options))  # type: ignore[arg-type]
+        return made[-1].up()
+
+    yield make
+    for worker in made:
+        worker.end()
+
+
+def is_alive(pid: int) -> bool:
+    try:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
 @pytest.fixture
 def service(tmp_path: Path) -> Iterator[Service]:
     running = Service(tmp_path / "data").up()
@@ -168,6 +223,8 @@ class Kit:
     post = staticmethod(post)
     program = Program
     service = Service
+    worker = Worker
+    is_alive = staticmethod(is_alive)
 
 
 @pytest.fixture
