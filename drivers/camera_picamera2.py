@@ -24,6 +24,7 @@ T = TypeVar("T")
 
 PIXEL_FORMAT = "BGR888"
 """libcamera names formats from the high byte down: in memory this is R, G, B."""
+AF_MODE_MANUAL = 0
 FRAMES_TO_LOCK = 30
 """Controls reach the sensor some frames late; this many without seeing them is a fault."""
 GRACE_S = 3.0
@@ -119,7 +120,7 @@ class Picamera2Camera:
         if options.lens_position_dioptres is not None:
             if "LensPosition" not in self._picamera2.camera_controls:
                 raise NeedsPerson(f"{self._model}: has no focus motor; remove [camera] lens_position_dioptres")
-            controls |= {"AfMode": 0, "LensPosition": options.lens_position_dioptres}
+            controls |= {"AfMode": AF_MODE_MANUAL, "LensPosition": options.lens_position_dioptres}
         self._check_bounds(controls)
         return controls
 

@@ -58,7 +58,7 @@ class StepperGpio:
         """Hold the platter where it stands and call that angle 0."""
         async with self._moving:
             self._refuse_if_closed()
-            self._energise()
+            await asyncio.get_running_loop().run_in_executor(self._thread, self._energise)
             self._steps = 0
             self._homed = True
 
