@@ -2,6 +2,7 @@
 
 import hashlib
 import io
+import json
 import os
 import shlex
 import signal
@@ -20,7 +21,10 @@ import psutil
 import pytest
 from PIL import Image
 
+from offload.durable import replace_file
+from offload.sync.state import read_state
 from offload.wire.bundle import CameraModel, FrameEntry, Manifest, StoredFile
+from offload.wire.jobs import SyncState
 
 ROOT = Path(__file__).parents[2]
 ENGINE = Path(__file__).with_name("standin_engine.py")
@@ -151,6 +155,57 @@ def make_worker(tmp_path: Path) -> Iterator[Callable[..., Worker]]:
         worker.end()
 
 
+class Scan:
+    """A scan's folder as the daemon writes it: the image first, then its journal line, the seal at the end."""
+
+    def __init__(self, scans: Path, scan_id: str = "scan-1") -> None:
+        self.folder = scans / scan_id
+        (self.folder / "frames").mkdir(parents=True)
+        self.photos: dict[int, bytes] = {}
+
+    def take(self, index: int, content: bytes) -> None:
+        self.write(index, content)
+        self.journal(index, content)
+
+    def write(self, index: int, content: bytes) -> None:
+        (self.folder / "frames" / f"{index:04d}.jpg").write_bytes(content)
+
+    def journal(self, index: int, content: bytes) -> None:
+        self.photos[index] = content
+        line = {"seq": 0, "type": "frame", "frame": frame_entry(index, content).model_dump(mode="json")}
+        with (self.folder / "journal.jsonl").open("a") as stream:
+            stream.write(json.dumps(line) + "\n")
+
+    def seal(self, **changes: object) -> None:
+        photos = [self.photos[index] for index in sorted(self.photos)]
+        manifest = manifest_of(photos, self.folder.name, **changes)
+        replace_file(self.folder / "manifest.json", manifest.model_dump_json().encode())
+
+    @property
+    def state(self) -> SyncState | None:
+        return read_state(self.folder)
+
+
+@pytest.fixture
+def make_sync(tmp_path: Path) -> Iterator[Callable[..., Program]]:
+    made: list[Program] = []
+
+    def make(url: str, *options: str, key: str | None = None) -> Program:
+        arguments = ["offload.sync", "--scans", str(tmp_path / "scans"), "--url", url, *options]
+        made.append(Program(arguments, {"OFFLOAD_API_KEY": key} if key else {}))
+        made[-1].start()
+        return made[-1]
+
+    yield make
+    for program in made:
+        program.end()
+
+
+@pytest.fixture
+def scan(tmp_path: Path) -> Scan:
+    return Scan(tmp_path / "scans")
+
+
 def is_alive(pid: int) -> bool:
     try:
         return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
@@ -224,6 +279,7 @@ class Kit:
     program = Program
     service = Service
     worker = Worker
+    scan = Scan
     is_alive = staticmethod(is_alive)
 
 
