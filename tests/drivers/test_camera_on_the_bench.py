@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from drivers import registry
 from drivers.bench.grey_card import GreyCard
@@ -144,6 +145,26 @@ async def test_a_whole_ring_on_a_fast_clock(fast_bench: Bench, card: GreyCard) -
     await camera.close()
     seen_deg = [float(np.mean(exposure.platter_angles_deg)) for exposure in card.exposures]
     assert seen_deg == pytest.approx(targets_deg, abs=fast_bench.step_deg)
+
+
+async def test_a_picture_that_cannot_be_computed_is_an_error_of_that_frame_only() -> None:
+    failing = [True, False, False]
+
+    def source(_: object, pixels: NDArray[np.uint8]) -> None:
+        if failing.pop(0):
+            raise RuntimeError("the renderer died")
+        pixels[:] = 7
+
+    with install_bench(source) as bench:
+        camera = build_camera(buffer_count=2)
+        await camera.open()
+        with pytest.raises(RuntimeError, match="the renderer died"):
+            await camera.capture()
+        await bench.clock.wait_until(bench.clock.now_s() + 0.3)
+        for _ in range(2):
+            assert (await camera.capture()).pixels.mean() == 7
+        await camera.close()
+    assert bench.world.pictures == 2
 
 
 async def test_a_sensor_that_falls_silent_is_a_timeout_with_a_remedy(
