@@ -12,10 +12,10 @@ from offload.engines.turntable.jit import kernel
 Photo = NDArray[np.uint8]
 Flags = NDArray[np.bool_]
 
-SAME_LEVELS = 14
+SAME_LEVELS = 10
 """Two grey levels this close count as the same thing in the most frequent value."""
 
-MIN_SHARE = 0.4
+MIN_SHARE = 0.5
 """Of the views that see past the mat at a pixel, those that must agree before it counts as background."""
 
 SURE_SHARE = 0.95
@@ -62,7 +62,7 @@ def matched_gain(background: StaticBackground, view: Photo, mat: Flags) -> NDArr
     usable = background.known[step] & ~mat[step] & (level.min(2) > 20) & (level.max(2) < 235) & (seen.max(2) < 245)
     if usable.sum() < 200:
         return np.ones(3, np.float32)
-    return np.clip(np.median(seen[usable] / level[usable], axis=0), 0.7, 1.4).astype(np.float32)
+    return np.asarray(np.clip(np.median(seen[usable] / level[usable], axis=0), 0.7, 1.4), np.float32)
 
 
 def mat_footprint(

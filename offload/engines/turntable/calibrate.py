@@ -93,9 +93,9 @@ def _require_enough(names: list[str], seen: list[MatObservation], good: list[int
         return
     counts = ", ".join(f"{name} {len(observation)}" for name, observation in zip(names, seen, strict=True))
     raise BadInput(
-        f"the mat is visible enough in {len(good)} of {len(seen)} photos, {needed} are needed; a photo needs at least "
-        f"{MIN_CORNERS} corners of the mat that are not all in one row, and showed: {counts}. Uncover the mat, light "
-        "it evenly without glare, check that it is the mat that the scan names, and scan again"
+        f"the mat is visible enough in {len(good)} of {len(seen)} photos, {needed} are needed; a photo needs "
+        f"at least {MIN_CORNERS} corners of the mat that are not all in one row, and showed: {counts}. Uncover "
+        "the mat, light it evenly without glare, check that it is the mat that the scan names, and scan again"
     )
 
 
@@ -147,13 +147,7 @@ def scaled_intrinsics(known: Intrinsics, width_px: int, height_px: int) -> Intri
             f"the stored intrinsics are for photos of {known.width_px}x{known.height_px}, these are "
             f"{width_px}x{height_px}, another shape; calibrate the camera again in this mode"
         )
-    return replace_intrinsics(known, width_px, height_px, scale_x, scale_y)
-
-
-def replace_intrinsics(
-    known: Intrinsics, width_px: int, height_px: int, scale_x: float, scale_y: float
-) -> Intrinsics:
-    """Return scaled intrinsics; pixel centres are whole numbers, so half pixels move with the scale."""
+    # Pixel centres are whole numbers, so half pixels move with the scale.
     return known.model_copy(
         update={
             "width_px": width_px,
@@ -214,7 +208,9 @@ def _warnings(
 ) -> list[str]:
     told = []
     if sign < 0:
-        told.append("the platter turned clockwise where counter-clockwise was commanded: check the direction's wiring")
+        told.append(
+            "the platter turned clockwise where counter-clockwise was commanded: check the direction's wiring"
+        )
     told += [
         f"{names[view]} shows {len(seen[view])} corners of the mat: its pose is the commanded angle's"
         for view in range(len(seen))

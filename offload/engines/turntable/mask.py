@@ -1,4 +1,4 @@
-"""Silhouettes of what stands on a mat: where a photo differs from the mat as it must look there, and from the background.
+"""Silhouettes of what stands on a mat: where a photo differs from the mat's look there, or from the background.
 
 A mask that eats the object is worse than one that leaks: the hull keeps a leak only where nearly all views leak.
 """
@@ -49,7 +49,10 @@ def silhouette(scene: MatScene, photo: Photo, R: Floats, t_mm: Floats) -> Mask:
     mat_difference, mat_seen = _against_mat(scene, smooth, on_mat, pattern)
     still_difference, still_seen = _against_background(scene, photo, smooth, on_mat)
     differs = np.where(on_mat, np.abs(mat_difference), still_difference) > 1
-    return shaped(differs, on_mat & _faint(mat_difference), np.where(on_mat, mat_seen, still_seen), scene.square_px)
+    seen = np.where(on_mat, mat_seen, still_seen)
+    mask = shaped(differs, on_mat & _faint(mat_difference), seen, scene.square_px)
+    unsure = ~on_mat & ~seen & (np.zeros_like(on_mat) if scene.background is None else ~scene.background.sure)
+    return _flooded(photo, mask, unsure, scene.square_px)
 
 
 def _mat_in_view(scene: MatScene, shape: tuple[int, ...], R: Floats, t_mm: Floats) -> tuple[Flags, Grey]:
@@ -74,16 +77,16 @@ def _against_background(scene: MatScene, photo: Photo, smooth: Grey, on_mat: Fla
     expected = cv2.GaussianBlur(background.picture, (0, 0), 0.7).astype(np.float32) * gain
     difference = np.abs(smooth - expected).max(axis=2) / BACKGROUND_LEVELS
     difference = np.where(background.known, difference, 0.0).astype(np.float32)
-    alike = correlated(cv2.cvtColor(smooth, cv2.COLOR_BGR2GRAY), cv2.cvtColor(expected, cv2.COLOR_BGR2GRAY), 60.0)
+    alike = correlated(grey_of(smooth), grey_of(expected), 60.0)
     calm = cv2.blur(difference, (5, 5)) < STILL_AGREES
     return difference, ((alike & background.known) | (calm & background.sure)) & ~on_mat
 
 
 def _against_mat(scene: MatScene, smooth: Grey, on_mat: Flags, pattern: Grey) -> tuple[Grey, Flags]:
-    """Difference from the mat's look, beyond ±1 where it counts, negative where darker; where the mat is surely seen."""
-    grey = cv2.cvtColor(smooth, cv2.COLOR_BGR2GRAY)
+    """Difference from the mat's look, beyond ±1 where it counts, negative where darker; where mat is surely seen."""
+    grey = grey_of(smooth)
     white, black = _local_levels(grey, pattern, on_mat, scene.square_px)
-    expected = black + (white - black) * pattern / 255
+    expected = np.asarray(black + (white - black) * pattern / 255, np.float32)
     edges = np.abs(cv2.Sobel(expected, cv2.CV_32F, 1, 0)) + np.abs(cv2.Sobel(expected, cv2.CV_32F, 0, 1))
     above = grey - expected
     beyond_misfit = np.maximum(np.abs(above) - EDGE_SHARE * 2 * cv2.GaussianBlur(edges, (0, 0), 1.0), 0)
@@ -126,6 +129,27 @@ def _local_mean(grey: Grey, where: Flags, otherwise: float, square_px: float) ->
     return np.asarray(cv2.resize(mean, (width, height), interpolation=cv2.INTER_LINEAR), np.float32)
 
 
+def _flooded(photo: Photo, mask: Mask, unsure: Flags, square_px: float) -> Mask:
+    """Divide what could be object or background between both, along the edges of the photo (watershed).
+
+    Without a photo of the empty table, a plain object that always covers a place looks like background there.
+    """
+    open_pixels = unsure & (mask == 0)
+    if open_pixels.sum() < square_px:
+        return mask
+    markers = np.where(mask > 0, 1, 2).astype(np.int32)
+    markers[open_pixels] = 0
+    cv2.watershed(photo, markers)
+    # Watershed's own lines (-1) go to the object: a leak of a pixel is better than a bite.
+    taken = (markers == 1) | ((markers == -1) & (cv2.dilate(mask, np.ones((3, 3), np.uint8)) > 0))
+    return large_parts(opened(np.asarray(mask | (taken & open_pixels), np.uint8), 3), 0.01)
+
+
+def grey_of(picture: Grey) -> Grey:
+    """(H, W) from (H, W, 3)."""
+    return np.asarray(cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY), np.float32)
+
+
 def correlated(seen: Grey, expected: Grey, least_variance: float) -> Flags:
     """Where small windows look like what is expected there and that is no plain area: nothing else looks so."""
 
@@ -156,7 +180,7 @@ def shaped(differs: Flags, faint: Flags, behind_seen: Flags, square_px: float) -
     """
     small, wide = _odd(square_px / 3), _odd(square_px * 1.1)
     core = large_parts(closed(opened(differs.astype(np.uint8), 2), small), 0.01)
-    near = cv2.dilate(core, disc(_odd(square_px * 0.8)))
+    near = np.asarray(cv2.dilate(core, disc(_odd(square_px * 0.8))), np.uint8)
     grown = core | (opened((faint & ~behind_seen).astype(np.uint8), 3) & near)
     mask = large_parts(closed(np.asarray(grown, np.uint8), small), 0.01)
     mask |= closed(mask, wide) & (~behind_seen).astype(np.uint8)

@@ -35,7 +35,9 @@ def large_parts(mask: Mask, least_share: float) -> Mask:
     return np.asarray((areas >= least_share * areas.max())[labels], np.uint8)
 
 
-def without_blind_holes(mask: Mask, behind_seen: NDArray[np.bool_], small_px: float, least_share: float = 0.15) -> Mask:
+def without_blind_holes(
+    mask: Mask, behind_seen: NDArray[np.bool_], small_px: float, least_share: float = 0.15
+) -> Mask:
     """Fill holes smaller than `small_px`, and those that do not positively show what lies behind.
 
     `least_share` is the share of a hole's area on which it must be seen for the hole to stay open.

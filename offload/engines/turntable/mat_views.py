@@ -154,7 +154,9 @@ def _silhouettes(
     return masks
 
 
-def _background(bundle: ScanBundle, mat: Mat, posed: PosedPhotos, K: Floats, straight: list[Photo]) -> StaticBackground:
+def _background(
+    bundle: ScanBundle, mat: Mat, posed: PosedPhotos, K: Floats, straight: list[Photo]
+) -> StaticBackground:
     height, width = straight[0].shape[:2]
     size_mm = (mat.spec.width_mm, mat.spec.height_mm)
     footprints = [
@@ -179,7 +181,7 @@ def _plate(
     if seen.usable:
         points = np.column_stack([seen.points_mm, np.zeros(len(seen))])
         _, rotation, translation = cv2.solvePnP(points, seen.pixels, posed.K[0], posed.distortion[0])
-        R, t_mm = np.asarray(cv2.Rodrigues(rotation)[0]), np.asarray(translation).ravel()
+        R, t_mm = np.asarray(cv2.Rodrigues(rotation)[0], np.float64), np.asarray(translation, np.float64).ravel()
         covered = mat_footprint((mat.spec.width_mm, mat.spec.height_mm), K, R, t_mm, size_px, PLATE_MARGIN_PX)
     return still.from_plate(plate, covered)
 
@@ -187,7 +189,9 @@ def _plate(
 def _without_empty(posed: PosedPhotos, masks: list[Mask]) -> tuple[PosedPhotos, list[Mask], dict[str, str]]:
     """Leave out photos that show no object. Raises BadInput when too few are left."""
     kept = [view for view, mask in enumerate(masks) if mask.mean() >= LEAST_MASK_SHARE]
-    lost = {posed.files[view].name: "no object found on the mat" for view in range(len(masks)) if view not in set(kept)}
+    lost = {
+        posed.files[view].name: "no object found on the mat" for view in range(len(masks)) if view not in set(kept)
+    }
     if len(kept) < MIN_VIEWS:
         raise BadInput(
             f"an object is seen in {len(kept)} of {len(masks)} photos, at least {MIN_VIEWS} are needed; "

@@ -43,9 +43,13 @@ class PhotoFile:
         try:
             return self.path.read_bytes()
         except FileNotFoundError:
-            raise BadInput(f"{self.name}: the photo is named but there is no such file; copy it beside the others") from None
+            raise BadInput(
+                f"{self.name}: the photo is named but there is no such file; copy it beside the others"
+            ) from None
         except OSError as error:
-            raise BadInput(f"{self.name}: cannot be read ({error.strerror}); check the file and its rights") from error
+            raise BadInput(
+                f"{self.name}: cannot be read ({error.strerror}); check the file and its rights"
+            ) from error
 
     def _require_whole(self, data: bytes) -> None:
         if self.stored is not None and len(data) != self.stored.size_bytes:

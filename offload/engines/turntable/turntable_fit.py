@@ -29,7 +29,9 @@ class FitWeights:
     most_steps: int = 60
 
 
-def fit(start: TurntableModel, seen: list[MatObservation], commanded_rad: Floats, weights: FitWeights) -> TurntableModel:
+def fit(
+    start: TurntableModel, seen: list[MatObservation], commanded_rad: Floats, weights: FitWeights
+) -> TurntableModel:
     """Return the model that fits the corners best; `commanded_rad` (V,) in the model's own direction."""
     model, damping = start, 1e-3
     cost, normal, gradient = _linearised(model, seen, commanded_rad, weights)

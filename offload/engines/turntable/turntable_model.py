@@ -55,7 +55,7 @@ class TurntableModel:
     """(V,)."""
 
     @property
-    def K(self) -> Floats:
+    def K(self) -> Floats:  # noqa: N802 - the matrix' own name
         """(3, 3)."""
         cx, cy = self.centre_px
         return np.array([[self.focal_px, 0, cx], [0, self.focal_px * self.aspect, cy], [0, 0, 1.0]])
@@ -89,7 +89,7 @@ class TurntableModel:
         tilts = [np.cross(e, tilted) @ camera_turn.T for e in axes[:2]]
         jacobian[:, :, SHARED["tilt"]] = _through(by_camera, tilts)
         jacobian[:, :, SHARED["offset"]] = -by_camera @ camera_turn[:, :2]
-        jacobian[:, :, SHARED_COUNT :] = _through(by_camera, [np.cross(axes[2], in_table) @ self.R0.T])
+        jacobian[:, :, SHARED_COUNT:] = _through(by_camera, [np.cross(axes[2], in_table) @ self.R0.T])
         return pixels, jacobian
 
     def _lens_with_jacobian(self, camera_mm: Floats) -> tuple[Floats, Floats, Floats]:
@@ -112,8 +112,8 @@ class TurntableModel:
         lens[:, :, 0] = bent * [1.0, self.aspect]
         lens[:, 0, 1] = lens[:, 1, 2] = 1
         ray = np.stack([x, y], axis=1)
-        bends = [ray * r2[:, None], ray * (r2 * r2)[:, None],
-                 np.stack([2 * x * y, r2 + 2 * y * y], axis=1), np.stack([r2 + 2 * x * x, 2 * x * y], axis=1)]  # fmt: skip
+        tangential = [np.stack([2 * x * y, r2 + 2 * y * y], axis=1), np.stack([r2 + 2 * x * x, 2 * x * y], axis=1)]
+        bends = [ray * r2[:, None], ray * (r2 * r2)[:, None], *tangential]
         lens[:, :, 3:7] = np.stack(bends, axis=2) * focal[None, :, None]
         return bent * focal + self.centre_px, by_camera, lens
 
