@@ -16,6 +16,9 @@ ROUNDS = 4
 BLIND_VIEWS = 2
 """Views that may miss a part of the object."""
 
+SUPPORT = 0.5
+"""Share of all views that must show an object there; the others may not see the place at all."""
+
 
 @dataclass(frozen=True)
 class RoughHull:
@@ -75,7 +78,7 @@ def _agreed(masks: list[Mask], K: Floats, R: Floats, t: Floats, points: Floats, 
         visible = (seen[:, 2] > 0) & (x >= 0) & (y >= 0) & (x < width) & (y < height)
         seen_by += visible
         against[visible] += near[y[visible], x[visible]] == 0
-    enough = seen_by >= max(3, len(masks) // 4)
+    enough = seen_by - against >= max(3, SUPPORT * len(masks))
     return np.asarray((against <= BLIND_VIEWS) & enough)
 
 
