@@ -83,8 +83,11 @@ def test_silhouettes_of_a_ball_on_the_mat(with_plate: bool, ball: np.ndarray) ->
         masks, np.repeat(K[None], len(poses), 0), np.stack([R for R, _ in poses]), np.stack([t for _, t in poses]),
         np.array([-135.0, -135, 0]), np.array([135.0, 135, 250]),
     )  # fmt: skip
-    assert box.low[:2] == pytest.approx(ball[:2] - RADIUS_MM, abs=5)
-    assert box.high[:2] == pytest.approx(ball[:2] + RADIUS_MM, abs=5)
+    around = np.concatenate([ball - RADIUS_MM - box.low, box.high - ball - RADIUS_MM])
+    assert around.min() > -3, "the box holds the ball"
+    assert around.max() < (25 if with_plate else 45), (
+        "and not much more, though two of twelve views may be blind to a place"
+    )
 
 
 def test_a_hole_stays_open_only_where_something_is_seen_through_it() -> None:
