@@ -99,7 +99,8 @@ class Bench:
         heap = BenchDmaHeap(importlib.import_module("picamera2.dma_heap"))
         heap.install(importlib.import_module("picamera2.allocators.dmaallocator"))
         connections.callback(heap.remove)
-        libcamera.plug_in(CameraRig(self.world, pictures, heap))
+        prepare = self.renderer.prepare if self.renderer is not None else None
+        libcamera.plug_in(CameraRig(self.world, pictures, heap, prepare))
         connections.callback(libcamera.unplug)
 
 

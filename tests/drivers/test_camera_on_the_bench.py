@@ -197,6 +197,23 @@ async def test_an_interchangeable_lens_must_be_named(bench: Bench) -> None:
     await camera.close()
 
 
+async def test_a_size_that_cannot_be_is_refused_at_opening(bench: Bench) -> None:
+    camera = build_camera(height_px=8000)
+    with pytest.raises(NeedsPerson, match=r"imx477: takes 320x3040 in place of 320x8000; change"):
+        await camera.open()
+    await camera.close()
+
+
+# picamera2 leaves the pipe of a camera that it could not open to the garbage collector.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+async def test_a_camera_in_use_is_said_to_be(bench: Bench, camera: Camera) -> None:
+    second = build_camera()
+    with pytest.raises(NeedsPerson, match=r"camera 0: .*busy; stop the other program"):
+        await second.open()
+    await second.close()
+    assert (await camera.capture()).pixels.shape == (240, 320, 3)
+
+
 async def test_a_camera_that_is_not_there(bench: Bench) -> None:
     camera = build_camera(camera_index=1)
     with pytest.raises(NeedsPerson, match="libcamera sees 1 cameras; check the ribbon cable"):
