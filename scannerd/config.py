@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
+from drivers.options import ButtonGpioOptions, Picamera2Options, StepperGpioOptions
 from offload.wire.bundle import MatSpec, ReconstructionOptions
 
 DEFAULT_PATH = Path("/etc/scannerd/config.toml")
@@ -60,15 +61,29 @@ class TurntableSection(Section):
     """The stepper motor under the platter. Pins are BCM numbers."""
 
     driver: Literal["stepper_gpio"] = key("stepper_gpio", "which driver moves the table")
-    step_pin: int = key(21, "a rising edge is one microstep", ge=0, le=27)
-    direction_pin: int = key(20, "high turns counter-clockwise, seen from above", ge=0, le=27)
-    enable_pin: int = key(16, "low holds the motor, high lets it go", ge=0, le=27)
+    step_pin: int = key(17, "a rising edge is one microstep", ge=0, le=27)
+    direction_pin: int = key(27, "high turns counter-clockwise, seen from above", ge=0, le=27)
+    enable_pin: int = key(5, "low holds the motor, high lets it go", ge=0, le=27)
     full_steps_per_turn: int = key(200, "of the motor, 200 for 1.8° motors", ge=20, le=1000)
     microsteps: Literal[1, 2, 4, 8, 16, 32] = key(16, "as set on the motor driver's jumpers")
     gear_ratio: float = key(3.0, "motor turns for one turn of the platter", ge=0.1, le=200)
     max_speed_deg_s: float = key(60.0, "fastest turning of the platter", ge=0.1, le=720)
     acceleration_deg_s2: float = key(180.0, "of the platter, up and down", ge=0.1, le=7200)
     invert: bool = key(False, "true when the table turns the wrong way")
+
+    def axis_options(self) -> StepperGpioOptions:
+        """Return them as the driver takes them."""
+        return StepperGpioOptions(
+            step_pin=self.step_pin,
+            dir_pin=self.direction_pin,
+            enable_pin=self.enable_pin,
+            full_steps_per_turn=self.full_steps_per_turn,
+            microsteps=self.microsteps,
+            gear_ratio=self.gear_ratio,
+            max_speed_deg_s=self.max_speed_deg_s,
+            acceleration_deg_s2=self.acceleration_deg_s2,
+            reversed=self.invert,
+        )
 
     @property
     def steps_per_turn(self) -> float:
@@ -86,18 +101,34 @@ class CameraSection(Section):
     analogue_gain: float = key(1.0, "1 has the least noise", ge=1, le=64)
     colour_gain_red: float = key(2.1, "white balance", ge=0.1, le=32)
     colour_gain_blue: float = key(1.9, "white balance", ge=0.1, le=32)
-    lens_focal_length_mm: float = key(9.0, "as printed on the lens; the first guess of the calibration", ge=1, le=500)
+    lens_focal_length_mm: float = key(
+        9.0, "as printed on the lens; 0 for modules with a lens of their own", ge=0, le=500
+    )
     jpeg_quality: int = key(95, "of the stored photos", ge=50, le=100)
-    timeout_s: float = key(4.0, "longest wait for a photo, besides its exposure", ge=0.5, le=60)
+
+    def camera_options(self) -> Picamera2Options:
+        """Return them as the driver takes them."""
+        return Picamera2Options(
+            width_px=self.width_px,
+            height_px=self.height_px,
+            exposure_us=self.exposure_us,
+            analogue_gain=self.analogue_gain,
+            colour_gains=(self.colour_gain_red, self.colour_gain_blue),
+            focal_length_mm=self.lens_focal_length_mm or None,
+        )
 
 
 class ButtonSection(Section):
     """The push button: short press starts, pauses and resumes; long press cancels."""
 
     driver: Literal["gpio", "none"] = key("gpio", "none for a scanner without a button")
-    pin: int = key(17, "BCM number; the button connects it to ground", ge=0, le=27)
-    hold_s: float = key(2.0, "a press of this length is a long one", ge=0.3, le=30)
-    debounce_s: float = key(0.05, "shorter pulses are bounces", ge=0.001, le=0.3)
+    pin: int = key(23, "BCM number; the button connects it to ground", ge=0, le=27)
+    hold_s: float = key(1.5, "a press of this length is a long one", ge=0.3, le=30)
+    debounce_s: float = key(0.02, "shorter pulses are bounces", ge=0.001, le=0.3)
+
+    def button_options(self) -> ButtonGpioOptions:
+        """Return them as the driver takes them."""
+        return ButtonGpioOptions(pin=self.pin, hold_s=self.hold_s, bounce_s=self.debounce_s)
 
 
 class ScanSection(Section):
@@ -112,10 +143,10 @@ class ScanSection(Section):
 class QualitySection(Section):
     """When a photo is taken again. Sharpness is judged against the same scan's own sharpest photos."""
 
-    min_relative_sharpness: float = key(0.6, "of the scan's reference; 0 switches the check off", ge=0, le=1)
+    min_relative_sharpness: float = key(0.7, "of the scan's reference; 0 switches the check off", ge=0, le=1)
     max_clipped_fraction: float = key(0.35, "of the photo's middle that may be blown out", ge=0, le=1)
     max_dark_fraction: float = key(0.98, "of the photo's middle that may be black", ge=0, le=1)
-    ask_a_person: bool = key(True, "pause when retakes did not help; false keeps the best photo and goes on")
+    ask_a_person: bool = key(True, "pause when retakes did not help; false keeps the last photo and goes on")
 
 
 class MatSection(Section):

@@ -66,6 +66,14 @@ def with_exif(
     return whole.getvalue()
 
 
+def read_grey(path: Path) -> Pixels:
+    """Decode a whole photo as (height, width) grey. Raises PhotoFault."""
+    grey = cv2.imread(str(path), cv2.IMREAD_GRAYSCALE)
+    if grey is None:
+        raise PhotoFault(f"{path}: not there, or not a whole JPEG")
+    return np.asarray(grey, np.uint8)
+
+
 def thumbnail_jpeg(pixels: Pixels) -> bytes:
     """Return a small copy of (height, width, 3) RGB as JPEG."""
     height, width = pixels.shape[:2]

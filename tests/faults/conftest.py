@@ -2,9 +2,7 @@
 
 import hashlib
 import io
-import json
 import os
-import shlex
 import signal
 import subprocess
 import sys
@@ -17,17 +15,12 @@ from typing import TypeVar
 
 import httpx
 import numpy as np
-import psutil
 import pytest
 from PIL import Image
 
-from offload.durable import replace_file
-from offload.sync.state import read_state
 from offload.wire.bundle import CameraModel, FrameEntry, Manifest, StoredFile
-from offload.wire.jobs import SyncState
 
 ROOT = Path(__file__).parents[2]
-ENGINE = Path(__file__).with_name("standin_engine.py")
 START_LIMIT_S = 60.0
 WIDTH_PX, HEIGHT_PX = 64, 48
 Result = TypeVar("Result")
@@ -110,109 +103,6 @@ class Service(Program):
         return httpx.Client(base_url=f"{self.url}/api/v1", headers=self.headers, timeout=30)
 
 
-class Worker(Program):
-    """`offload work` with the stand-in engine."""
-
-    def __init__(self, folder: Path, mode: str = "ok", held: bool = False) -> None:
-        super().__init__([])
-        self.folder, self.mode, self.held = folder, mode, held
-
-    @property
-    def data(self) -> Path:
-        return self.folder / "data"
-
-    @property
-    def trace(self) -> list[list[str]]:
-        path = self.folder / "trace"
-        return [line.split() for line in path.read_text().splitlines()] if path.exists() else []
-
-    def pids(self, what: str) -> list[int]:
-        return [int(pid) for word, pid in self.trace if word == what]
-
-    def release(self) -> None:
-        (self.folder / "release").touch()
-
-    def up(self) -> "Worker":
-        engine = [sys.executable, str(ENGINE), "--trace", str(self.folder / "trace"), "--mode", self.mode]
-        engine += ["--release", str(self.folder / "release")] if self.held else []
-        self.arguments = ["offload.worker", "--slot", "1", "--data", str(self.data)]
-        self.arguments += ["--engine-command", shlex.join(engine)]
-        self.start()
-        self.read_line("working in slot ")
-        return self
-
-
-@pytest.fixture
-def make_worker(tmp_path: Path) -> Iterator[Callable[..., Worker]]:
-    made: list[Worker] = []
-
-    def make(**options: object) -> Worker:
-        made.append(Worker(tmp_path, **options))  # type: ignore[arg-type]
-        return made[-1].up()
-
-    yield make
-    for worker in made:
-        worker.end()
-
-
-class Scan:
-    """A scan's folder as the daemon writes it: the image first, then its journal line, the seal at the end."""
-
-    def __init__(self, scans: Path, scan_id: str = "scan-1") -> None:
-        self.folder = scans / scan_id
-        (self.folder / "frames").mkdir(parents=True)
-        self.photos: dict[int, bytes] = {}
-
-    def take(self, index: int, content: bytes) -> None:
-        self.write(index, content)
-        self.journal(index, content)
-
-    def write(self, index: int, content: bytes) -> None:
-        (self.folder / "frames" / f"{index:04d}.jpg").write_bytes(content)
-
-    def journal(self, index: int, content: bytes) -> None:
-        self.photos[index] = content
-        line = {"seq": 0, "type": "frame", "frame": frame_entry(index, content).model_dump(mode="json")}
-        with (self.folder / "journal.jsonl").open("a") as stream:
-            stream.write(json.dumps(line) + "\n")
-
-    def seal(self, **changes: object) -> None:
-        photos = [self.photos[index] for index in sorted(self.photos)]
-        manifest = manifest_of(photos, self.folder.name, **changes)
-        replace_file(self.folder / "manifest.json", manifest.model_dump_json().encode())
-
-    @property
-    def state(self) -> SyncState | None:
-        return read_state(self.folder)
-
-
-@pytest.fixture
-def make_sync(tmp_path: Path) -> Iterator[Callable[..., Program]]:
-    made: list[Program] = []
-
-    def make(url: str, *options: str, key: str | None = None) -> Program:
-        arguments = ["offload.sync", "--scans", str(tmp_path / "scans"), "--url", url, *options]
-        made.append(Program(arguments, {"OFFLOAD_API_KEY": key} if key else {}))
-        made[-1].start()
-        return made[-1]
-
-    yield make
-    for program in made:
-        program.end()
-
-
-@pytest.fixture
-def scan(tmp_path: Path) -> Scan:
-    return Scan(tmp_path / "scans")
-
-
-def is_alive(pid: int) -> bool:
-    try:
-        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
-        return False
-
-
 @pytest.fixture
 def service(tmp_path: Path) -> Iterator[Service]:
     running = Service(tmp_path / "data").up()
@@ -278,9 +168,6 @@ class Kit:
     post = staticmethod(post)
     program = Program
     service = Service
-    worker = Worker
-    scan = Scan
-    is_alive = staticmethod(is_alive)
 
 
 @pytest.fixture

@@ -1,0 +1,33 @@
+"""The devices of one scanner, built by the names in the configuration."""
+
+from dataclasses import dataclass
+
+from drivers import registry
+from drivers.clock import SystemClock
+from drivers.protocols import Axis, Button, Camera, Clock
+from scannerd.config import Config
+
+
+@dataclass(frozen=True)
+class Hardware:
+    """What a daemon commands. It is closed by the daemon that was given it."""
+
+    axis: Axis
+    camera: Camera
+    button: Button | None
+    clock: Clock
+
+
+def build_hardware(config: Config, clock: Clock | None = None) -> Hardware:
+    """Claim pins and build drivers; the camera is opened later. Raises DriverError."""
+    clock = clock or SystemClock()
+    camera: Camera = registry.camera_driver(config.camera.driver)(config.camera.camera_options())
+    axis: Axis = registry.axis_driver(config.turntable.driver)(config.turntable.axis_options(), clock)
+    return Hardware(axis, camera, _build_button(config), clock)
+
+
+def _build_button(config: Config) -> Button | None:
+    if config.button.driver == "none":
+        return None
+    button: Button = registry.button_driver(config.button.driver)(config.button.button_options())
+    return button

@@ -1,0 +1,80 @@
+"""Accept a photo, take it again, or ask a person: always with the measured number and its limit."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+
+import numpy as np
+from numpy.typing import NDArray
+
+from scannerd.config import QualitySection
+from scannerd.quality.edges import sharpness_of
+from scannerd.quality.exposure import clipping_of
+
+REFERENCE_PHOTOS = 5
+"""So many of a scan's first photos say how sharp its photos are."""
+
+
+class Verdict(StrEnum):
+    """What to do with a photo."""
+
+    ACCEPT = "accept"
+    RETAKE = "retake"
+    ASK = "ask"
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """The verdict and why."""
+
+    verdict: Verdict
+    reason: str
+    sharpness: float
+    """1 / edge width, per pixel."""
+
+
+class Gate:
+    """Judges the photos of one scan. Sharpness is compared with the scan's own photos, never with a fixed number."""
+
+    def __init__(self, limits: QualitySection, sharpness_so_far: Iterable[float] = ()) -> None:
+        self._limits = limits
+        self._first = list(sharpness_so_far)[:REFERENCE_PHOTOS]
+        self._max_white = limits.max_clipped_fraction
+        self._max_black = limits.max_dark_fraction
+
+    @property
+    def reference(self) -> float | None:
+        """The sharpness that this scan's photos have; None before the first."""
+        if not self._first:
+            return None
+        # Of two the sharper, of five the third: one blurred photo at the start sets no standard.
+        return sorted(self._first)[len(self._first) // 2]
+
+    def judge(self, pixels: NDArray[np.uint8]) -> Judgement:
+        """Judge (height, width, 3) RGB."""
+        clipping, sharpness = clipping_of(pixels), sharpness_of(pixels)
+        if clipping.white > self._max_white:
+            reason = f"{clipping.white:.0%} of the middle is blown out, limit {self._max_white:.0%}"
+            return Judgement(Verdict.ASK, f"{reason}; less light or a shorter [camera] exposure_us", sharpness)
+        if clipping.black > self._max_black:
+            reason = f"{clipping.black:.0%} of the middle is black, limit {self._max_black:.0%}"
+            return Judgement(
+                Verdict.ASK, f"{reason}; lens cap? more light or a longer [camera] exposure_us", sharpness
+            )
+        reference = self.reference
+        if reference is None:
+            return Judgement(Verdict.ACCEPT, f"edges {1 / sharpness:.1f} px wide, the first photo", sharpness)
+        limit = reference * self._limits.min_relative_sharpness
+        reason = f"edges {1 / sharpness:.1f} px wide, this scan's {1 / reference:.1f} px"
+        if sharpness < limit:
+            return Judgement(Verdict.RETAKE, f"{reason}, limit {1 / limit:.1f} px", sharpness)
+        return Judgement(Verdict.ACCEPT, reason, sharpness)
+
+    def learn(self, judgement: Judgement) -> None:
+        """Count a photo that was kept."""
+        if len(self._first) < REFERENCE_PHOTOS:
+            self._first.append(judgement.sharpness)
+
+    def tolerate_exposure(self) -> None:
+        """A person looked at the light and wants it so: ask no more in this scan."""
+        self._max_white = self._max_black = 1.0

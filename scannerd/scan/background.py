@@ -1,0 +1,57 @@
+"""Taking the photo of the empty turntable."""
+
+from datetime import UTC, datetime
+
+from drivers.protocols import Camera, Frame
+from offload.wire.bundle import CameraModel, StoredFile
+from scannerd import __version__
+from scannerd.store.background import BackgroundFacts, BackgroundPlate
+from scannerd.store.hashing import sha256_of_bytes
+from scannerd.store.layout import StoreLayout
+from scannerd.store.photo import encode_jpeg, with_exif
+from scannerd.worker_thread import WorkerThread
+
+
+def camera_model(camera: Camera) -> CameraModel:
+    """Return an open camera as EXIF and manifest name it."""
+    facts = camera.description
+    return CameraModel(
+        make=facts.make,
+        model=facts.model,
+        focal_length_mm=facts.focal_length_mm,
+        pixel_pitch_um=facts.sensor_width_mm / facts.width_px * 1000,
+    )
+
+
+async def photograph_background(
+    camera: Camera, layout: StoreLayout, worker: WorkerThread, jpeg_quality: int
+) -> BackgroundFacts:
+    """Take the photo and keep it for the scans to come. Raises DriverError, StoreFault."""
+    frame = await camera.capture()
+    model, taken_at = camera_model(camera), datetime.now(UTC)
+    return await worker.run(lambda: _keep(frame, model, taken_at, layout, jpeg_quality))
+
+
+def _keep(
+    frame: Frame, camera: CameraModel, taken_at: datetime, layout: StoreLayout, jpeg_quality: int
+) -> BackgroundFacts:
+    jpeg = with_exif(
+        encode_jpeg(frame.pixels, jpeg_quality),
+        camera,
+        frame.exposure_us,
+        frame.analogue_gain,
+        taken_at,
+        f"scannerd {__version__}",
+    )
+    height_px, width_px = frame.pixels.shape[:2]
+    facts = BackgroundFacts(
+        file=StoredFile(name=layout.background.name, sha256=sha256_of_bytes(jpeg), size_bytes=len(jpeg)),
+        camera=camera,
+        photo_width_px=width_px,
+        photo_height_px=height_px,
+        exposure_us=frame.exposure_us,
+        analogue_gain=frame.analogue_gain,
+        taken_at=taken_at,
+    )
+    BackgroundPlate(layout).keep(jpeg, facts)
+    return facts

@@ -1,0 +1,60 @@
+"""What people want of a running scan; the runner looks here between viewpoints."""
+
+import asyncio
+
+
+class RunCancelled(Exception):
+    """Cancel was asked for; the scan ends here and is not offered for resuming."""
+
+
+class RunStopped(Exception):
+    """The daemon goes down, or Stop was asked for; the scan can be resumed."""
+
+
+class RunControl:
+    """Wishes that take effect at the next frame boundary."""
+
+    def __init__(self) -> None:
+        self._cancel = self._stop = self._pause = False
+        self._changed = asyncio.Event()
+
+    @property
+    def pause_wanted(self) -> bool:
+        """Somebody asked for a pause, and nobody has asked to go on."""
+        return self._pause
+
+    def pause(self) -> None:
+        """Wait at the next boundary."""
+        self._pause = True
+        self._changed.set()
+
+    def resume(self) -> None:
+        """Go on."""
+        self._pause = False
+        self._changed.set()
+
+    def cancel(self) -> None:
+        """End at the next boundary, for good."""
+        self._cancel = True
+        self._changed.set()
+
+    def stop(self) -> None:
+        """End at the next boundary, resumable."""
+        self._stop = True
+        self._changed.set()
+
+    def raise_if_over(self) -> None:
+        """Raise RunCancelled or RunStopped when one of them was asked for."""
+        if self._cancel:
+            raise RunCancelled
+        if self._stop:
+            raise RunStopped
+
+    async def wait_for_resume(self) -> None:
+        """Return after `resume`. Raises RunCancelled, RunStopped."""
+        while True:
+            self.raise_if_over()
+            if not self._pause:
+                return
+            self._changed.clear()
+            await self._changed.wait()

@@ -1,0 +1,65 @@
+"""Where the platter stands after a restart, read off the mat: an open-loop motor does not know, and must not guess.
+
+Camera and axis have not moved since the scan's earlier photos, so both photos see the same plane. The homography of
+the earlier photo takes the mat's corners in the new one into the mat's plane, and what is left is a rotation about
+the axis. No calibration is needed.
+"""
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from offload.wire.bundle import MatSpec
+
+LEAST_CORNERS = 12
+LARGEST_RESIDUAL_MM = 2.0
+"""Lens distortion leaves some tenths; more means that camera or mat were moved."""
+
+Corners = tuple[NDArray[np.float64], NDArray[np.float64]]
+
+
+class CannotLocate(RuntimeError):
+    """The mat does not tell where the platter stands. The message says why."""
+
+
+def mat_corners(grey: NDArray[np.uint8], mat: MatSpec) -> Corners:
+    """Return (n, 2) pixels and (n, 2) millimetres in the mat frame of the inner corners seen. Raises CannotLocate."""
+    dictionary = cv2.aruco.getPredefinedDictionary(getattr(cv2.aruco, mat.dictionary))
+    board = cv2.aruco.CharucoBoard((mat.columns, mat.rows), mat.square_mm, mat.marker_mm, dictionary)
+    pixels, numbers, _, _ = cv2.aruco.CharucoDetector(board).detectBoard(grey)
+    seen = 0 if numbers is None else len(numbers)
+    if seen < LEAST_CORNERS:
+        raise CannotLocate(f"{seen} corners of the mat seen, {LEAST_CORNERS} needed")
+    on_board = np.asarray(board.getChessboardCorners(), np.float64)[np.ravel(numbers), :2]
+    in_mat = np.stack([on_board[:, 0] - mat.width_mm / 2, mat.height_mm / 2 - on_board[:, 1]], axis=1)
+    return np.asarray(pixels, np.float64).reshape(-1, 2), in_mat
+
+
+def turned_deg(before: NDArray[np.uint8], after: NDArray[np.uint8], mat: MatSpec) -> float:
+    """Return how far the platter turned from one grey photo to the other, counter-clockwise, -180 to 180.
+
+    Raises CannotLocate.
+    """
+    pixels_before, mat_before = mat_corners(before, mat)
+    pixels_after, mat_after = mat_corners(after, mat)
+    homography, _ = cv2.findHomography(pixels_before, mat_before, cv2.RANSAC, 2.0)
+    if homography is None:
+        raise CannotLocate("the mat's corners do not lie in a plane")
+    seen = cv2.perspectiveTransform(pixels_after.reshape(-1, 1, 2), homography).reshape(-1, 2)
+    angle_deg, residual_mm = _rotation(mat_after, np.asarray(seen, np.float64))
+    if residual_mm > LARGEST_RESIDUAL_MM:
+        raise CannotLocate(
+            f"corners are {residual_mm:.1f} mm off, {LARGEST_RESIDUAL_MM} mm allowed: was something moved?"
+        )
+    return angle_deg
+
+
+def _rotation(points: NDArray[np.float64], turned: NDArray[np.float64]) -> tuple[float, float]:
+    """Return the angle of the rigid motion from (n, 2) to (n, 2) that fits best, and the RMS that it leaves."""
+    a, b = points - points.mean(axis=0), turned - turned.mean(axis=0)
+    sine = float(np.sum(a[:, 0] * b[:, 1] - a[:, 1] * b[:, 0]))
+    cosine = float(np.sum(a * b))
+    angle = np.arctan2(sine, cosine)
+    rotation = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+    residual = float(np.sqrt(np.mean(np.sum((a @ rotation.T - b) ** 2, axis=1))))
+    return float(np.degrees(angle)), residual

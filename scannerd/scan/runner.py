@@ -1,0 +1,225 @@
+"""Runs a plan: every viewpoint that has no photo yet gets one, then the scan is sealed."""
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+from drivers.protocols import DriverError, Retryable
+from offload.wire.bundle import Manifest
+from scannerd.events import Event, FrameJudged, FrameStored, Outcome, ScanPaused, ScanSealed, StepTimes
+from scannerd.quality.gate import Gate, Judgement, Verdict
+from scannerd.scan.control import RunCancelled, RunControl, RunStopped
+from scannerd.scan.phases import Phase
+from scannerd.scan.plan import Viewpoint
+from scannerd.scan.station import Arrival, EnterPhase, Shot, Station
+from scannerd.store.contact_sheet import write_contact_sheet
+from scannerd.store.scans import StoredScan, TakenPhoto
+from scannerd.worker_thread import WorkerThread
+
+LOG = logging.getLogger(__name__)
+
+
+class ViewpointFault(RuntimeError):
+    """No photo could be taken from one viewpoint. The message names it and what the driver said."""
+
+
+@dataclass
+class Kept:
+    """A photo that will be stored, with what it took so far."""
+
+    shot: Shot
+    judgement: Judgement
+    attempt: int
+    times: StepTimes
+
+
+class ScanRunner:
+    """One run over one scan. Pause, cancel and stop act between viewpoints."""
+
+    def __init__(
+        self,
+        scan: StoredScan,
+        station: Station,
+        gate: Gate,
+        control: RunControl,
+        worker: WorkerThread,
+        enter: EnterPhase,
+        publish: Callable[[Event], None],
+        *,
+        ask_a_person: bool = True,
+    ) -> None:
+        self._scan = scan
+        self._station = station
+        self._gate = gate
+        self._control = control
+        self._worker = worker
+        self._enter = enter
+        self._publish = publish
+        self._ask_a_person = ask_a_person
+        self._scan_id = scan.plan.scan_id
+        self.retakes = 0
+
+    async def run(self) -> Outcome:
+        """Take what is missing and seal. Raises ViewpointFault, DriverError, StoreFault; what is stored stays."""
+        try:
+            for viewpoint in self._scan.missing():
+                await self._boundary()
+                await self._visit(viewpoint)
+            await self._boundary()
+            await self._seal()
+        except RunCancelled:
+            await self._worker.run(lambda: self._scan.note("cancelled"))
+            return Outcome.CANCELLED
+        except RunStopped:
+            return Outcome.STOPPED
+        return Outcome.COMPLETED
+
+    async def _boundary(self) -> None:
+        self._control.raise_if_over()
+        if self._control.pause_wanted:
+            await self._pause(None)
+
+    async def _pause(self, question: str | None) -> None:
+        self._control.pause()
+        self._enter(Phase.PAUSED)
+        self._publish(ScanPaused(self._scan_id, question))
+        LOG.info("scan=%s paused%s", self._scan_id, f": {question}" if question else "")
+        await self._control.wait_for_resume()
+
+    async def _visit(self, viewpoint: Viewpoint) -> None:
+        """Take the photo of one viewpoint and store it."""
+        try:
+            arrival = await self._station.move_to(viewpoint)
+            kept = await self._take(viewpoint, arrival)
+        except DriverError as error:
+            where = f"frame {viewpoint.index} at {viewpoint.angle_deg:.1f}°"
+            raise ViewpointFault(f"{where}: {error}") from error
+        await self._store(viewpoint, arrival, kept)
+
+    async def _take(self, viewpoint: Viewpoint, arrival: Arrival) -> Kept:
+        """Take photos until one is good enough, or a person has said to keep what comes."""
+        times = StepTimes(move_s=arrival.move_s, floor_s=arrival.floor_move_s + self._scan.plan.settle_s)
+        keep_anyway = False
+        attempt = 0
+        while True:
+            attempt += 1
+            last_try = attempt > self._scan.plan.max_retakes
+            shot = await self._shoot(viewpoint, attempt, may_retry=not last_try)
+            if shot is None:
+                continue
+            judgement, judge_s = await self._judge(viewpoint, shot)
+            times = replace(
+                times,
+                settle_s=times.settle_s + shot.settle_s,
+                capture_s=times.capture_s + shot.capture_s,
+                judge_s=times.judge_s + judge_s,
+                floor_s=times.floor_s if attempt > 1 else times.floor_s + shot.floor_capture_s,
+            )
+            self._tell(viewpoint, arrival, judgement, attempt)
+            if judgement.verdict is Verdict.ACCEPT or keep_anyway:
+                return Kept(shot, judgement, attempt, times)
+            await self._note_retake(viewpoint, judgement, attempt)
+            if judgement.verdict is Verdict.ASK or last_try:
+                if not self._ask_a_person:
+                    return Kept(shot, judgement, attempt, times)
+                await self._pause(f"frame {viewpoint.index} at {arrival.angle_deg:.1f}°: {judgement.reason}")
+                keep_anyway = True
+                if judgement.verdict is Verdict.ASK:
+                    self._gate.tolerate_exposure()
+            self.retakes += 1
+
+    async def _shoot(self, viewpoint: Viewpoint, attempt: int, *, may_retry: bool) -> Shot | None:
+        """Return a shot, or None after a fault of the kind that the next attempt may not have."""
+        try:
+            return await self._station.shoot(viewpoint, attempt)
+        except Retryable as fault:
+            if not may_retry:
+                raise
+            LOG.warning("scan=%s frame=%d attempt %d: %s", self._scan_id, viewpoint.index, attempt, fault)
+            self.retakes += 1
+            return None
+
+    async def _judge(self, viewpoint: Viewpoint, shot: Shot) -> tuple[Judgement, float]:
+        self._enter(Phase.JUDGING, viewpoint.index, viewpoint.angle_deg)
+        began_s = self._station.clock.now_s()
+        judgement = await self._worker.run(lambda: self._gate.judge(shot.frame.pixels))
+        return judgement, self._station.clock.now_s() - began_s
+
+    def _tell(self, viewpoint: Viewpoint, arrival: Arrival, judgement: Judgement, attempt: int) -> None:
+        self._publish(
+            FrameJudged(
+                self._scan_id,
+                viewpoint.index,
+                arrival.angle_deg,
+                attempt,
+                judgement.verdict,
+                judgement.reason,
+                judgement.sharpness,
+            )
+        )
+
+    async def _note_retake(self, viewpoint: Viewpoint, judgement: Judgement, attempt: int) -> None:
+        body = {
+            "index": viewpoint.index,
+            "attempt": attempt,
+            "verdict": judgement.verdict,
+            "reason": judgement.reason,
+        }
+        await self._worker.run(lambda: self._scan.note("judged", **body))
+        LOG.warning("scan=%s frame=%d attempt %d: %s", self._scan_id, viewpoint.index, attempt, judgement.reason)
+
+    async def _store(self, viewpoint: Viewpoint, arrival: Arrival, kept: Kept) -> None:
+        self._enter(Phase.STORING, viewpoint.index, viewpoint.angle_deg)
+        began_s = self._station.clock.now_s()
+        frame = kept.shot.frame
+        photo = TakenPhoto(
+            viewpoint=viewpoint,
+            pixels=frame.pixels,
+            angle_deg=arrival.angle_deg,
+            exposure_us=frame.exposure_us,
+            analogue_gain=frame.analogue_gain,
+            taken_at=kept.shot.taken_at,
+            sharpness=kept.judgement.sharpness,
+            attempt=kept.attempt,
+        )
+        entry = await self._worker.run(lambda: self._scan.append(photo, kept.times))
+        self._gate.learn(kept.judgement)
+        times = replace(kept.times, store_s=self._station.clock.now_s() - began_s)
+        done, planned = len(self._scan.frames), len(self._scan.plan.viewpoints)
+        LOG.info(
+            "scan=%s frame=%d of %d at %.2f°: %d kB, %s, %.2f s (floor %.2f s)",
+            self._scan_id,
+            viewpoint.index,
+            planned,
+            arrival.angle_deg,
+            entry.file.size_bytes // 1000,
+            kept.judgement.reason,
+            times.total_s,
+            times.floor_s,
+        )
+        self._publish(
+            FrameStored(
+                scan_id=self._scan_id,
+                index=entry.index,
+                angle_deg=entry.angle_deg,
+                attempt=entry.attempt,
+                size_bytes=entry.file.size_bytes,
+                sharpness=kept.judgement.sharpness,
+                times=times,
+                frames_done=done,
+                frames_planned=planned,
+            )
+        )
+
+    async def _seal(self) -> None:
+        self._enter(Phase.SEALING)
+        manifest = await self._worker.run(self._write_seal)
+        total_bytes = sum(file.size_bytes for file in manifest.files())
+        LOG.info("scan=%s sealed: %d photos, %.1f MB", self._scan_id, len(manifest.frames), total_bytes / 1e6)
+        self._publish(ScanSealed(self._scan_id, manifest.digest(), len(manifest.frames), total_bytes))
+
+    def _write_seal(self) -> Manifest:
+        """In the worker's thread. The sheet comes first: whoever sees the seal sees everything."""
+        write_contact_sheet(self._scan.folder, [frame for _, frame in sorted(self._scan.frames.items())])
+        return self._scan.seal(datetime.now(UTC))

@@ -1,0 +1,176 @@
+"""One run of a scan from the motor's first current to its last: prepare, run, release, and say how it ended."""
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from drivers.protocols import AxisNotHomed, DriverError, Frame
+from offload.wire.bundle import FrameEntry
+from scannerd.config import QualitySection
+from scannerd.events import Event, Outcome, PhaseChanged, ScanEnded, ScanStarted, Warned
+from scannerd.hardware import Hardware
+from scannerd.quality.gate import Gate
+from scannerd.scan.control import RunControl
+from scannerd.scan.phases import Phase, PhaseTracker
+from scannerd.scan.relocate import CannotLocate, turned_deg
+from scannerd.scan.runner import ScanRunner, ViewpointFault
+from scannerd.scan.station import Station
+from scannerd.store.durable import StoreFault
+from scannerd.store.photo import PhotoFault, read_grey
+from scannerd.store.scans import StoredScan
+from scannerd.worker_thread import WorkerThread
+
+LOG = logging.getLogger(__name__)
+
+SAME_PLACE_DEG = 0.5
+"""The mat is read to some hundredths of a degree; nearer than this the counted steps are believed."""
+
+
+@dataclass(frozen=True)
+class Zero:
+    """Which scan's angles the axis counts in, and what to add to them."""
+
+    scan_id: str
+    offset_deg: float
+
+
+class ScanSession:
+    """Prepares the hardware for one scan, runs it and lets the motor go, whatever happens."""
+
+    def __init__(
+        self,
+        scan: StoredScan,
+        hardware: Hardware,
+        quality: QualitySection,
+        worker: WorkerThread,
+        phases: PhaseTracker,
+        publish: Callable[[Event], None],
+        known_zero: Zero | None,
+    ) -> None:
+        """`known_zero` is given when this process has moved the axis for this very scan before."""
+        self.control = RunControl()
+        self.scan = scan
+        self.zero = known_zero
+        self._hardware = hardware
+        self._worker = worker
+        self._phases = phases
+        self._publish = publish
+        enter = self._enter
+        self._station = Station(hardware.axis, hardware.camera, hardware.clock, scan.plan.settle_s, enter)
+        gate = Gate(quality, [frame.sharpness for _, frame in sorted(scan.frames.items()) if frame.sharpness])
+        ask = quality.ask_a_person
+        self._runner = ScanRunner(scan, self._station, gate, self.control, worker, enter, publish, ask_a_person=ask)
+
+    async def run(self) -> ScanEnded:
+        """Return how it ended; only a cancellation is passed on, after the motor was released."""
+        outcome, error = Outcome.STOPPED, None
+        try:
+            await self._prepare()
+            outcome = await self._runner.run()
+        except (DriverError, ViewpointFault, StoreFault) as fault:
+            outcome, error = Outcome.FAILED, str(fault)
+            LOG.error("scan=%s failed: %s", self._scan_id, fault)
+        except Exception as fault:
+            outcome, error = Outcome.FAILED, f"fault inside the daemon: {fault!r}; see the log"
+            LOG.exception("scan=%s failed inside the daemon", self._scan_id)
+        finally:
+            self.scan.close()
+            await self._release()
+        return self.ended(outcome, error)
+
+    def ended(self, outcome: Outcome, error: str | None = None) -> ScanEnded:
+        """Return the event for an end of this run."""
+        done, planned = len(self.scan.frames), len(self.scan.plan.viewpoints)
+        LOG.info("scan=%s %s with %d of %d photos", self._scan_id, outcome, done, planned)
+        return ScanEnded(self._scan_id, outcome, done, planned, self._runner.retakes, error)
+
+    @property
+    def _scan_id(self) -> str:
+        return self.scan.plan.scan_id
+
+    def _enter(self, phase: Phase, index: int | None = None, angle_deg: float | None = None) -> None:
+        self._phases.enter(phase)
+        self._publish(PhaseChanged(phase, self._scan_id, index, angle_deg))
+
+    async def _prepare(self) -> None:
+        self._enter(Phase.PREPARING)
+        frames_before = len(self.scan.frames)
+        if frames_before:
+            await self._worker.run(self.scan.verify_frames)
+            await self._worker.run(lambda: self.scan.note("resumed", frames=len(self.scan.frames)))
+        self._publish(
+            ScanStarted(
+                self._scan_id, len(self.scan.frames), len(self.scan.plan.viewpoints), str(self.scan.folder.path)
+            )
+        )
+        if self.scan.frames and self.scan.missing():
+            await self._find_platter()
+        elif self.scan.missing():
+            await self._hardware.axis.home()
+            self._station.offset_deg = 0.0
+        self.zero = Zero(self._scan_id, self._station.offset_deg)
+
+    async def _find_platter(self) -> None:
+        """Set the station's offset so that its angles go on where the scan's earlier photos left off."""
+        axis = self._hardware.axis
+        try:
+            known_deg = axis.angle_deg + self.zero.offset_deg if self.zero else None
+        except AxisNotHomed:
+            known_deg = None
+        if known_deg is None:
+            await axis.home()
+        seen_deg = await self._seen_angle_deg()
+        if known_deg is not None and (seen_deg is None or _apart_deg(known_deg, seen_deg) < SAME_PLACE_DEG):
+            angle_deg = known_deg
+        elif seen_deg is not None:
+            angle_deg = seen_deg
+        else:
+            angle_deg = self._last_frame().angle_deg
+            self._warn("the mat does not show where the platter stands; it is taken to be where the last photo was")
+        self._station.offset_deg = angle_deg - axis.angle_deg
+        LOG.info("scan=%s goes on with the platter at %.2f°", self._scan_id, angle_deg)
+
+    async def _seen_angle_deg(self) -> float | None:
+        """Take a photo and compare it with an earlier one; None when there is no mat to compare."""
+        mat = self.scan.plan.mat
+        if mat is None:
+            return None
+        clock = self._hardware.clock
+        await clock.wait_until(clock.now_s() + self.scan.plan.settle_s)
+        now = await self._hardware.camera.capture()
+        earlier = self._last_frame()
+
+        def compare() -> float:
+            before = read_grey(self.scan.folder.path / earlier.file.name)
+            return earlier.angle_deg + turned_deg(before, _grey(now), mat)
+
+        try:
+            return await self._worker.run(compare)
+        except (CannotLocate, PhotoFault) as reason:
+            LOG.warning("scan=%s platter not located: %s", self._scan_id, reason)
+            return None
+
+    def _last_frame(self) -> FrameEntry:
+        return max(self.scan.frames.values(), key=lambda frame: frame.taken_at)
+
+    def _warn(self, message: str) -> None:
+        LOG.warning("scan=%s %s", self._scan_id, message)
+        self._publish(Warned(message, self._scan_id))
+
+    async def _release(self) -> None:
+        try:
+            await self._hardware.axis.release()
+        except DriverError as fault:
+            self._warn(f"the motor could not be released: {fault}")
+
+
+def _grey(frame: Frame) -> "np.ndarray[tuple[int, ...], np.dtype[np.uint8]]":
+    return np.asarray(cv2.cvtColor(frame.pixels, cv2.COLOR_RGB2GRAY), np.uint8)
+
+
+def _apart_deg(one_deg: float, other_deg: float) -> float:
+    """Return the smaller way between two angles."""
+    return abs((one_deg - other_deg + 180) % 360 - 180)

@@ -1,0 +1,88 @@
+"""A camera that looks straight down on the mat, so that a photo's own pixels say where the platter truly was.
+
+Run as a program it scans until it is killed: `python scan_on_bench.py STORE SCAN_ID`, one line for each photo stored.
+"""
+
+import asyncio
+import sys
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from drivers.bench.install import install_bench
+from drivers.bench.scene import Exposure
+from scannerd.app import Daemon
+from scannerd.commands import StartScan
+from scannerd.config import Config
+from scannerd.config_file import parse_config
+from scannerd.events import FrameStored
+from scannerd.hardware import build_hardware
+
+WIDTH_PX, HEIGHT_PX = 640, 480
+PIXELS_PER_MM = 3.5
+SPEED = 40.0
+SETTINGS = """
+[store]
+folder = "{folder}"
+reserve_mb = 0
+[camera]
+width_px = 640
+height_px = 480
+[scan]
+views = {views}
+settle_s = 0.5
+[button]
+hold_s = 0.3
+[mat]
+columns = 7
+rows = 7
+"""
+
+
+def bench_config(folder: Path, views: int = 6, more: str = "") -> Config:
+    """Return settings for this camera; `more` are lines of [quality]."""
+    return parse_config(SETTINGS.format(folder=folder, views=views) + f"[quality]\n{more}\n")
+
+
+class OverheadCamera:
+    """`PictureSource`: the mat from above, turned as the platter is; bright, dark or blurred on request."""
+
+    def __init__(self) -> None:
+        dictionary = cv2.aruco.getPredefinedDictionary(cv2.aruco.DICT_4X4_250)
+        board = cv2.aruco.CharucoBoard((7, 7), 18.0, 13.5, dictionary)
+        side = round(7 * 18 * PIXELS_PER_MM)
+        self._mat = np.asarray(board.generateImage((side, side)), np.uint8)
+        self.blur_px = 0.0
+        self.brightness = 0.6
+        self.blur_next = 0
+        self.pictures = 0
+
+    def __call__(self, exposure: Exposure, out: NDArray[np.uint8], /) -> None:
+        side, middle = self._mat.shape[0], (WIDTH_PX / 2, HEIGHT_PX / 2)
+        angle_deg = exposure.platter_angles_deg[len(exposure.platter_angles_deg) // 2]
+        warp = cv2.getRotationMatrix2D((side / 2, side / 2), angle_deg, 1.0)
+        warp[:, 2] += np.array(middle) - side / 2
+        grey = cv2.warpAffine(self._mat, warp, (WIDTH_PX, HEIGHT_PX), flags=cv2.INTER_AREA, borderValue=255)
+        if self.blur_next > 0 or self.blur_px > 0:
+            grey = cv2.GaussianBlur(grey, (0, 0), self.blur_px or 4.0)
+            self.blur_next = max(0, self.blur_next - 1)
+        level = 20 + np.asarray(grey, np.float32) * self.brightness
+        out[:] = np.clip(level, 0, 255).astype(np.uint8)[:, :, None]
+        self.pictures += 1
+
+
+async def scan_until_killed(folder: Path, scan_id: str) -> None:
+    with install_bench(OverheadCamera(), speed=SPEED) as bench:
+        config = bench_config(folder, views=8)
+        async with Daemon(config, build_hardware(config, bench.clock)) as daemon:
+            events = daemon.events.subscribe()
+            await daemon.submit(StartScan(scan_id))
+            async for event in events:
+                if isinstance(event, FrameStored):
+                    print(event.index, flush=True)
+
+
+if __name__ == "__main__":
+    asyncio.run(scan_until_killed(Path(sys.argv[1]), sys.argv[2]))

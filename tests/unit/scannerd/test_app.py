@@ -1,0 +1,420 @@
+"""The daemon on the bench: production drivers, simulated hardware, photos that show where the platter truly was."""
+
+import asyncio
+import hashlib
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from scan_on_bench import OverheadCamera, bench_config
+
+from drivers.bench.install import Bench, install_bench
+from offload.wire.bundle import Manifest
+from scannerd.app import Daemon
+from scannerd.commands import (
+    Cancel,
+    CaptureBackground,
+    CommandRefused,
+    Home,
+    Pause,
+    Resume,
+    ResumeScan,
+    StartScan,
+    Stop,
+)
+from scannerd.config import Config
+from scannerd.events import (
+    Event,
+    FrameJudged,
+    FrameStored,
+    Outcome,
+    PhaseChanged,
+    ScanEnded,
+    ScanPaused,
+    ScanSealed,
+    ScanStarted,
+    Subscription,
+    UnfinishedScanFound,
+    Warned,
+)
+from scannerd.hardware import build_hardware
+from scannerd.scan.phases import Phase
+from scannerd.scan.relocate import turned_deg
+from scannerd.store.durable import StoreFull
+from scannerd.store.journal import replay
+from scannerd.store.layout import ScanFolder, StoreLayout
+from scannerd.store.lock import StoreInUse, StoreLock
+from scannerd.store.scans import ScanExists, ScanStore, ScanUnknown, journaled_frames
+
+PATIENCE_S = 30
+
+
+@asynccontextmanager
+async def running(config: Config, bench: Bench, store: ScanStore | None = None) -> AsyncIterator[Daemon]:
+    async with Daemon(config, build_hardware(config, bench.clock), store) as daemon:
+        yield daemon
+
+
+async def until(events: Subscription, kind: type[Event], count: int = 1) -> list[Event]:
+    """Return everything up to the count-th event of a kind."""
+    seen: list[Event] = []
+    async with asyncio.timeout(PATIENCE_S):
+        async for event in events:
+            seen.append(event)
+            count -= isinstance(event, kind)
+            if count == 0:
+                return seen
+    raise AssertionError(f"the daemon went down before another {kind.__name__}")
+
+
+def of(kind: type, events: list[Event]) -> list:
+    return [event for event in events if isinstance(event, kind)]
+
+
+def scan_folder(config: Config, scan_id: str) -> ScanFolder:
+    return StoreLayout(config.store.folder).scan(scan_id)
+
+
+def assert_sound(config: Config, scan_id: str, views: int = 6) -> Manifest:
+    """Hold that the sealed scan has every photo once, whole, and that each shows the platter at its angle."""
+    folder = scan_folder(config, scan_id)
+    manifest = Manifest.model_validate_json(folder.manifest.read_bytes())
+    assert [frame.index for frame in manifest.frames] == list(range(views))
+    for file in manifest.files():
+        assert hashlib.sha256((folder.path / file.name).read_bytes()).hexdigest() == file.sha256
+    mat = config.mat.spec()
+    assert mat is not None
+    first = cv2.imread(str(folder.frame(0)), cv2.IMREAD_GRAYSCALE)
+    assert first is not None
+    for frame in manifest.frames:
+        photo = cv2.imread(str(folder.frame(frame.index)), cv2.IMREAD_GRAYSCALE)
+        assert photo is not None
+        seen_deg = turned_deg(np.asarray(first, np.uint8), np.asarray(photo, np.uint8), mat)
+        planned_deg = frame.index * 360 / views
+        assert (seen_deg - planned_deg + 180) % 360 - 180 == pytest.approx(0, abs=0.3)
+        assert frame.angle_deg == pytest.approx(planned_deg, abs=0.1)
+    return manifest
+
+
+async def test_a_press_of_the_button_makes_a_sealed_scan(bench: Bench, tmp_path: Path) -> None:
+    config = bench_config(tmp_path)
+    async with running(config, bench) as daemon:
+        events = daemon.events.subscribe()
+        finger = threading.Thread(target=bench.finger.press, args=(0.05,))
+        finger.start()
+        seen = await until(events, ScanEnded)
+        finger.join()
+    (ended,) = of(ScanEnded, seen)
+    assert (ended.outcome, ended.frames_done, ended.frames_planned, ended.error) == (Outcome.COMPLETED, 6, 6, None)
+    (sealed,) = of(ScanSealed, seen)
+    manifest = assert_sound(config, ended.scan_id)
+    assert sealed.manifest_sha256 == manifest.digest()
+    assert not bench.board.enabled, "the motor is released at the end"
+    assert scan_folder(config, ended.scan_id).contact_sheet.exists()
+    moves = [stored.times for stored in of(FrameStored, seen)][1:]
+    for times in moves:
+        turning_s = 60 / 60 + 60 / 180
+        assert times.floor_s == pytest.approx(turning_s + 0.5 + 0.02, abs=0.1), (
+            "60° at 60°/s, settling, exposure, readout"
+        )
+        assert times.move_s >= turning_s * 0.99
+        assert times.settle_s >= 0.5
+        assert times.total_s >= times.floor_s
+
+
+async def test_phases_follow_the_table_and_end_idle(bench: Bench, tmp_path: Path) -> None:
+    config = bench_config(tmp_path, views=3)
+    async with running(config, bench) as daemon:
+        events = daemon.events.subscribe()
+        await daemon.submit(StartScan("cup"))
+        phases = [event.phase for event in of(PhaseChanged, await until(events, ScanEnded))]
+        assert daemon.phase is Phase.IDLE
+    a_view = [Phase.MOVING, Phase.SETTLING, Phase.CAPTURING, Phase.JUDGING, Phase.STORING]
+    assert phases == [Phase.PREPARING, *a_view * 3, Phase.SEALING, Phase.IDLE]
+
+
+async def test_two_starts_at_once_give_one_scan(bench: Bench, tmp_path: Path) -> None:
+    config = bench_config(tmp_path, views=3)
+    async with running(config, bench) as daemon:
+        events = daemon.events.subscribe()
+        answers = await asyncio.gather(daemon.submit(StartScan()), daemon.submit(StartScan()), return_exceptions=True)
+        refusals = [answer for answer in answers if isinstance(answer, CommandRefused)]
+        assert len(refusals) == 1
+        assert "busy: scan" in str(refusals[0])
+        await until(events, ScanEnded)
+        assert len(daemon.store.scan_ids()) == 1
+
+
+async def test_pause_and_resume_act_between_viewpoints(bench: Bench, tmp_path: Path) -> None:
+    config = bench_config(tmp_path)
+    async with running(config, bench) as daemon:
+        events = daemon.events.subscribe()
+        await daemon.submit(StartScan("cup"))
+        await until(events, FrameStored, 2)
+        await daemon.submit(Pause())
+        await until(events, ScanPaused)
+        assert daemon.phase is Phase.PAUSED
+        done = len(journaled_frames(replay(scan_folder(config, "cup").journal)[0]))
+        pulses = bench.world.pulses
+        await bench.clock.wait_until(bench.clock.now_s() + 5)
+        assert bench.world.pulses == pulses, "nothing moves while paused"
+        assert len(journaled_frames(replay(scan_folder(config, "cup").journal)[0])) == done
+        await daemon.submit(Resume())
+        (ended,) = of(ScanEnded, await until(events, ScanEnded))
+    assert ended.outcome is Outcome.COMPLETED
+    assert_sound(config, "cup")
+
+
+async def test_cancel_keeps_what_was_taken_and_is_not_offered_again(bench: Bench, tmp_path: Path) -> None:
+    config = bench_config(tmp_path)
+    async with running(config, bench) as daemon:
+        events = daemon.events.subscribe()
+        await daemon.submit(StartScan("cup"))
+        await until(events, FrameStored, 2)
+        await daemon.submit(Cancel())
+        (ended,) = of(ScanEnded, await until(events, ScanEnded))
+        assert ended.outcome is Outcome.CANCELLED
+        assert not ended.resumable
+        assert ended.frames_done in (2, 3)
+        assert not bench.board.enabled
+        with pytest.raises(CommandRefused, match="no scan is running"):
+            await daemon.submit(Resume())
+    async with running(config, bench) as daemon:
+        assert daemon.interrupted is None
+    with ScanStore(StoreLayout(tmp_path)).open("cup") as scan:
+        assert scan.verify_frames() == ()
+
+
+async def test_stop_ends_a_move_at_once_and_the_scan_goes_on_later(bench: Bench, tmp_path: Path) -> None:
+    config = bench_config(tmp_path)
+    async with running(config, bench) as daemon:
+        events = daemon.events.subscribe()
+        await daemon.submit(StartScan("cup"))
+        await until(events, FrameStored, 3)
+        await daemon.submit(Stop())
+        (ended,) = of(ScanEnded, await until(events, ScanEnded))
+        assert ended.outcome is Outcome.STOPPED
+        assert not bench.board.enabled
+        assert daemon.phase is Phase.IDLE
+        await daemon.submit(Resume())
+        seen = await until(events, ScanEnded)
+    assert of(ScanStarted, seen)[0].frames_done == ended.frames_done
+    assert len(of(FrameStored, seen)) == 6 - ended.frames_done
+    assert_sound(config, "cup")
+
+
+async def test_going_down_finishes_the_frame_and_the_next_daemon_offers_the_scan(
+    bench: Bench, tmp_path: Path
+) -> None:
+    config = bench_config(tmp_path)
+    async with running(config, bench) as daemon:
+        events = daemon.events.subscribe()
+        await daemon.submit(StartScan("cup"))
+        await until(events, FrameStored, 2)
+    assert not bench.board.enabled
+    rest = [event async for event in events]
+    (ended,) = of(ScanEnded, rest)
+    assert ended.outcome is Outcome.STOPPED
+    daemon_after = Daemon(config, build_hardware(config, bench.clock))
+    offers = daemon_after.events.subscribe()
+    async with daemon_after:
+        (offer,) = of(UnfinishedScanFound, await until(offers, UnfinishedScanFound))
+        assert (offer.scan_id, offer.frames_done, offer.frames_planned) == ("cup", ended.frames_done, 6)
+        await daemon_after.submit(ResumeScan("cup"))
+        seen = await until(offers, ScanEnded)
+    assert len(of(FrameStored, seen)) == 6 - ended.frames_done
+    assert_sound(config, "cup")
+
+
+def test_after_kill_9_the_resumed_scan_takes_exactly_what_is_missing(tmp_path: Path) -> None:
+    program = Path(__file__).with_name("scan_on_bench.py")
+    command = [sys.executable, str(program), str(tmp_path), "cup"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=os.environ | {"PYTHONPATH": "."}) as child:
+        assert child.stdout is not None
+        for _ in range(3):
+            assert child.stdout.readline(), "the child died before it was killed"
+        child.send_signal(signal.SIGKILL)
+    config = bench_config(tmp_path, views=8)
+    before = journaled_frames(replay(scan_folder(config, "cup").journal)[0])
+    assert 3 <= len(before) < 8
+
+    async def resume() -> list[Event]:
+        with install_bench(OverheadCamera(), speed=40) as bench:
+            async with running(config, bench) as daemon:
+                events = daemon.events.subscribe()
+                await daemon.submit(ResumeScan("cup"))
+                return await until(events, ScanEnded)
+
+    seen = asyncio.run(resume())
+    assert [stored.index for stored in of(FrameStored, seen)] == [index for index in range(8) if index not in before]
+    assert_sound(config, "cup", views=8)
+    lines, _ = replay(scan_folder(config, "cup").journal)
+    taken = [line.body["frame"]["index"] for line in lines if line.type == "frame"]
+    assert sorted(taken) == list(range(8)), "no viewpoint was taken twice"
+
+
+async def test_a_blurred_photo_is_taken_again(bench: Bench, pictures: OverheadCamera, tmp_path: Path) -> None:
+    config = bench_config(tmp_path, views=4)
+    async with running(config, bench) as daemon:
+        events = daemon.events.subscribe()
+        await daemon.submit(StartScan("cup"))
+        seen = await until(events, FrameStored, 2)
+        pictures.blur_next = 1
+        seen += await until(events, ScanEnded)
+    judged = [(event.index, event.attempt, event.verdict) for event in of(FrameJudged, seen)]
+    blurred = [entry for entry in judged if entry[2] == "retake"]
+    assert len(blurred) == 1
+    assert (blurred[0][0], 2, "accept") in judged
+    assert of(ScanEnded, seen)[0].retakes == 1
+    manifest = assert_sound(config, "cup", views=4)
+    assert manifest.frames[blurred[0][0]].attempt == 2
+
+
+async def test_when_retakes_do_not_help_a_person_is_asked_once(
+    bench: Bench, pictures: OverheadCamera, tmp_path: Path
+) -> None:
+    config = bench_config(tmp_path, views=4)
+    async with running(config, bench) as daemon:
+        events = daemon.events.subscribe()
+        await daemon.submit(StartScan("cup"))
+        await until(events, FrameStored, 3)
+        pictures.blur_px = 5.0
+        (paused,) = of(ScanPaused, await until(events, ScanPaused))
+        assert paused.question is not None
+        assert "px wide" in paused.question
+        await daemon.submit(Resume())
+        (ended,) = of(ScanEnded, await until(events, ScanEnded))
+    assert ended.outcome is Outcome.COMPLETED
+
+
+async def test_an_overexposed_scan_asks_at_the_first_photo_only(
+    bench: Bench, pictures: OverheadCamera, tmp_path: Path
+) -> None:
+    pictures.brightness = 2.0
+    config = bench_config(tmp_path, views=3, more="max_clipped_fraction = 0.1")
+    async with running(config, bench) as daemon:
+        events = daemon.events.subscribe()
+        await daemon.submit(StartScan("cup"))
+        (paused,) = of(ScanPaused, await until(events, ScanPaused))
+        assert paused.question is not None
+        assert "of the middle is blown out, limit 10%" in paused.question
+        await daemon.submit(Resume())
+        seen = await until(events, ScanEnded)
+    assert not of(ScanPaused, seen)
+    assert of(ScanEnded, seen)[0].outcome is Outcome.COMPLETED
+
+
+async def test_nobody_is_asked_when_the_config_says_so(
+    bench: Bench, pictures: OverheadCamera, tmp_path: Path
+) -> None:
+    pictures.brightness = 2.0
+    config = bench_config(tmp_path, views=3, more="max_clipped_fraction = 0.1\nask_a_person = false")
+    async with running(config, bench) as daemon:
+        events = daemon.events.subscribe()
+        await daemon.submit(StartScan("cup"))
+        seen = await until(events, ScanEnded)
+    assert not of(ScanPaused, seen)
+    assert of(ScanEnded, seen)[0].outcome is Outcome.COMPLETED
+
+
+async def test_a_disk_that_fills_up_fails_the_scan_and_resume_goes_on(bench: Bench, tmp_path: Path) -> None:
+    config = bench_config(tmp_path)
+    free = [1_000_000_000]
+    store = ScanStore(StoreLayout(tmp_path), 0, free_bytes=lambda _: free[0])
+    async with running(config, bench, store) as daemon:
+        events = daemon.events.subscribe()
+        await daemon.submit(StartScan("cup"))
+        await until(events, FrameStored, 2)
+        free[0] = 1000
+        (ended,) = of(ScanEnded, await until(events, ScanEnded))
+        assert ended.outcome is Outcome.FAILED
+        assert ended.error is not None
+        assert "free some space, then resume" in ended.error
+        assert daemon.interrupted == "cup"
+        assert not bench.board.enabled
+        with pytest.raises(StoreFull, match="need"):
+            await daemon.submit(Resume())
+        free[0] = 1_000_000_000
+        await daemon.submit(Resume())
+        await until(events, ScanEnded)
+    assert_sound(config, "cup")
+
+
+async def test_a_scan_that_would_not_fit_is_refused_before_anything_moves(bench: Bench, tmp_path: Path) -> None:
+    config = bench_config(tmp_path)
+    store = ScanStore(StoreLayout(tmp_path), 0, free_bytes=lambda _: 1_000_000)
+    async with running(config, bench, store) as daemon:
+        with pytest.raises(StoreFull, match="6 photos of 640x480"):
+            await daemon.submit(StartScan("cup"))
+    assert bench.world.pulses == 0
+    assert store.scan_ids() == []
+
+
+async def test_the_background_goes_into_the_scans_that_follow(bench: Bench, tmp_path: Path) -> None:
+    config = bench_config(tmp_path, views=3)
+    async with running(config, bench) as daemon:
+        await daemon.submit(CaptureBackground())
+        assert daemon.phase is Phase.IDLE
+        events = daemon.events.subscribe()
+        await daemon.submit(StartScan("cup"))
+        assert not of(Warned, await until(events, ScanEnded))
+    manifest = assert_sound(config, "cup", views=3)
+    assert manifest.background is not None
+    assert bench.world.pulses > 0
+
+
+async def test_commands_that_make_no_sense_are_refused_with_a_reason(bench: Bench, tmp_path: Path) -> None:
+    config = bench_config(tmp_path, views=3)
+    daemon = Daemon(config, build_hardware(config, bench.clock))
+    with pytest.raises(CommandRefused, match="not running"):
+        await daemon.submit(StartScan())
+    async with daemon:
+        for command in (Pause(), Resume(), Cancel()):
+            with pytest.raises(CommandRefused, match="no scan is running; the daemon is idle"):
+                await daemon.submit(command)
+        with pytest.raises(ScanUnknown, match="latest there: none"):
+            await daemon.submit(ResumeScan("jug"))
+        with pytest.raises(CommandRefused, match="viewpoints"):
+            await daemon.submit(StartScan("cup", views=2))
+        with pytest.raises(CommandRefused, match="scan_id"):
+            await daemon.submit(StartScan("../cup"))
+        await daemon.submit(Home())
+        await daemon.submit(Stop())
+        events = daemon.events.subscribe()
+        await daemon.submit(StartScan("cup"))
+        with pytest.raises(CommandRefused, match="busy: scan cup is"):
+            await daemon.submit(Home())
+        await until(events, ScanEnded)
+        with pytest.raises(CommandRefused, match="is complete"):
+            await daemon.submit(ResumeScan("cup"))
+        with pytest.raises(ScanExists):
+            await daemon.submit(StartScan("cup"))
+
+
+async def test_one_store_has_one_daemon(bench: Bench, tmp_path: Path) -> None:
+    config = bench_config(tmp_path)
+    async with running(config, bench):
+        with pytest.raises(StoreInUse, match=f"in use by process {os.getpid()}"):
+            StoreLock(StoreLayout(tmp_path).lock)
+    StoreLock(StoreLayout(tmp_path).lock).close()
+
+
+async def test_a_long_press_cancels(bench: Bench, tmp_path: Path) -> None:
+    config = bench_config(tmp_path, views=36)
+    async with running(config, bench) as daemon:
+        events = daemon.events.subscribe()
+        await daemon.submit(StartScan("cup"))
+        await until(events, FrameStored, 1)
+        finger = threading.Thread(target=bench.finger.press, args=(0.5,))
+        finger.start()
+        (ended,) = of(ScanEnded, await until(events, ScanEnded))
+        finger.join()
+    assert ended.outcome is Outcome.CANCELLED
