@@ -1,0 +1,66 @@
+"""A sealed scan on disk: manifest and photos, verified."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import ValidationError
+
+from offload.engines.protocol import BadInput
+from offload.engines.turntable.photos import PhotoFile
+from offload.wire.bundle import FrameEntry, Manifest
+
+MANIFEST = "manifest.json"
+
+
+@dataclass(frozen=True)
+class ScanBundle:
+    """The frames in ring order, by commanded angle."""
+
+    manifest: Manifest
+    frames: tuple[FrameEntry, ...]
+    files: tuple[PhotoFile, ...]
+    background: PhotoFile | None
+
+    @property
+    def angles_deg(self) -> NDArray[np.float64]:
+        """(V,): commanded."""
+        return np.array([frame.angle_deg for frame in self.frames])
+
+    @property
+    def closed_ring(self) -> bool:
+        """Whether the last photo's neighbour is the first: no gap is twice as wide as the usual one."""
+        around = np.sort(self.angles_deg % 360)
+        gaps = np.diff(np.append(around, around[0] + 360))
+        return bool(gaps.max() <= 2.01 * np.median(gaps))
+
+
+def open_bundle(folder: Path) -> ScanBundle:
+    """Read the manifest; the photos are verified when they are read. Raises BadInput."""
+    path = folder / MANIFEST
+    if not path.is_file():
+        raise BadInput(f"{folder}: no {MANIFEST}; a sealed scan's folder is expected, {_what_is_in(folder)}")
+    try:
+        manifest = Manifest.model_validate_json(path.read_bytes())
+    except ValidationError as error:
+        raise BadInput(f"{path}: not a manifest that this version reads: {_first_fault(error)}") from error
+    frames = tuple(sorted(manifest.frames, key=lambda frame: frame.angle_deg))
+    files = tuple(PhotoFile(frame.file.name, folder / frame.file.name, frame.file) for frame in frames)
+    background = manifest.background
+    plate = PhotoFile(background.name, folder / background.name, background) if background else None
+    return ScanBundle(manifest, frames, files, plate)
+
+
+def _what_is_in(folder: Path) -> str:
+    if not folder.is_dir():
+        return "and there is no such folder"
+    count = sum(1 for _ in folder.iterdir())
+    return "and this one is empty" if count == 0 else f"and this one has {count} other entries"
+
+
+def _first_fault(error: ValidationError) -> str:
+    faults = error.errors(include_url=False, include_input=False)
+    where = ".".join(str(part) for part in faults[0]["loc"]) or "the whole"
+    more = f" (and {len(faults) - 1} more)" if len(faults) > 1 else ""
+    return f"{where}: {faults[0]['msg']}{more}"
