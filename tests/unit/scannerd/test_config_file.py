@@ -58,7 +58,7 @@ def test_all_faults_are_shown_at_once_in_the_documented_form() -> None:
         ("[store]\nfolder = ''", '[store] folder = "": use a path in quotes'),
         ("[camera]\ndriver = 'gphoto'", '[camera] driver = "gphoto": use "picamera2"'),
         ("[mat]\nmarker_mm = 18", "[mat] marker_mm = 18: markers stand inside squares of 18 mm; use less than 18"),
-        ("[button]\npin = 17", "[button] pin = 21: [turntable] step_pin has this pin already; use another"),
+        ("[button]\npin = 17", "[button] pin = 17: [turntable] step_pin has this pin already; use another"),
         (
             "[mat]\ncolumns = 30\nrows = 20",
             "need 300 markers, DICT_4X4_250 has 250; use fewer squares or DICT_4X4_1000",
