@@ -1,6 +1,7 @@
 """A camera that looks straight down on the mat, so that a photo's own pixels say where the platter truly was.
 
-Run as a program it scans until it is killed: `python scan_on_bench.py STORE SCAN_ID`, one line for each photo stored.
+Run as a program it scans until it is killed, one line for each photo stored: `python scan_on_bench.py STORE SCAN_ID`.
+With `--until-signal` it does so through the command line's own loop, which a signal ends.
 """
 
 import asyncio
@@ -17,6 +18,7 @@ from scannerd.app import Daemon
 from scannerd.commands import StartScan
 from scannerd.config import Config
 from scannerd.config_file import parse_config
+from scannerd.console import exit_code_of, scan_once
 from scannerd.events import FrameStored
 from scannerd.hardware import build_hardware
 
@@ -84,5 +86,24 @@ async def scan_until_killed(folder: Path, scan_id: str) -> None:
                     print(event.index, flush=True)
 
 
+class Announcing(OverheadCamera):
+    """Says when a picture was taken, since the command line's own words are for people."""
+
+    def __call__(self, exposure: Exposure, out: NDArray[np.uint8], /) -> None:
+        super().__call__(exposure, out)
+        if self.pictures > 2:
+            print("picture", flush=True)
+
+
+def scan_until_signal(folder: Path, scan_id: str) -> int:
+    with install_bench(Announcing(), speed=1.0) as bench:
+        ended = asyncio.run(scan_once(bench_config(folder, views=200), StartScan(scan_id)))
+        if not bench.board.enabled:
+            print("motor released", flush=True)
+    return exit_code_of(ended)
+
+
 if __name__ == "__main__":
+    if "--until-signal" in sys.argv:
+        sys.exit(scan_until_signal(Path(sys.argv[1]), sys.argv[2]))
     asyncio.run(scan_until_killed(Path(sys.argv[1]), sys.argv[2]))

@@ -1,9 +1,12 @@
 import json
+import resource
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
-from scannerd.store.durable import StoreFault
+from scannerd.store.durable import StoreFault, StoreFull, write_durably
 from scannerd.store.journal import Journal, JournalBroken, replay
 
 
@@ -73,3 +76,36 @@ def test_every_line_is_one_json_object_with_time_and_type(tmp_path: Path) -> Non
 def test_a_journal_that_is_not_there_is_a_clear_fault(tmp_path: Path) -> None:
     with pytest.raises(StoreFault, match=r"journal\.jsonl: cannot be read: No such file"):
         replay(tmp_path / "journal.jsonl")
+
+
+@contextmanager
+def largest_file(size_bytes: int) -> Iterator[None]:
+    """Let the kernel refuse, in the middle of a write, every byte beyond this size."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size_bytes, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+@pytest.mark.parametrize("room_bytes", range(0, 60, 7))
+def test_a_line_that_the_disk_took_half_is_taken_back(tmp_path: Path, room_bytes: int) -> None:
+    path = tmp_path / "journal.jsonl"
+    whole = written(path)
+    journal = Journal.open(path)
+    with largest_file(len(whole) + room_bytes), pytest.raises(StoreFull, match="free some space, then resume"):
+        journal.append("frame", index=3, note="x" * 50)
+    assert path.read_bytes() == whole
+    journal.append("frame", index=3)
+    journal.close()
+    assert [line.seq for line in replay(path)[0]] == [0, 1, 2, 3]
+
+
+def test_a_photo_that_the_disk_took_half_was_never_there(tmp_path: Path) -> None:
+    path = tmp_path / "0001.jpg"
+    write_durably(path, b"old")
+    with largest_file(1000), pytest.raises(StoreFull, match=r"0001\.jpg: 5000 bytes not written"):
+        write_durably(path, b"n" * 5000)
+    assert path.read_bytes() == b"old"
+    assert list(tmp_path.iterdir()) == [path]

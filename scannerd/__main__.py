@@ -1,0 +1,118 @@
+"""The command line of the device."""
+
+import asyncio
+import logging
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from scannerd import __version__, console
+from scannerd.commands import CaptureBackground, Command, ResumeScan, StartScan
+from scannerd.config import DEFAULT_PATH
+from scannerd.config_file import read_config
+from scannerd.config_text import documented_toml
+from scannerd.mat import Paper
+from scannerd.mat_pdf import mat_pdf
+from scannerd.store.layout import StoreLayout
+from scannerd.store.scans import ScanStore
+from scannerd.store.summary import ScanState, summaries
+
+app = typer.Typer(
+    help="Put an object on a turntable, press a button, get a metric, textured 3D model.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+calibrate = typer.Typer(help="What is done once, before the first scan.", no_args_is_help=True)
+app.add_typer(calibrate, name="calibrate")
+
+ConfigOption = Annotated[Path | None, typer.Option("--config", help=f"Settings; {DEFAULT_PATH} when it exists.")]
+
+
+@app.command()
+def run(config: ConfigOption = None) -> None:
+    """Be the daemon: wait for the button until SIGTERM."""
+    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(message)s")
+    with console.explained():
+        asyncio.run(console.serve(console.load_config(config)))
+
+
+@app.command()
+def scan(
+    resume: Annotated[str | None, typer.Option(metavar="ID", help="Go on with an unfinished scan.")] = None,
+    name: Annotated[str | None, typer.Option(help="Of the new scan; the time when left out.")] = None,
+    views: Annotated[int | None, typer.Option(min=3, max=720, help="Photos in one turn.")] = None,
+    config: ConfigOption = None,
+) -> None:
+    """Take one scan and exit: 0 when it is complete, 1 when not (then it can be resumed)."""
+    if resume is not None and (name is not None or views is not None):
+        console.say("scannerd: --resume goes on with the scan's own plan; leave out --name and --views")
+        raise typer.Exit(console.BAD_USAGE)
+    logging.basicConfig(level=logging.ERROR, format="%(levelname)s %(message)s")
+    command: Command = ResumeScan(resume) if resume is not None else StartScan(name, views)
+    with console.explained():
+        ended = asyncio.run(console.scan_once(console.load_config(config), command))
+    raise typer.Exit(console.exit_code_of(ended))
+
+
+@app.command()
+def status(config: ConfigOption = None) -> None:
+    """List the scans of the store, oldest first, also while the daemon runs. Exit 1 when one is broken."""
+    with console.explained():
+        settings = console.load_config(config)
+        found = summaries(ScanStore(StoreLayout(settings.store.folder)))
+    for summary in found:
+        typer.echo(summary.line())
+    if not found:
+        console.say(f"no scans in {settings.store.folder}")
+    if any(summary.state is ScanState.BROKEN for summary in found):
+        raise typer.Exit(console.FAILED)
+
+
+@app.command()
+def check_config(
+    file: Annotated[Path, typer.Argument(help="The file to check.")] = DEFAULT_PATH,
+    defaults: Annotated[bool, typer.Option("--defaults", help="Print the documented defaults instead.")] = False,
+) -> None:
+    """Show every fault of a configuration file at once. Exit 2 when there is one."""
+    if defaults:
+        typer.echo(documented_toml(), nl=False)
+        return
+    with console.explained():
+        read_config(file)
+    console.say(f"{file}: no problems")
+
+
+@app.command()
+def mat(
+    paper: Annotated[Paper, typer.Option(case_sensitive=False, help="What the printer has.")],
+    out: Annotated[Path, typer.Option(help="The PDF to write.")],
+) -> None:
+    """Draw the turntable mat at true scale."""
+    console.write_file(out, mat_pdf(paper))
+    console.say(f"{out}: print at 100 %, measure both rulers, then set [mat] as its title line says")
+
+
+@calibrate.command()
+def background(config: ConfigOption = None) -> None:
+    """Photograph the empty turntable: scans taken the same way tell the object from what stands behind it."""
+    with console.explained():
+        settings = console.load_config(config)
+        asyncio.run(console.obey_once(settings, CaptureBackground()))
+    console.say(f"{StoreLayout(settings.store.folder).background}: stored")
+
+
+@app.command()
+def version() -> None:
+    """Print the version."""
+    typer.echo(__version__)
+
+
+def main() -> None:
+    """Run the command line."""
+    app(prog_name="scannerd")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,129 @@
+"""The command line's own words: a scan told line by line, and faults turned into messages and exit codes."""
+
+import asyncio
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import typer
+
+from drivers.protocols import DriverError
+from scannerd.app import Daemon
+from scannerd.commands import Command, CommandRefused, Resume
+from scannerd.config import DEFAULT_PATH, Config
+from scannerd.config_file import ConfigFaults, read_config
+from scannerd.events import Event, FrameJudged, FrameStored, Outcome, ScanEnded, ScanPaused, ScanStarted, Warned
+from scannerd.hardware import build_hardware
+from scannerd.store.durable import StoreFault
+
+FAILED, BAD_USAGE = 1, 2
+
+
+def say(message: str) -> None:
+    """Tell a person, on standard error."""
+    typer.echo(message, err=True)
+
+
+@contextmanager
+def explained() -> Iterator[None]:
+    """Turn what can go wrong into one message and an exit code: 1 failed, 2 bad usage or configuration."""
+    try:
+        yield
+    except ConfigFaults as error:
+        say(str(error))
+        raise typer.Exit(BAD_USAGE) from error
+    except (CommandRefused, DriverError, StoreFault) as error:
+        say(f"scannerd: {error}")
+        raise typer.Exit(FAILED) from error
+
+
+def load_config(path: Path | None) -> Config:
+    """Read the file that was named, else the usual one, else take the defaults. Raises ConfigFaults."""
+    if path is not None:
+        return read_config(path)
+    if DEFAULT_PATH.exists():
+        return read_config(DEFAULT_PATH)
+    say(f"{DEFAULT_PATH} does not exist; using the defaults")
+    return Config()
+
+
+async def serve(config: Config) -> None:
+    """Be the daemon until SIGTERM or SIGINT. Raises StoreFault, DriverError."""
+    stop = asyncio.Event()
+    _on_signals(stop.set)
+    async with Daemon(config, build_hardware(config)):
+        await stop.wait()
+
+
+async def scan_once(config: Config, command: Command) -> ScanEnded | None:
+    """Run one scan and tell it; None when a signal ended it first. Raises CommandRefused, StoreFault, DriverError."""
+    async with Daemon(config, build_hardware(config)) as daemon:
+        with daemon.events.subscribe() as events:
+            _on_signals(events.close)
+            await daemon.submit(command)
+            async for event in events:
+                _tell(event)
+                if isinstance(event, ScanPaused) and event.question and _nobody_can_answer(config):
+                    await daemon.submit(Resume())
+                if isinstance(event, ScanEnded):
+                    return event
+    return None
+
+
+async def obey_once(config: Config, command: Command) -> None:
+    """Carry out one command that is not a scan. Raises CommandRefused, StoreFault, DriverError."""
+    async with Daemon(config, build_hardware(config)) as daemon:
+        await daemon.submit(command)
+
+
+def exit_code_of(ended: ScanEnded | None) -> int:
+    """Return 0 for a complete scan only."""
+    return 0 if ended is not None and ended.outcome is Outcome.COMPLETED else FAILED
+
+
+def _on_signals(callback: Callable[[], None]) -> None:
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, callback)
+
+
+def _nobody_can_answer(config: Config) -> bool:
+    """Without a button a question would wait for ever: the photo is taken once more and kept."""
+    return config.button.driver == "none"
+
+
+def _tell(event: Event) -> None:
+    match event:
+        case ScanStarted():
+            rest = event.frames_planned - event.frames_done
+            say(f"scan {event.scan_id}: {rest} of {event.frames_planned} photos to take, in {event.folder}")
+        case FrameStored():
+            say(
+                f"  {event.frames_done}/{event.frames_planned}  {event.angle_deg:6.2f}°  "
+                f"{event.times.total_s:.2f} s (floor {event.times.floor_s:.2f} s)"
+            )
+        case FrameJudged() if event.verdict != "accept":
+            say(f"  photo {event.index}, attempt {event.attempt}: {event.verdict}: {event.reason}")
+        case ScanPaused():
+            say(f"paused{': ' + event.question if event.question else ''}; press to go on, hold to cancel")
+        case Warned():
+            say(f"  {event.message}")
+        case ScanEnded() if event.outcome is Outcome.COMPLETED:
+            say(f"scan {event.scan_id}: complete, {event.frames_done} photos, {event.retakes} retakes")
+        case ScanEnded():
+            how = f"scan {event.scan_id}: {event.outcome} with {event.frames_done} of {event.frames_planned} photos"
+            say(f"{how}{': ' + event.error if event.error else ''}")
+            if event.resumable:
+                say(f"go on with: scannerd scan --resume {event.scan_id}")
+        case _:
+            pass
+
+
+def write_file(path: Path, data: bytes) -> None:
+    """Write a file that a person asked for, or say why not and exit with 1."""
+    try:
+        path.write_bytes(data)
+    except OSError as error:
+        say(f"scannerd: {path}: cannot be written: {error.strerror}")
+        raise typer.Exit(FAILED) from error

@@ -1,0 +1,96 @@
+"""The gate accepts good photos of anything and stops blurred, blown-out and black ones."""
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from scannerd.config import QualitySection
+from scannerd.quality.gate import Gate, Verdict
+
+LIMITS = QualitySection()
+
+
+def a_plain_thing(turn: int, blur_px: float = 1.0) -> NDArray[np.uint8]:
+    """Return a photo of a smooth grey ball before a smooth grey wall: nothing but its outline is an edge."""
+    y, x = np.mgrid[0:480, 0:640].astype(np.float32)
+    wall = 90 + 0.05 * x
+    radius = np.hypot(x - 320 - 20 * np.sin(turn), y - 240)
+    ball = 150 - 0.2 * radius
+    photo = np.where(radius < 90, ball, wall).astype(np.float32)
+    photo = np.asarray(cv2.GaussianBlur(photo, (0, 0), blur_px), np.float32)
+    photo += np.random.default_rng(turn).normal(0, 1.5, photo.shape).astype(np.float32)
+    return np.clip(photo, 0, 255).astype(np.uint8)[:, :, None].repeat(3, axis=2)
+
+
+def a_textured_thing(turn: int, blur_px: float = 1.0) -> NDArray[np.uint8]:
+    rng = np.random.default_rng(turn)
+    coarse = rng.uniform(20, 230, (48, 64, 3)).astype(np.float32)
+    photo = cv2.resize(coarse, (640, 480), interpolation=cv2.INTER_NEAREST)
+    return np.asarray(cv2.GaussianBlur(photo, (0, 0), blur_px)).astype(np.uint8)
+
+
+def judged(gate: Gate, photos: list[NDArray[np.uint8]]) -> list[Verdict]:
+    verdicts = []
+    for photo in photos:
+        judgement = gate.judge(photo)
+        gate.learn(judgement)
+        verdicts.append(judgement.verdict)
+    return verdicts
+
+
+def test_good_photos_of_a_plain_thing_are_accepted() -> None:
+    assert set(judged(Gate(LIMITS), [a_plain_thing(turn) for turn in range(12)])) == {Verdict.ACCEPT}
+
+
+def test_a_thing_with_a_plain_back_is_accepted_all_round() -> None:
+    faces = [a_textured_thing(1), a_textured_thing(2), a_plain_thing(3), a_plain_thing(4), a_textured_thing(5)]
+    assert set(judged(Gate(LIMITS), faces)) == {Verdict.ACCEPT}
+
+
+@pytest.mark.parametrize("thing", [a_plain_thing, a_textured_thing])
+def test_a_blurred_photo_is_taken_again_with_both_widths_in_the_reason(thing: object) -> None:
+    gate = Gate(LIMITS)
+    judged(gate, [thing(turn) for turn in range(4)])  # type: ignore[operator]
+    judgement = gate.judge(thing(5, blur_px=3.0))  # type: ignore[operator]
+    assert judgement.verdict is Verdict.RETAKE
+    assert "px wide, this scan's" in judgement.reason
+    assert "limit" in judgement.reason
+
+
+def test_one_blurred_photo_at_the_start_sets_no_standard() -> None:
+    gate = Gate(LIMITS)
+    judged(gate, [a_textured_thing(0, blur_px=4.0), a_textured_thing(1), a_textured_thing(2)])
+    assert gate.judge(a_textured_thing(3, blur_px=4.0)).verdict is Verdict.RETAKE
+
+
+def test_a_resumed_scan_keeps_its_standard() -> None:
+    first = Gate(LIMITS)
+    sharpness = [first.judge(a_textured_thing(turn)).sharpness for turn in range(3)]
+    assert Gate(LIMITS, sharpness).judge(a_textured_thing(9, blur_px=4.0)).verdict is Verdict.RETAKE
+
+
+def test_a_person_is_asked_about_light_until_the_person_says_it_is_meant() -> None:
+    gate = Gate(LIMITS)
+    white = np.full((480, 640, 3), 255, np.uint8)
+    judgement = gate.judge(white)
+    assert judgement.verdict is Verdict.ASK
+    assert judgement.reason.startswith("100% of the middle is blown out, limit 35%")
+    black = gate.judge(np.zeros((480, 640, 3), np.uint8))
+    assert black.verdict is Verdict.ASK
+    assert "lens cap" in black.reason
+    gate.tolerate_exposure()
+    assert gate.judge(white).verdict is not Verdict.ASK
+
+
+@pytest.mark.data
+def test_real_photos_all_round_a_real_thing_are_accepted(test_data: Path) -> None:
+    files = sorted((test_data / "middlebury_dino_ring").glob("dino00*.png"))
+    gate = Gate(LIMITS)
+    photos = [np.asarray(cv2.cvtColor(cv2.imread(str(file)), cv2.COLOR_BGR2RGB), np.uint8) for file in files]
+    assert len(photos) == 48
+    assert judged(gate, photos) == [Verdict.ACCEPT] * 48
+    out_of_focus = np.asarray(cv2.GaussianBlur(photos[20], (0, 0), 3.0), np.uint8)
+    assert gate.judge(out_of_focus).verdict is Verdict.RETAKE

@@ -1,0 +1,55 @@
+"""The platter's angle from two photos of the mat alone, on the bench's own camera with its lens distortion."""
+
+import cv2
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from drivers.bench.mat_picture import charuco_mat
+from drivers.bench.picture.clutter import ball
+from drivers.bench.renderer import Renderer
+from drivers.bench.scene import Exposure, Scene, SceneObject
+from scannerd.config import MatSection
+from scannerd.scan.relocate import CannotLocate, turned_deg
+
+MAT = MatSection().spec()
+
+
+@pytest.fixture(scope="module")
+def renderer() -> Renderer:
+    vertices, faces = ball(35)
+    thing = SceneObject(vertices.astype(np.float32), faces.astype(np.uint32), paint_seed=1)
+    return Renderer(Scene(thing, charuco_mat()))
+
+
+def photo(renderer: Renderer, angle_deg: float) -> NDArray[np.uint8]:
+    pixels = renderer.render(Exposure(1200, 900, (angle_deg,)))
+    return np.asarray(cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY), np.uint8)
+
+
+@pytest.mark.parametrize(("before_deg", "after_deg"), [(0.0, 10.0), (30.0, -75.25), (200.0, 20.5)])
+def test_the_turn_between_two_photos_is_read_off_the_mat(
+    renderer: Renderer, before_deg: float, after_deg: float
+) -> None:
+    assert MAT is not None
+    turn_deg = turned_deg(photo(renderer, before_deg), photo(renderer, after_deg), MAT)
+    wrong_deg = (turn_deg - (after_deg - before_deg) + 180) % 360 - 180
+    assert wrong_deg == pytest.approx(0, abs=0.05)
+
+
+def test_a_photo_without_the_mat_is_no_guess(renderer: Renderer) -> None:
+    assert MAT is not None
+    empty = np.full((900, 1200), 128, np.uint8)
+    with pytest.raises(CannotLocate, match="0 corners of the mat seen, 12 needed"):
+        turned_deg(photo(renderer, 0.0), empty, MAT)
+
+
+def test_a_camera_that_was_moved_is_noticed(renderer: Renderer) -> None:
+    assert MAT is not None
+    before = photo(renderer, 0.0)
+    corners = np.array([[0, 0], [1200, 0], [1200, 900], [0, 900]], np.float32)
+    elsewhere = corners + np.array([[0, 0], [-160, 90], [-30, -60], [80, 0]], np.float32)
+    warp = cv2.getPerspectiveTransform(corners, elsewhere)
+    after = np.asarray(cv2.warpPerspective(before, warp, (1200, 900)), np.uint8)
+    with pytest.raises(CannotLocate, match="was something moved"):
+        turned_deg(before, after, MAT)
