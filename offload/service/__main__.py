@@ -11,14 +11,15 @@ from typing import Annotated
 import typer
 import uvicorn
 
+from offload.apikey import KeyProblem, read_key
 from offload.depot.database import prepare_database
 from offload.depot.folder import DataFolder
 from offload.durable import replace_file
 from offload.service.app import create_app
-from offload.service.auth import KeyProblem, read_key, require_key_unless_loopback
+from offload.service.auth import require_key_unless_loopback
 
-app = typer.Typer(add_completion=False)
-RECEIVE_BUFFER_BYTES = 256 << 10
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+RECEIVE_BUFFER_BYTES = 128 << 10
 """What is in a socket's buffer when the service dies must be sent again: keep it small."""
 
 

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from fastapi import APIRouter, Depends, FastAPI, Header, HTTPException, Request, Response
 from fastapi.responses import FileResponse, JSONResponse
 from pydantic import ValidationError
+from starlette.requests import ClientDisconnect
 
 from offload.depot.folder import DataFolder
 from offload.depot.ledger import Ledger, UnknownJob
@@ -81,6 +82,8 @@ def _add_blob_routes(router: APIRouter, store: BlobStore) -> None:
                 return Response(headers={"Upload-Complete": "?1"})
             with writer:
                 return await _receive(writer, request)
+        except ClientDisconnect:
+            return Response(status_code=400)  # Nobody reads this; what arrived stays.
         except WrongOffset as refusal:
             return JSONResponse(
                 {"detail": str(refusal)}, 409, {"Upload-Complete": "?0", "Upload-Offset": str(refusal.offset_bytes)}

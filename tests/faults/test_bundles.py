@@ -9,25 +9,33 @@ import pytest
 
 @pytest.fixture
 def photos(kit):
-    return [kit.jpeg(seed) for seed in range(4)]
+    return [kit.jpeg(random.randrange(1 << 32)) for _ in range(4)]
+
+
+@pytest.fixture
+def manifest(kit, photos, scan_id):
+    return kit.manifest_of(photos, scan_id)
+
+
+def jobs_of(client, manifest):
+    return [job for job in client.get("/jobs").json() if job["scan_id"] == manifest.scan_id]
 
 
 def upload(client, kit, photos):
     for photo in photos:
-        assert kit.put(client, photo).status_code == 201
+        assert kit.put(client, photo).status_code in (200, 201)
 
 
-def test_a_bundle_before_its_photos_is_told_which_are_missing(service, kit, photos):
+def test_a_bundle_before_its_photos_is_told_which_are_missing(service, kit, photos, manifest):
     with service.client() as client:
         upload(client, kit, photos[:2])
-        answer = kit.post(client, kit.manifest_of(photos))
+        answer = kit.post(client, manifest)
         assert answer.status_code == 409
         assert answer.json() == {"missing": [kit.sha256(photo) for photo in photos[2:]]}
-        assert client.get("/jobs").json() == []
+        assert jobs_of(client, manifest) == []
 
 
-def test_twenty_posts_at_once_make_one_job(service, kit, photos):
-    manifest = kit.manifest_of(photos)
+def test_twenty_posts_at_once_make_one_job(service, kit, photos, manifest):
     with service.client() as client:
         upload(client, kit, photos)
 
@@ -41,35 +49,35 @@ def test_twenty_posts_at_once_make_one_job(service, kit, photos):
     assert sorted(status for status, _ in answers) == [200] * 19 + [201]
     assert len({job_id for _, job_id in answers}) == 1
     with service.client() as client:
-        jobs = client.get("/jobs").json()
+        jobs = jobs_of(client, manifest)
     assert [(job["state"], job["bundle_sha256"]) for job in jobs] == [("queued", manifest.digest())]
 
 
-def test_an_accepted_job_survives_a_kill(service, kit, photos):
-    with service.client() as client:
+def test_an_accepted_job_survives_a_kill(mortal_service, kit, photos, manifest):
+    with mortal_service.client() as client:
         upload(client, kit, photos)
-        job = kit.post(client, kit.manifest_of(photos)).json()
-    service.end()
-    service.up()
-    with service.client() as client:
+        job = kit.post(client, manifest).json()
+    mortal_service.end()
+    mortal_service.up()
+    with mortal_service.client() as client:
         assert client.get(f"/jobs/{job['job_id']}").json() == job
-        assert kit.post(client, kit.manifest_of(photos)).status_code == 200
+        assert kit.post(client, manifest).status_code == 200
 
 
-def test_kills_at_any_moment_of_a_post_leave_one_job(service, kit, photos):
-    manifest, chance = kit.manifest_of(photos), random.Random(4)
-    with service.client() as client:
+def test_kills_at_any_moment_of_a_post_leave_one_job(mortal_service, kit, photos, manifest):
+    chance = random.Random(4)
+    with mortal_service.client() as client:
         upload(client, kit, photos)
     for _round in range(3):
-        with ThreadPoolExecutor(1) as pool, service.client() as client:
+        with ThreadPoolExecutor(1) as pool, mortal_service.client() as client:
             reply = pool.submit(kit.post, client, manifest)
             wait([reply], timeout=chance.uniform(0, 0.02))
-            service.end()
+            mortal_service.end()
             reply.exception(timeout=20)
-        service.up()
-    with service.client() as client:
+        mortal_service.up()
+    with mortal_service.client() as client:
         assert kit.post(client, manifest).status_code in (200, 201)
-        assert len(client.get("/jobs").json()) == 1
+        assert len(jobs_of(client, manifest)) == 1
 
 
 @pytest.mark.parametrize(
@@ -80,17 +88,16 @@ def test_kills_at_any_moment_of_a_post_leave_one_job(service, kit, photos):
         (lambda kit: kit.jpeg(9, 32, 24), "frames/0003.jpg is 32x24 pixels, the bundle says 64x48"),
     ],
 )
-def test_a_photo_that_is_none_is_refused_by_name(service, kit, photos, photo, words):
+def test_a_photo_that_is_none_is_refused_by_name(service, kit, photos, scan_id, photo, words):
     photos[3] = photo(kit)
     with service.client() as client:
         upload(client, kit, photos)
-        answer = kit.post(client, kit.manifest_of(photos))
+        answer = kit.post(client, kit.manifest_of(photos, scan_id))
         assert answer.status_code == 422
         assert words in answer.json()["detail"]
 
 
-def test_a_bundle_that_does_not_match_its_hash_or_sizes_is_refused(service, kit, photos):
-    manifest = kit.manifest_of(photos)
+def test_a_bundle_that_does_not_match_its_hash_or_sizes_is_refused(service, kit, photos, manifest):
     wrong = manifest.frames[0].model_copy(
         update={"file": manifest.frames[0].file.model_copy(update={"size_bytes": 7})}
     )
@@ -104,7 +111,7 @@ def test_a_bundle_that_does_not_match_its_hash_or_sizes_is_refused(service, kit,
         assert answer.status_code == 422
         assert "the manifest says 7" in answer.json()["detail"]
         assert client.post("/bundles", content=b"{}").status_code == 422
-        assert client.get("/jobs").json() == []
+        assert jobs_of(client, manifest) == []
 
 
 def test_the_key_is_asked_for(kit, tmp_path):
@@ -121,25 +128,27 @@ def test_the_key_is_asked_for(kit, tmp_path):
 
 
 def test_a_port_taken_is_said_in_one_line(service, kit, tmp_path):
-    second = kit.program(["offload.service", "--port", str(service.port), "--data", str(tmp_path / "other")])
-    output, _ = second.start().communicate(timeout=60)
-    assert second.end() == 1
+    second = kit.program(["-m", "offload.service", "--port", str(service.port), "--data", str(tmp_path / "other")])
+    second.start()
+    status, output = second.finish()
+    assert status == 1
     assert output.strip().count("\n") == 0
     assert f"port {service.port} on 127.0.0.1 is taken" in output
     assert "--port 0" in output
 
 
 def test_it_never_listens_to_others_without_a_key(kit, tmp_path):
-    open_door = kit.program(["offload.service", "--host", "0.0.0.0", "--port", "0", "--data", str(tmp_path)])
-    output, _ = open_door.start().communicate(timeout=60)
-    assert open_door.end() == 1
+    open_door = kit.program(["-m", "offload.service", "--host", "0.0.0.0", "--port", "0", "--data", str(tmp_path)])
+    open_door.start()
+    status, output = open_door.finish()
+    assert status == 1
     assert "without a key" in output
 
 
 def test_the_port_file_tells_the_port_and_a_stop_is_quick(kit, tmp_path):
     port_file = tmp_path / "port"
     program = kit.program(
-        ["offload.service", "--port", "0", "--data", str(tmp_path / "data"), "--port-file", str(port_file)]
+        ["-m", "offload.service", "--port", "0", "--data", str(tmp_path / "data"), "--port-file", str(port_file)]
     )
     program.start()
     line = program.read_line("listening on ")

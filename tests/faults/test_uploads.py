@@ -26,14 +26,14 @@ def offset_of(client: httpx.Client, name: str) -> int:
     return int(client.head(f"/blobs/{name}").headers["Upload-Offset"])
 
 
-def test_a_killed_server_goes_on_at_the_offset(service, kit):
+def test_a_killed_server_goes_on_at_the_offset(mortal_service, kit):
     content = random.Random(1).randbytes(SIZE_BYTES)
     name, half = kit.sha256(content), SIZE_BYTES // 2
-    with begin_patch(service.url, name, content, 0, half), service.client() as client:
+    with begin_patch(mortal_service.url, name, content, 0, half), mortal_service.client() as client:
         kit.wait_for(lambda: offset_of(client, name) == half, "half of the file on disk")
-        service.end()
-    service.up()
-    with service.client() as client:
+        mortal_service.end()
+    mortal_service.up()
+    with mortal_service.client() as client:
         assert offset_of(client, name) == half
         answer = client.patch(
             f"/blobs/{name}",
@@ -42,8 +42,8 @@ def test_a_killed_server_goes_on_at_the_offset(service, kit):
         )
         assert answer.status_code == 201
         assert client.head(f"/blobs/{name}").headers["Upload-Complete"] == "?1"
-    assert (service.data / "blobs" / name[:2] / name).read_bytes() == content
-    assert list((service.data / "parts").iterdir()) == []
+    assert (mortal_service.data / "blobs" / name[:2] / name).read_bytes() == content
+    assert list((mortal_service.data / "parts").iterdir()) == []
 
 
 def test_a_cut_connection_keeps_what_arrived_and_frees_the_file(service, kit):

@@ -1,0 +1,133 @@
+"""`offload work`: one worker slot in a process of its own."""
+
+import fcntl
+import json
+import logging
+import os
+import resource
+import shlex
+import signal
+import sys
+import threading
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import IO, Annotated
+
+import typer
+from dbos import DBOS, DBOSConfig
+
+from offload.depot.database import prepare_database
+from offload.depot.folder import DataFolder
+from offload.depot.ledger import Ledger
+from offload.depot.queue import APPLICATION, APPLICATION_VERSION, QUEUE
+from offload.durable import replace_file
+from offload.worker.pipeline import Pipeline, register
+
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+ENGINE = f"{shlex.quote(sys.executable)} -m offload reconstruct-bundle"
+SLOT_DEADLINE_S = 5.0
+POLL_S = 0.2
+
+
+class SlotTaken(RuntimeError):
+    """Another worker lives in this slot."""
+
+
+@app.command()
+def work(
+    data: Annotated[Path, typer.Option(help="The service's data folder.")],
+    slot: Annotated[int, typer.Option(min=1, help="Number of this worker; a restart under it resumes its job.")] = 1,
+    engine_command: Annotated[str, typer.Option(help="Program that turns FOLDER --out DIR into results.")] = ENGINE,
+    engine_timeout_s: Annotated[float, typer.Option(min=1, help="Longest run of the engine, seconds.")] = 7200.0,
+) -> None:
+    """Run jobs from the queue, one at a time."""
+    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
+    folder = DataFolder(data.resolve())
+    folder.create()
+    try:
+        lock = take_slot(folder, slot)
+    except SlotTaken as problem:
+        print(f"offload work: {problem}", file=sys.stderr)
+        raise typer.Exit(1) from problem
+    with lock:
+        run(folder, slot, shlex.split(engine_command), engine_timeout_s)
+
+
+def take_slot(folder: DataFolder, slot: int) -> IO[str]:
+    """Return the held lock of a slot; waits a little for a predecessor that is just ending. Raises SlotTaken."""
+    folder.worker(slot).mkdir(exist_ok=True)
+    lock = (folder.worker(slot) / "lock").open("w")
+    deadline_s = time.monotonic() + SLOT_DEADLINE_S
+    while True:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return lock
+        except BlockingIOError as problem:
+            if time.monotonic() > deadline_s:
+                lock.close()
+                raise SlotTaken(
+                    f"another worker runs in slot {slot} of {folder.root}; choose another --slot, or stop that one"
+                ) from problem
+            time.sleep(0.05)
+
+
+def run(folder: DataFolder, slot: int, command: list[str], timeout_s: float) -> None:
+    """Work until SIGTERM or SIGINT, then end this process: a clean stop is a kill whose engine is already gone."""
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda _number, _frame: stop.set())
+    engine = prepare_database(folder)
+    vitals = Vitals(folder, slot)
+    pipeline = Pipeline(folder, Ledger(engine), command, timeout_s, vitals.write)
+    DBOS(
+        config=DBOSConfig(
+            name=APPLICATION,
+            system_database_engine=engine,
+            application_version=APPLICATION_VERSION,
+            executor_id=f"slot-{slot}",
+            log_level="WARNING",
+        )
+    )
+    register(pipeline)
+    DBOS.launch()
+    DBOS.register_queue(QUEUE, worker_concurrency=1, polling_interval_sec=POLL_S, on_conflict="always_update")
+    vitals.write(None)
+    print(f"working in slot {slot}", flush=True)
+    stop.wait()
+    pipeline.shut_down()
+    vitals.write(None)
+    logging.shutdown()
+    os._exit(0)
+
+
+class Vitals:
+    """`worker.json`: who works in this slot, and the most memory that it and its engines have used."""
+
+    def __init__(self, folder: DataFolder, slot: int) -> None:
+        self._path, self._slot = folder.worker(slot) / "worker.json", slot
+        self._started_at = datetime.now(UTC).isoformat(timespec="seconds")
+
+    def write(self, job_id: str | None) -> None:
+        """Write the file anew; `job_id` is the job whose engine has just ended."""
+        content = {
+            "slot": self._slot,
+            "pid": os.getpid(),
+            "started_at": self._started_at,
+            "last_job_id": job_id,
+            "peak_rss_mb": _peak_rss_mb(),
+            "engine_peak_rss_mb": round(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024, 1),
+        }
+        replace_file(self._path, json.dumps(content).encode(), durable=False)
+
+
+def _peak_rss_mb() -> float:
+    """Of this program alone: getrusage would count what its parent used before it became this program."""
+    for line in Path("/proc/self/status").read_text().splitlines():
+        if line.startswith("VmHWM:"):
+            return round(int(line.split()[1]) / 1024, 1)
+    return 0.0
+
+
+if __name__ == "__main__":
+    app()
