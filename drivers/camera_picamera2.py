@@ -24,6 +24,7 @@ T = TypeVar("T")
 
 PIXEL_FORMAT = "BGR888"
 """libcamera names formats from the high byte down: in memory this is R, G, B."""
+AF_MODE_MANUAL = 0
 FRAMES_TO_LOCK = 30
 """Controls reach the sensor some frames late; this many without seeing them is a fault."""
 GRACE_S = 3.0
@@ -31,6 +32,7 @@ GRACE_S = 3.0
 EXPOSURE_TOLERANCE = 0.02
 """The sensor rounds an exposure to whole lines, and a gain to its register's steps."""
 GAIN_TOLERANCE = 0.05
+FOCUS_TOLERANCE_DIOPTRES = 0.05
 NUMBERS_WANTED = ("DigitalGain", "ColourTemperature", "FocusFoM", "LensPosition", "Lux", "SensorTemperature")
 """Metadata that is worth keeping with a frame."""
 
@@ -85,7 +87,8 @@ class Picamera2Camera:
         try:
             self._picamera2 = Picamera2(index)
         except RuntimeError as error:
-            raise NeedsPerson(f"camera {index}: {error}; is another program using it?") from error
+            reason = error.__cause__ or error
+            raise NeedsPerson(f"camera {index}: {reason}; stop the other program that uses it") from error
         try:
             self._start()
         except BaseException:
@@ -93,10 +96,25 @@ class Picamera2Camera:
             raise
 
     def _start(self) -> None:
-        self._picamera2.configure(self._configuration())
+        self._configure()
         self._description = self._describe()
         self._picamera2.start()
         self._wait_for_lock()
+
+    def _configure(self) -> None:
+        """libcamera shrinks without a word what the sensor cannot fill; a scan must not learn it from its photos."""
+        wanted = (self._options.width_px, self._options.height_px)
+        configuration = self._configuration()
+        try:
+            self._picamera2.configure(configuration)
+        except RuntimeError as error:
+            raise NeedsPerson(f"{self._model}: {error}; change [camera] width_px and height_px") from error
+        size = self._picamera2.camera_configuration()["main"]["size"]
+        if size != wanted:
+            raise NeedsPerson(
+                f"{self._model}: takes {size[0]}x{size[1]} in place of {wanted[0]}x{wanted[1]}; "
+                "change [camera] width_px and height_px"
+            )
 
     def _configuration(self) -> Any:
         options = self._options
@@ -119,7 +137,7 @@ class Picamera2Camera:
         if options.lens_position_dioptres is not None:
             if "LensPosition" not in self._picamera2.camera_controls:
                 raise NeedsPerson(f"{self._model}: has no focus motor; remove [camera] lens_position_dioptres")
-            controls |= {"AfMode": 0, "LensPosition": options.lens_position_dioptres}
+            controls |= {"AfMode": AF_MODE_MANUAL, "LensPosition": options.lens_position_dioptres}
         self._check_bounds(controls)
         return controls
 
@@ -150,7 +168,12 @@ class Picamera2Camera:
             math.isclose(metadata["ExposureTime"], options.exposure_us, rel_tol=EXPOSURE_TOLERANCE)
             and math.isclose(metadata["AnalogueGain"], options.analogue_gain, rel_tol=GAIN_TOLERANCE)
             and np.allclose(metadata["ColourGains"], options.colour_gains, rtol=GAIN_TOLERANCE)
+            and self._is_focused(metadata)
         )
+
+    def _is_focused(self, metadata: dict[str, Any]) -> bool:
+        wanted = self._options.lens_position_dioptres
+        return wanted is None or math.isclose(metadata["LensPosition"], wanted, abs_tol=FOCUS_TOLERANCE_DIOPTRES)
 
     def _capture(self, called_s: float) -> Frame:
         if self._picamera2 is None:
@@ -198,7 +221,7 @@ class Picamera2Camera:
             raise NeedsPerson(f"{self._model}: not a known sensor; connect one of {', '.join(SENSORS)}")
         focal_length_mm = self._options.focal_length_mm or facts.focal_length_mm
         if focal_length_mm is None:
-            raise NeedsPerson(f"{self._model}: takes interchangeable lenses; set [camera] lens_focal_length_mm")
+            raise NeedsPerson(f"{self._model}: takes interchangeable lenses; set [camera] focal_length_mm")
         size = self._picamera2.camera_configuration()["main"]["size"]
         shortest_frame_us = self._picamera2.camera_controls["FrameDurationLimits"][0]
         return CameraDescription(

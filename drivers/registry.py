@@ -7,9 +7,19 @@ driver that needs them is built, and their absence is an error with a remedy rat
 import importlib
 from collections.abc import Mapping
 from difflib import get_close_matches
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from drivers.protocols import DriverError
+from drivers.protocols import Axis, Button, Camera, DriverError
+
+if TYPE_CHECKING:
+    from drivers.button_gpio import GpioButton
+    from drivers.camera_picamera2 import Picamera2Camera
+    from drivers.stepper_gpio import StepperGpio
+
+    # Loading by name hides the classes from mypy; here it sees that each keeps its protocol.
+    _AXES: tuple[type[Axis], ...] = (StepperGpio,)
+    _CAMERAS: tuple[type[Camera], ...] = (Picamera2Camera,)
+    _BUTTONS: tuple[type[Button], ...] = (GpioButton,)
 
 AXES = {"stepper_gpio": "drivers.stepper_gpio:StepperGpio"}
 CAMERAS = {"picamera2": "drivers.camera_picamera2:Picamera2Camera"}

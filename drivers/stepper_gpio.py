@@ -1,6 +1,7 @@
 """A turntable behind a STEP/DIR/ENABLE stepper driver on GPIO pins."""
 
 import asyncio
+import math
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
@@ -33,7 +34,7 @@ class StepperGpio:
         except GPIOZeroError as error:
             self._free_lines()
             raise DriverError(f"turntable: {error}; check [turntable] pins and who else uses GPIO") from error
-        self._player = player or GpioPulsePlayer(step.pin, clock)
+        self._player: PulsePlayer = player or GpioPulsePlayer(step.pin, clock)
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="turntable")
         self._moving = asyncio.Lock()
         self._stop = threading.Event()
@@ -58,7 +59,7 @@ class StepperGpio:
         """Hold the platter where it stands and call that angle 0."""
         async with self._moving:
             self._refuse_if_closed()
-            self._energise()
+            await asyncio.get_running_loop().run_in_executor(self._thread, self._energise)
             self._steps = 0
             self._homed = True
 
@@ -124,6 +125,8 @@ class StepperGpio:
             self._clock.sleep_until(self._clock.now_s() + WAKE_S)
 
     def _check_limits(self, angle_deg: float) -> None:
+        if not math.isfinite(angle_deg):
+            raise OutsideLimits(f"turntable: {angle_deg}° is no angle")
         limits = self._options.soft_limits_deg
         if limits is not None and not limits[0] <= angle_deg <= limits[1]:
             raise OutsideLimits(

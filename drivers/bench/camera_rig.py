@@ -1,5 +1,6 @@
 """What the simulated libcamera is plugged into: the world in front of the lens, and who computes its pictures."""
 
+from collections.abc import Callable
 from typing import Protocol
 
 import numpy as np
@@ -20,11 +21,23 @@ class PictureSource(Protocol):
 class CameraRig:
     """One camera on its tripod."""
 
-    def __init__(self, world: World, pictures: PictureSource, heap: BenchDmaHeap) -> None:
-        """Point a camera at the world."""
+    def __init__(
+        self,
+        world: World,
+        pictures: PictureSource,
+        heap: BenchDmaHeap,
+        prepare: Callable[[int, int], None] | None = None,
+    ) -> None:
+        """Point a camera at the world. `prepare` is told early which width and height will be asked for."""
         self.world = world
         self.heap = heap
         self._pictures = pictures
+        self._prepare = prepare
+
+    def configure(self, width_px: int, height_px: int) -> None:
+        """Announce the size of the pictures to come."""
+        if self._prepare is not None:
+            self._prepare(width_px, height_px)
 
     def develop(self, exposure: Exposure) -> NDArray[np.uint8]:
         """Return the picture, (height, width, 3) RGB. The world stands still while it is being computed."""

@@ -81,4 +81,13 @@ class BenchDmaHeap:
             self._accesses[fd] += 1
             image = self._latent.pop(fd, None) if self._accesses[fd] == HOLDING_AND_MAPPING else None
         if image is not None:
+            self._develop(fd, image)
+
+    def _develop(self, fd: int, image: LatentImage) -> None:
+        try:
             os.pwrite(fd, image().data, 0)
+        except BaseException:
+            # An access that fails to begin is never ended.
+            with self._lock:
+                self._accesses[fd] -= 1
+            raise

@@ -14,6 +14,8 @@ from drivers.bench.camera_rig import CameraRig, PictureSource
 from drivers.bench.dma_heap import BenchDmaHeap
 from drivers.bench.pins import BenchWiring, SimulatedFinger, wire_up
 from drivers.bench.platter import PlatterMechanics
+from drivers.bench.render_process import RenderProcess
+from drivers.bench.scene import Scene
 from drivers.bench.world import World
 
 SITE = Path(__file__).parent / "site"
@@ -21,16 +23,17 @@ SITE = Path(__file__).parent / "site"
 
 
 def install_bench(
-    pictures: PictureSource,
+    pictures: Scene | PictureSource,
     speed: float = 1.0,
     wiring: BenchWiring | None = None,
     mechanics: PlatterMechanics | None = None,
 ) -> "Bench":
     """Simulate a scanner beneath gpiozero and picamera2 until `Bench.close`.
 
-    `pictures` computes what the camera sees; `speed` is how much faster than the system's time the bench's runs.
-    Build the drivers afterwards, with `Bench.clock` as their clock, and close them before the bench. Raises
-    RuntimeError where a bench is installed already, or where this process has loaded the real libcamera.
+    `pictures` is the scene in front of the camera, rendered by a process of its own, or anything that computes what
+    the camera sees; `speed` is how much faster than the system's time the bench's runs. Build the drivers afterwards,
+    with `Bench.clock` as their clock, and close them before the bench. Raises RuntimeError where a bench is installed
+    already, or where this process has loaded the real libcamera.
     """
     return Bench(pictures, speed, wiring or BenchWiring(), mechanics or PlatterMechanics())
 
@@ -39,15 +42,17 @@ class Bench:
     """The simulated scanner, installed. `world` is the truth to test against."""
 
     def __init__(
-        self, pictures: PictureSource, speed: float, wiring: BenchWiring, mechanics: PlatterMechanics
+        self, pictures: Scene | PictureSource, speed: float, wiring: BenchWiring, mechanics: PlatterMechanics
     ) -> None:
         """Build the world and connect it; see `install_bench`."""
         self.clock = BenchClock(speed)
         self.world = World(self.clock, mechanics)
         self.pins, self.board = wire_up(self.world, wiring)
         self.finger = SimulatedFinger(self.pins, wiring.button_pin)
+        self.renderer: RenderProcess | None = None
+        """The process that renders the scene, where a scene was given."""
         with ExitStack() as connections:
-            self._connect_camera(connections, pictures)
+            self._connect_camera(connections, self._picture_source(connections, pictures))
             self._connect_pins(connections)
             self._connections = connections.pop_all()
 
@@ -76,6 +81,12 @@ class Bench:
     ) -> None:
         self.close()
 
+    def _picture_source(self, connections: ExitStack, pictures: Scene | PictureSource) -> PictureSource:
+        if not isinstance(pictures, Scene):
+            return pictures
+        self.renderer = connections.enter_context(RenderProcess(pictures))
+        return self.renderer.render_into
+
     def _connect_pins(self, connections: ExitStack) -> None:
         connections.callback(setattr, Device, "pin_factory", Device.pin_factory)
         connections.callback(self.pins.close)
@@ -88,7 +99,8 @@ class Bench:
         heap = BenchDmaHeap(importlib.import_module("picamera2.dma_heap"))
         heap.install(importlib.import_module("picamera2.allocators.dmaallocator"))
         connections.callback(heap.remove)
-        libcamera.plug_in(CameraRig(self.world, pictures, heap))
+        prepare = self.renderer.prepare if self.renderer is not None else None
+        libcamera.plug_in(CameraRig(self.world, pictures, heap, prepare))
         connections.callback(libcamera.unplug)
 
 

@@ -20,6 +20,8 @@ import numpy as np
 REMEMBERED_STEPS = 16_384
 """Ten seconds at the default full speed; an exposure asks for the last fraction of a second."""
 
+LONG_AGO_S = -1e6
+
 
 @dataclass(frozen=True)
 class PlatterMechanics:
@@ -62,7 +64,7 @@ class Platter:
         self._lock = threading.Lock()
         self._motor_steps = 0
         self._belt_deg = 0.0
-        self._history = deque([_Moment(0.0, 0.0, 0.0, 0.0)], maxlen=REMEMBERED_STEPS)
+        self._history = deque([_Moment(LONG_AGO_S, 0.0, 0.0, 0.0)], maxlen=REMEMBERED_STEPS)
 
     @property
     def motor_steps(self) -> int:

@@ -18,6 +18,7 @@ import numpy as np
 import trimesh
 from numpy.typing import NDArray
 
+from drivers.bench.default_object import default_object
 from drivers.bench.mat_picture import charuco_mat
 from drivers.bench.mesh_file import MeshFileError, load_mesh
 from drivers.bench.picture.textures import linear_to_srgb
@@ -44,7 +45,9 @@ def main() -> int:
 
 
 def thing_named(name: str, *, keep_size: bool = False, up_axis: str | None = None) -> SceneObject:
-    """Return the mesh of a file. Raises MeshFileError."""
+    """Return the project's own thing for "default", else the mesh of a file. Raises MeshFileError."""
+    if name == "default":
+        return default_object()
     return load_mesh(Path(name), keep_size=keep_size, up_axis=up_axis)
 
 
@@ -123,7 +126,7 @@ def _write_json(path: Path, value: dict[str, Any]) -> None:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description="Render a scan's photos of a mesh.")
-    parser.add_argument("--object", required=True, help="mesh file: OBJ, PLY, GLB or STL")
+    parser.add_argument("--object", required=True, help="default, or a mesh file: OBJ, PLY, GLB, STL")
     parser.add_argument("--views", type=int, default=36)
     parser.add_argument("--elevation", type=float, default=30.0, help="of the camera, degrees")
     parser.add_argument("--size", default="1600x1200", help="width x height of a photo")

@@ -82,6 +82,10 @@ class Renderer:
             raise ValueError("an exposure needs at least one platter angle; got none")
         return photograph(light, exposure)
 
+    def prepare(self, width_px: int, height_px: int) -> None:
+        """Paint what stands still in photos of this size, so that the first one does not wait for it."""
+        self._stage(width_px, height_px)
+
     def truth(self, width_px: int, height_px: int, platter_angle_deg: float) -> TrueView:
         """Return the true camera in the mat's frame and the thing's true mask for one photo."""
         camera = self._scene.camera

@@ -139,7 +139,10 @@ class Sensor:
     def start(self, mode: SensorMode, settings: SensorSettings, sink: FrameSink) -> None:
         """Stream frames into the sink until `stop`."""
         self._stopping.clear()
-        self._thread = threading.Thread(target=self._stream, args=(mode, settings, sink), name=f"{MODEL}-sensor")
+        # A daemon thread: a camera that nobody stops does not keep a process alive.
+        self._thread = threading.Thread(
+            target=self._stream, args=(mode, settings, sink), name=f"{MODEL}-sensor", daemon=True
+        )
         self._thread.start()
 
     def stop(self) -> None:

@@ -83,8 +83,15 @@ def _unit(vectors: Floats) -> Floats:
 
 def _smooth_normals(vertices_mm: Floats, faces: NDArray[np.int32], across: Floats) -> Floats:
     """Return (n, 3): the mean of the faces around each place, weighted by area; seams of a texture do not show."""
-    _, place = np.unique(np.round(vertices_mm, 4), axis=0, return_inverse=True)
-    place = place.reshape(-1)
+    place = _places(vertices_mm)
     corner_places = place[faces].T.reshape(-1)
     sums = [np.bincount(corner_places, np.tile(across[:, axis], 3), place.max() + 1) for axis in range(3)]
     return _unit(np.stack(sums, axis=1).astype(np.float32))[place]
+
+
+def _places(vertices_mm: Floats) -> NDArray[np.int64]:
+    """Return (n,): the same number for vertices at the same place."""
+    rows = np.ascontiguousarray(vertices_mm + np.float32(0.0)).view(np.uint32).astype(np.uint64)  # no negative zero
+    key = rows[:, 0] * np.uint64(0x9E3779B97F4A7C15) + rows[:, 1] * np.uint64(0xC2B2AE3D27D4EB4F)
+    key = (key ^ (key >> np.uint64(29))) * np.uint64(0x165667B19E3779F9) + rows[:, 2]
+    return np.asarray(np.unique(key, return_inverse=True)[1]).reshape(-1)

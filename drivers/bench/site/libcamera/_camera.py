@@ -56,6 +56,8 @@ class Camera:
     def configure(self, configuration):
         self._configuration = configuration
         self._mode = configuration.mode
+        main = configuration.at(0).size
+        self._rig.configure(main.width, main.height)
         return 0
 
     def create_request(self, cookie):

@@ -1,0 +1,251 @@
+import gc
+import time
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from drivers import registry
+from drivers.bench.grey_card import GreyCard
+from drivers.bench.install import Bench, install_bench
+from drivers.options import Picamera2Options, StepperGpioOptions
+from drivers.protocols import Camera, CameraTimeout, DriverError, NeedsPerson
+from drivers.stepper_gpio import StepperGpio
+
+OPTIONS = Picamera2Options(width_px=320, height_px=240, focal_length_mm=9.0)
+
+
+def build_camera(**changes: object) -> Camera:
+    camera: Camera = registry.camera_driver("picamera2")(Picamera2Options(**{**vars(OPTIONS), **changes}))
+    return camera
+
+
+@pytest.fixture
+async def camera(bench: Bench) -> AsyncIterator[Camera]:
+    opened = build_camera()
+    await opened.open()
+    yield opened
+    await opened.close()
+
+
+async def test_it_says_what_it_is(camera: Camera) -> None:
+    description = camera.description
+    assert (description.make, description.model) == ("Raspberry Pi", "HQ Camera (imx477)")
+    assert (description.width_px, description.height_px) == (320, 240)
+    assert description.sensor_width_mm == pytest.approx(6.287, abs=1e-3)
+    assert description.focal_length_mm == 9.0
+    assert description.readout_s == pytest.approx(1 / 40)
+
+
+async def test_a_frame_is_exposed_after_the_call_with_the_locked_values(camera: Camera, card: GreyCard) -> None:
+    for _ in range(3):
+        called_s = time.monotonic()
+        frame = await camera.capture()
+        assert frame.exposed_at_s >= called_s
+        assert frame.exposure_us == pytest.approx(20_000, rel=1e-3)
+        assert frame.analogue_gain == 1.0
+        assert card.exposures[-1].exposure_us == frame.exposure_us
+
+
+async def test_pixels_are_rgb_and_the_callers_own(camera: Camera, card: GreyCard) -> None:
+    first = (await camera.capture()).pixels
+    assert (first.shape, first.dtype) == ((240, 320, 3), np.uint8)
+    assert first.flags.owndata
+    assert first.flags.c_contiguous
+    kept = first.copy()
+    for _ in range(4):
+        (await camera.capture()).pixels[:] = 0
+    np.testing.assert_array_equal(first, kept)
+
+
+@pytest.mark.parametrize("width_px", [320, 322])
+async def test_red_and_blue_keep_their_places(bench: Bench, width_px: int) -> None:
+    camera = build_camera(colour_gains=(3.0, 1.0), width_px=width_px)
+    await camera.open()
+    pixels = (await camera.capture()).pixels
+    await camera.close()
+    assert pixels.shape == (240, width_px, 3)
+    level = 19_997 / 200
+    expected = np.array([level * 3.0 / 2.1, level, level * 1.0 / 1.9])
+    np.testing.assert_allclose(pixels.reshape(-1, 3).min(axis=0), expected, atol=1.5)
+    np.testing.assert_allclose(pixels.reshape(-1, 3).max(axis=0), expected, atol=1.5)
+
+
+@pytest.mark.parametrize(("exposure_us", "level"), [(5_000, 25), (10_000, 50), (40_000, 200)])
+async def test_brightness_follows_the_exposure(bench: Bench, exposure_us: float, level: float) -> None:
+    camera = build_camera(exposure_us=exposure_us)
+    await camera.open()
+    frame = await camera.capture()
+    await camera.close()
+    assert frame.exposure_us == pytest.approx(exposure_us, rel=0.01)
+    assert frame.pixels.mean() == pytest.approx(level, abs=1.5)
+
+
+async def test_only_frames_that_somebody_looks_at_are_computed(bench: Bench, camera: Camera, card: GreyCard) -> None:
+    await bench.clock.wait_until(bench.clock.now_s() + 0.5)
+    await camera.capture()
+    assert bench.world.exposures >= 10
+    assert bench.world.pictures == len(card.exposures) == 1
+
+
+async def test_the_world_stands_still_while_a_picture_is_computed(card: GreyCard) -> None:
+    moments: list[tuple[float, float]] = []
+
+    def slow(*exposure_and_pixels: object) -> None:
+        before_s = bench.clock.now_s()
+        time.sleep(0.2)
+        moments.append((before_s, bench.clock.now_s()))
+
+    with install_bench(slow) as bench:
+        camera = build_camera()
+        await camera.open()
+        await camera.capture()
+        await camera.close()
+    ((before_s, after_s),) = moments
+    assert after_s == before_s
+
+
+async def test_a_swinging_platter_blurs_and_a_settled_one_does_not(
+    bench: Bench, camera: Camera, card: GreyCard
+) -> None:
+    axis = StepperGpio(StepperGpioOptions(), bench.clock)
+    await axis.home()
+    await axis.move_to(20)
+    await camera.capture()
+    await bench.clock.wait_until(bench.clock.now_s() + 1.2)
+    await camera.capture()
+    await axis.close()
+    swinging, settled = (exposure.platter_angles_deg for exposure in card.exposures)
+    assert len(swinging) > 1
+    assert max(swinging) - min(swinging) > 0.01
+    assert settled == pytest.approx((20.0,), abs=bench.step_deg)
+
+
+async def test_an_empty_table_can_be_photographed(bench: Bench, camera: Camera, card: GreyCard) -> None:
+    bench.world.remove_object()
+    await camera.capture()
+    bench.world.place_object()
+    await camera.capture()
+    assert [exposure.object_present for exposure in card.exposures] == [False, True]
+
+
+async def test_a_whole_ring_on_a_fast_clock(fast_bench: Bench, card: GreyCard) -> None:
+    camera, axis = build_camera(), StepperGpio(StepperGpioOptions(), fast_bench.clock)
+    await camera.open()
+    await axis.home()
+    targets_deg = [45.0 * index for index in range(8)]
+    for target_deg in targets_deg:
+        await axis.move_to(target_deg)
+        await fast_bench.clock.wait_until(fast_bench.clock.now_s() + 1.2)
+        called_s = time.monotonic()
+        assert (await camera.capture()).exposed_at_s >= called_s
+    await axis.close()
+    await camera.close()
+    seen_deg = [float(np.mean(exposure.platter_angles_deg)) for exposure in card.exposures]
+    assert seen_deg == pytest.approx(targets_deg, abs=fast_bench.step_deg)
+
+
+async def test_a_picture_that_cannot_be_computed_is_an_error_of_that_frame_only() -> None:
+    failing = [True, False, False]
+
+    def source(_: object, pixels: NDArray[np.uint8]) -> None:
+        if failing.pop(0):
+            raise RuntimeError("the renderer died")
+        pixels[:] = 7
+
+    with install_bench(source) as bench:
+        camera = build_camera(buffer_count=2)
+        await camera.open()
+        with pytest.raises(RuntimeError, match="the renderer died"):
+            await camera.capture()
+        await bench.clock.wait_until(bench.clock.now_s() + 0.3)
+        for _ in range(2):
+            assert (await camera.capture()).pixels.mean() == 7
+        await camera.close()
+    assert bench.world.pictures == 2
+
+
+async def test_a_sensor_that_falls_silent_is_a_timeout_with_a_remedy(
+    bench: Bench, camera: Camera, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("drivers.camera_picamera2.GRACE_S", 0.2)
+    with bench.clock.paused(), pytest.raises(CameraTimeout, match=r"no image from imx477 in 0\.\d s .*ribbon cable"):
+        await camera.capture()
+    assert (await camera.capture()).pixels.shape == (240, 320, 3), "it recovers when the sensor does"
+
+
+async def test_an_impossible_exposure_is_refused_at_opening(bench: Bench) -> None:
+    camera = build_camera(exposure_us=1.0)
+    with pytest.raises(NeedsPerson, match=r"imx477: ExposureTime 1 µs is outside 16 to"):
+        await camera.open()
+    await camera.close()
+
+
+async def test_a_lens_without_a_motor_cannot_be_focused(bench: Bench) -> None:
+    camera = build_camera(lens_position_dioptres=2.0)
+    with pytest.raises(NeedsPerson, match="has no focus motor"):
+        await camera.open()
+    await camera.close()
+
+
+async def test_an_interchangeable_lens_must_be_named(bench: Bench) -> None:
+    camera = build_camera(focal_length_mm=None)
+    with pytest.raises(NeedsPerson, match=r"imx477: .*focal_length_mm"):
+        await camera.open()
+    await camera.close()
+
+
+async def test_a_size_that_cannot_be_is_refused_at_opening(bench: Bench) -> None:
+    camera = build_camera(height_px=8000)
+    with pytest.raises(NeedsPerson, match=r"imx477: takes 320x3040 in place of 320x8000; change"):
+        await camera.open()
+    await camera.close()
+
+
+# picamera2 leaves the pipe of a camera that it could not open to the garbage collector.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+async def test_a_camera_in_use_is_said_to_be(bench: Bench, camera: Camera) -> None:
+    second = build_camera()
+    with pytest.raises(NeedsPerson, match=r"camera 0: .*busy; stop the other program"):
+        await second.open()
+    await second.close()
+    assert (await camera.capture()).pixels.shape == (240, 320, 3)
+
+
+async def test_a_camera_that_is_not_there(bench: Bench) -> None:
+    camera = build_camera(camera_index=1)
+    with pytest.raises(NeedsPerson, match="libcamera sees 1 cameras; check the ribbon cable"):
+        await camera.open()
+    await camera.close()
+
+
+async def test_before_opening_and_after_closing_it_says_so(bench: Bench) -> None:
+    camera = build_camera()
+    with pytest.raises(DriverError, match="not open"):
+        _ = camera.description
+    with pytest.raises(DriverError, match="not open"):
+        await camera.capture()
+    await camera.close()
+    await camera.close()
+    with pytest.raises(DriverError, match="closed"):
+        await camera.open()
+
+
+def open_files() -> int:
+    gc.collect()
+    return len(list(Path("/proc/self/fd").iterdir()))
+
+
+async def test_no_file_stays_open(card: GreyCard) -> None:
+    async def whole_life() -> int:
+        with install_bench(card):
+            camera = build_camera()
+            await camera.open()
+            await camera.capture()
+            await camera.close()
+        return open_files()
+
+    after_first = await whole_life()
+    assert await whole_life() == after_first

@@ -1,0 +1,87 @@
+"""Meshes that people have, and files that only look like one."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import trimesh
+from PIL import Image
+
+from drivers.bench.mesh_file import MeshFileError, load_mesh
+
+_TETRAHEDRON = trimesh.Trimesh(
+    [[0, 0, 0], [2, 0, 0], [0, 3, 0], [0, 0, 4]], [[0, 2, 1], [0, 1, 3], [0, 3, 2], [1, 2, 3]]
+)
+
+
+def _saved(path: Path, mesh: trimesh.Trimesh = _TETRAHEDRON) -> Path:
+    mesh.export(path)
+    return path
+
+
+@pytest.mark.parametrize(("suffix", "width_mm"), [("stl", 75.0), ("ply", 75.0), ("obj", 100.0), ("glb", 100.0)])
+def test_it_stands_150_mm_tall_on_the_axis(tmp_path: Path, suffix: str, width_mm: float) -> None:
+    thing = load_mesh(_saved(tmp_path / f"thing.{suffix}"))
+    low, high = thing.vertices_mm.min(axis=0), thing.vertices_mm.max(axis=0)
+    assert (low[2], high[2]) == pytest.approx((0.0, 150.0), abs=1e-3)
+    assert low[:2] + high[:2] == pytest.approx([0, 0], abs=1e-3)
+    assert high[0] - low[0] == pytest.approx(width_mm, rel=1e-4)
+    assert thing.paint_seed is not None
+    assert _volume_mm3(thing.vertices_mm, thing.faces) > 0
+
+
+def test_up_axis_and_size_may_be_told(tmp_path: Path) -> None:
+    thing = load_mesh(_saved(tmp_path / "thing.obj"), keep_size=True, up_axis="z")
+    assert np.ptp(thing.vertices_mm, axis=0) == pytest.approx([2, 3, 4])
+    assert thing.height_mm == pytest.approx(4)
+
+
+def test_vertex_colours_become_linear(tmp_path: Path) -> None:
+    mesh = _TETRAHEDRON.copy()
+    mesh.visual.vertex_colors = np.array([[188, 0, 255, 255]] * 4, np.uint8)
+    thing = load_mesh(_saved(tmp_path / "thing.ply", mesh))
+    assert thing.vertex_colours is not None
+    assert thing.vertex_colours[0] == pytest.approx([0.503, 0, 1], abs=0.002)
+
+
+def test_a_texture_beside_an_obj_without_material_is_worn(tmp_path: Path) -> None:
+    (tmp_path / "cow_fine.obj").write_text("v 0 0 0\nv 1 0 0\nv 0 1 0\nvt 0 0\nvt 1 0\nvt 0 1\nf 1/1 2/2 3/3\n")
+    Image.new("RGB", (8, 8), (10, 20, 30)).save(tmp_path / "cow_texture.png")
+    thing = load_mesh(tmp_path / "cow_fine.obj")
+    assert thing.texture is not None
+    assert thing.texture[0, 0].tolist() == [10, 20, 30]
+    assert thing.uv is not None
+    assert thing.uv.max() == 1
+
+
+_BAD = {
+    "empty.obj": (b"", "empty"),
+    "words.stl": (b"this is not a mesh at all\n", "no triangles"),
+    "words.ply": (b"this is not a mesh at all\n", "PLY"),
+    "words.glb": (b"this is not a mesh at all\n", "GLB"),
+    "points.obj": (b"v 0 0 0\nv 1 0 0\nv 0 1 0\n", "no triangles|readable"),
+    "flat.obj": (b"v 0 0 0\nv 1 0 0\nv 0 0 1\nf 1 2 3\n", "no height"),
+    "nan.obj": (b"v 0 0 0\nv nan 0 0\nv 0 1 0\nf 1 2 3\n", "not finite"),
+    "wide.obj": (b"v 0 0 0\nv 9 0 0\nv 0 1 0\nf 1 2 3\n", "platter takes 400 mm"),
+    "thing.step": (b"ISO-10303-21;", r"\.step is not a mesh"),
+}
+
+
+@pytest.mark.parametrize("name", _BAD)
+def test_bad_files_are_named_with_their_fault(tmp_path: Path, name: str) -> None:
+    content, fault = _BAD[name]
+    path = tmp_path / name
+    path.write_bytes(content)
+    with pytest.raises(MeshFileError, match=fault) as caught:
+        load_mesh(path)
+    assert name in str(caught.value)
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(MeshFileError, match=r"nowhere\.obj: there is no such file"):
+        load_mesh(tmp_path / "nowhere.obj")
+
+
+def _volume_mm3(vertices: np.ndarray, faces: np.ndarray) -> float:
+    a, b, c = (vertices[faces[:, i]] for i in range(3))
+    return float(np.einsum("nk,nk->n", a, np.cross(b, c)).sum() / 6)
