@@ -45,6 +45,7 @@ class Picamera2Camera:
         self._options = options
         self._picamera2: Any = None
         self._description: CameraDescription | None = None
+        self._locked: dict[str, Any] = {}
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="camera")
         self._closed = False
 
@@ -131,7 +132,7 @@ class Picamera2Camera:
             "AeEnable": False,
             "AwbEnable": False,
             "ExposureTime": round(options.exposure_us),
-            "AnalogueGain": options.analogue_gain,
+            "AnalogueGain": max(options.analogue_gain, self._picamera2.camera_controls["AnalogueGain"][0]),
             "ColourGains": options.colour_gains,
         }
         if options.lens_position_dioptres is not None:
@@ -139,6 +140,7 @@ class Picamera2Camera:
                 raise NeedsPerson(f"{self._model}: has no focus motor; remove [camera] lens_position_dioptres")
             controls |= {"AfMode": AF_MODE_MANUAL, "LensPosition": options.lens_position_dioptres}
         self._check_bounds(controls)
+        self._locked = controls
         return controls
 
     def _check_bounds(self, controls: dict[str, Any]) -> None:
@@ -158,16 +160,16 @@ class Picamera2Camera:
                 return
         raise CameraTimeout(
             f"{self._model}: exposure {metadata['ExposureTime']} µs, gain {metadata['AnalogueGain']:.2f} after "
-            f"{FRAMES_TO_LOCK} frames, {self._options.exposure_us:.0f} µs, gain {self._options.analogue_gain:.2f} "
+            f"{FRAMES_TO_LOCK} frames, {self._locked['ExposureTime']} µs, gain {self._locked['AnalogueGain']:.2f} "
             "expected; restart the camera"
         )
 
     def _is_locked(self, metadata: dict[str, Any]) -> bool:
-        options = self._options
+        locked = self._locked
         return (
-            math.isclose(metadata["ExposureTime"], options.exposure_us, rel_tol=EXPOSURE_TOLERANCE)
-            and math.isclose(metadata["AnalogueGain"], options.analogue_gain, rel_tol=GAIN_TOLERANCE)
-            and np.allclose(metadata["ColourGains"], options.colour_gains, rtol=GAIN_TOLERANCE)
+            math.isclose(metadata["ExposureTime"], locked["ExposureTime"], rel_tol=EXPOSURE_TOLERANCE)
+            and math.isclose(metadata["AnalogueGain"], locked["AnalogueGain"], rel_tol=GAIN_TOLERANCE)
+            and np.allclose(metadata["ColourGains"], locked["ColourGains"], rtol=GAIN_TOLERANCE)
             and self._is_focused(metadata)
         )
 

@@ -43,6 +43,7 @@ class Picamera2Options:
     height_px: int = 1200
     exposure_us: float = 20_000.0
     analogue_gain: float = 1.0
+    """Below what the sensor can do (1.12 for an imx708) its lowest is taken."""
     colour_gains: tuple[float, float] = (2.1, 1.9)
     """Red and blue: the white balance, locked for the whole scan."""
     lens_position_dioptres: float | None = None

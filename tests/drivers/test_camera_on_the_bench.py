@@ -183,6 +183,13 @@ async def test_an_impossible_exposure_is_refused_at_opening(bench: Bench) -> Non
     await camera.close()
 
 
+async def test_a_gain_below_the_sensors_lowest_is_its_lowest(bench: Bench) -> None:
+    camera = build_camera(analogue_gain=0.5)
+    await camera.open()
+    assert (await camera.capture()).analogue_gain == 1.0
+    await camera.close()
+
+
 async def test_a_lens_without_a_motor_cannot_be_focused(bench: Bench) -> None:
     camera = build_camera(lens_position_dioptres=2.0)
     with pytest.raises(NeedsPerson, match="has no focus motor"):
