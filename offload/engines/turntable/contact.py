@@ -20,6 +20,8 @@ USUAL_RADIUS = 20.0
 """Of curvature, in millimetres on a 150 mm object."""
 OUTLINE_ERROR = 0.2
 """In the same unit: what masks and poses leave uncertain about an outline."""
+TOLERANT_ERROR = 1.5
+"""And what a hull that overrules its tightest outlines leaves."""
 LONGEST = 24
 """Voxels followed each way along a line of sight."""
 
@@ -44,7 +46,8 @@ def contact_sigma(hull: Hull, space: Space) -> NDArray[np.float32]:
     # A smooth body keeps within d of a line that touches it for 2 sqrt(2 R d). What is longer is slack in which the
     # touching place can lie; the skin between may sag by its square over 4 R (seen: 0.5 mm at 19 mm, 1 to 3 at 27).
     excess = np.maximum(lengths - 2 * np.sqrt(2 * radius * shell), 0)
-    sigma = OUTLINE_ERROR * unit + excess**2 / (4 * radius)
+    error = TOLERANT_ERROR if hull.tolerant else OUTLINE_ERROR
+    sigma = error * unit + excess**2 / (4 * radius)
     if space.floor is not None:
         # The floor is as sure as an outline: the object stands on it, or there is nothing to see beneath.
         sigma[hull.mesh.vertices[:, 2] < space.floor + hull.grid.voxel] = OUTLINE_ERROR * unit

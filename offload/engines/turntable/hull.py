@@ -21,6 +21,9 @@ BITE_SHARE = 0.002
 """Of the volume: what a mask may cut away alone before it is suspected."""
 BITE_TIMES_MEDIAN = 6.0
 """And how many times the usual; few views cut much alone, rightly."""
+FEW_BITING = 0.1
+"""Share of the masks beyond which the others are suspected too."""
+MOST_BITING = 0.4
 NOTHING_INSIDE = (
     "no place lies inside the silhouettes of all photos: check that the masks show the object, white on black, "
     "and that the poses belong to these photos"
@@ -37,6 +40,8 @@ class Hull:
     mesh: Mesh
     silhouettes: "Silhouettes"
     """Of the views that carved it."""
+    tolerant: bool
+    """Whether two views were overruled everywhere, so that the skin lies outside of what any outline says."""
     biting: tuple[str, ...]
     """Photos whose masks had lost a piece of the object, and were left out."""
 
@@ -63,7 +68,8 @@ class Silhouettes:
 def carve_hull(views: ViewSet, space: Space) -> Hull:
     """Carve the hull of all masks but those that bite into what the others agree on.
 
-    Every mask counts fully: leaving the two strongest of 36 out, to be safe from bad ones, doubles the hull's error.
+    Every mask counts fully as long as few bite: overruling the two strongest of 36 everywhere, to be safe from bad
+    ones, doubles the hull's error. Where many masks bite (a side in the shade), no mask is believed alone.
     Raises BadInput when no place is inside the silhouettes.
     """
     silhouettes = Silhouettes(
@@ -71,14 +77,15 @@ def carve_hull(views: ViewSet, space: Space) -> Hull:
     )
     rough = _rough_grid(views, space)
     biting = _biting_views(silhouettes, rough, 2.0 * space.unit_mm)
+    tolerant = bool(biting.mean() > FEW_BITING)
     silhouettes = silhouettes.without(biting)
-    grid = _fine_grid(silhouettes, rough, space)
-    field = _carve(silhouettes, grid)
+    grid = _fine_grid(silhouettes, rough, space, tolerant)
+    field = _carve(silhouettes, grid, tolerant)
     if space.floor is not None:
         heights = grid.origin[2] + grid.voxel * np.arange(grid.shape[2])
         np.maximum(field, (space.floor - heights).astype(np.float32), out=field)
     names = tuple(views.names[view] for view in np.flatnonzero(biting))
-    return Hull(grid, field, _skin(grid, field), silhouettes, names)
+    return Hull(grid, field, _skin(grid, field), silhouettes, tolerant, names)
 
 
 def _skin(grid: Grid, field: Field) -> Mesh:
@@ -88,7 +95,7 @@ def _skin(grid: Grid, field: Field) -> Mesh:
         raise BadInput(NOTHING_INSIDE) from None
 
 
-def _carve(silhouettes: Silhouettes, grid: Grid) -> Field:
+def _carve(silhouettes: Silhouettes, grid: Grid, tolerant: bool) -> Field:
     return _carve_blocks(
         silhouettes.distances,
         silhouettes.projections.astype(np.float32),
@@ -96,6 +103,7 @@ def _carve(silhouettes: Silhouettes, grid: Grid) -> Field:
         grid.origin.astype(np.float32),
         np.float32(grid.voxel),
         grid.shape,
+        tolerant,
         np.float32(BAND_VOXELS * grid.voxel),
     )
 
@@ -117,7 +125,7 @@ def _biting_views(silhouettes: Silhouettes, rough: Grid, slack: float) -> NDArra
     )
     biting = votes > max(BITE_SHARE * float(volume), BITE_TIMES_MEDIAN * float(np.median(votes)))
     # When everybody bites nobody does: the poses are off, or the views too few to judge each other.
-    return np.asarray(biting if biting.mean() < 0.25 else np.zeros(len(votes), bool))
+    return np.asarray(biting if biting.mean() < MOST_BITING else np.zeros(len(votes), bool))
 
 
 def _rough_grid(views: ViewSet, space: Space) -> Grid:
@@ -133,8 +141,8 @@ def _rough_grid(views: ViewSet, space: Space) -> Grid:
     return Grid.between(low, high, float((high - low).max() / ROUGH_CELLS))
 
 
-def _fine_grid(silhouettes: Silhouettes, rough: Grid, space: Space) -> Grid:
-    inside = np.argwhere(_carve(silhouettes, rough) < 1.2 * rough.voxel)
+def _fine_grid(silhouettes: Silhouettes, rough: Grid, space: Space, tolerant: bool) -> Grid:
+    inside = np.argwhere(_carve(silhouettes, rough, tolerant) < 1.2 * rough.voxel)
     if not len(inside):
         raise BadInput(NOTHING_INSIDE)
     end = rough.origin + rough.voxel * (np.asarray(rough.shape) - 1)
@@ -173,6 +181,7 @@ def _carve_blocks(
     origin: NDArray[np.float32],
     voxel: np.float32,
     shape: tuple[int, int, int],
+    tolerant: bool,
     band: np.float32,
 ) -> Field:
     columns, rows, layers = shape
@@ -189,7 +198,7 @@ def _carve_blocks(
             x = origin[0] + voxel * np.float32(i0 + 1.5)
             y = origin[1] + voxel * np.float32(j0 + 1.5)
             z = origin[2] + voxel * np.float32(k0 + 1.5)
-            middle = _distances_at(distances, projections, focal_px, x, y, z, reach)[0]
+            middle = _counting_distance(distances, projections, focal_px, x, y, z, reach, tolerant)
             if abs(middle) > reach:
                 field[i0:i1, j0:j1, k0:k1] = middle
                 continue
@@ -199,9 +208,9 @@ def _carve_blocks(
                         x = origin[0] + voxel * np.float32(i)
                         y = origin[1] + voxel * np.float32(j)
                         z = origin[2] + voxel * np.float32(k)
-                        field[i, j, k] = _distances_at(
-                            distances, projections, focal_px, x, y, z, np.float32(4) * band
-                        )[0]
+                        field[i, j, k] = _counting_distance(
+                            distances, projections, focal_px, x, y, z, np.float32(4) * band, tolerant
+                        )
     return field
 
 
@@ -226,7 +235,7 @@ def _count_lonely_cuts(
                 y = origin[1] + voxel * np.float32(j)
                 z = origin[2] + voxel * np.float32(k)
                 first, second, third, one, two = _distances_at(
-                    distances, projections, focal_px, x, y, z, np.float32(1e9)
+                    distances, projections, focal_px, x, y, z, np.float32(1e9), True
                 )
                 inside += third < 0
                 if first > slack / 2 and second < -slack / 2:
@@ -266,6 +275,21 @@ def distances_at_view(
 
 
 @kernel(parallel=False)
+def _counting_distance(
+    distances: Distances,
+    projections: NDArray[np.float32],
+    focal_px: NDArray[np.float32],
+    x: np.float32,
+    y: np.float32,
+    z: np.float32,
+    enough: np.float32,
+    tolerant: bool,
+) -> np.float32:
+    first, _, third, _, _ = _distances_at(distances, projections, focal_px, x, y, z, enough, tolerant)
+    return third if tolerant else first
+
+
+@kernel(parallel=False)
 def _distances_at(
     distances: Distances,
     projections: NDArray[np.float32],
@@ -274,6 +298,7 @@ def _distances_at(
     y: np.float32,
     z: np.float32,
     enough: np.float32,
+    tolerant: bool,
 ) -> tuple[np.float32, np.float32, np.float32, int, int]:
     """Return the three largest distances to a view's cone and whose the first two are; stops beyond `enough`."""
     views = distances.shape[0]
@@ -285,11 +310,11 @@ def _distances_at(
         if distance > first:
             first, second, third = distance, first, second
             one, two = view, one
-            if distance > enough:
-                break
         elif distance > second:
             second, third = distance, second
             two = view
         elif distance > third:
             third = distance
+        if (third if tolerant else first) > enough:
+            break
     return first, second, third, one, two
