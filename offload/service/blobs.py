@@ -109,9 +109,11 @@ class PartWriter:
 class BlobStore:
     """Files under their SHA-256 in a data folder."""
 
-    def __init__(self, folder: DataFolder, largest_bytes: int = LARGEST_BLOB_BYTES) -> None:
+    def __init__(
+        self, folder: DataFolder, largest_bytes: int = LARGEST_BLOB_BYTES, spare_bytes: int = SPARE_BYTES
+    ) -> None:
         self._folder = folder
-        self._largest_bytes = largest_bytes
+        self._largest_bytes, self._spare_bytes = largest_bytes, spare_bytes
 
     def status(self, sha256: str) -> BlobStatus:
         """Return how much of a file is here."""
@@ -154,9 +156,9 @@ class BlobStore:
         if length_bytes > self._largest_bytes:
             raise BlobTooLarge(f"{sha256} has {length_bytes} bytes; the service takes at most {self._largest_bytes}")
         free_bytes = shutil.disk_usage(self._folder.parts).free
-        if free_bytes < wanted_bytes + SPARE_BYTES:
+        if free_bytes < wanted_bytes + self._spare_bytes:
             raise DiskFull(
-                f"the service has {free_bytes >> 20} MiB free and keeps {SPARE_BYTES >> 20} MiB; "
+                f"the service has {free_bytes >> 20} MiB free and keeps {self._spare_bytes >> 20} MiB; "
                 f"{wanted_bytes} bytes do not fit: free some space, then send again"
             )
 

@@ -43,6 +43,12 @@ class KeyRefused(TryAgain):
     pause_s = 15.0
 
 
+class DeviceTrouble(TryAgain):
+    """The device itself cannot keep what comes back."""
+
+    pause_s = 5.0
+
+
 class ServiceRefused(SyncTrouble):
     """The service understood, and will never take this."""
 
@@ -109,6 +115,8 @@ class ServiceClient:
                         stream.write(chunk)
         except httpx.TransportError as problem:
             raise self._unreachable(problem) from problem
+        except OSError as problem:
+            raise DeviceTrouble(f"{target}: {problem.strerror}; free some space on the device") from problem
         if digest.hexdigest() != file.sha256:
             raise ServiceUnreachable(
                 f"{file.name} of job {job_id} arrived damaged: it hashes to {digest.hexdigest()}"
