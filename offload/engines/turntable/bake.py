@@ -48,7 +48,8 @@ def bake(
         cancellation.raise_if_cancelled()
         depth, _ = rasterise(skin.vertices, skin.faces, projections[view], *views.masks.shape[1:])
         nearest = cv2.erode(depth, np.ones((NEIGHBOURHOOD_PX, NEIGHBOURHOOD_PX), np.uint8))
-        inside_px = cv2.distanceTransform(views.masks[view], cv2.DIST_L2, 3)
+        covered = views.masks[view] & np.isfinite(depth).astype(np.uint8)
+        inside_px = cv2.distanceTransform(covered, cv2.DIST_L2, 3)
         trust = np.clip(inside_px / EDGE_PX, 0.02, 1.0).astype(np.float32)
         centre = views.centres[view].astype(np.float32)
         _score(

@@ -76,6 +76,7 @@ def prepare_mat_views(bundle: ScanBundle, progress: OnProgress, cancellation: Ca
         space=Space(bundle.manifest.options.voxel_mm, floor=0.0, low=hull.low, high=hull.high, unit_mm=1.0),
         posed=posed,
         photos_given=len(bundle.files),
+        up=np.array([0.0, 0.0, 1.0]),
         units="mm",
         metres_per_unit=1e-3,
         scale_source="mat, stored intrinsics" if stored else "mat, self-calibrated",

@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass, field
 
+import numpy as np
+from numpy.typing import NDArray
+
 from offload.engines.turntable.crop import PosedPhotos
 from offload.engines.turntable.views import Space, ViewSet
 
@@ -15,6 +18,8 @@ class Prepared:
     posed: PosedPhotos
     """The photos that the views were cut from, in the same order."""
     photos_given: int
+    up: NDArray[np.float64]
+    """(3,), unit: which way is up in the views' frame."""
     units: str
     """`mm`, or the poses' unit."""
     metres_per_unit: float | None

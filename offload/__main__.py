@@ -1,0 +1,75 @@
+"""The command line of the far side: `offload serve | work | sync | reconstruct | reconstruct-bundle`.
+
+Each command's module is loaded only when it is called, so that a device need not have what the cloud needs.
+"""
+
+import importlib
+import sys
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Command:
+    """Where a command lives and what it needs."""
+
+    module: str
+    app: str
+    extra: str
+    """Of the distribution, that installs what the module imports."""
+    purpose: str
+
+
+COMMANDS = {
+    "serve": Command("offload.service.__main__", "app", "cloud", "take uploads and bundles, tell of jobs (HTTP)"),
+    "work": Command("offload.worker.__main__", "app", "cloud", "run the jobs"),
+    "sync": Command("offload.sync.__main__", "app", "edge", "carry a device's scans up and their models back"),
+    "reconstruct": Command(
+        "offload.engines.cli", "reconstruct_app", "cloud", "a folder of photos with poses to a model"
+    ),
+    "reconstruct-bundle": Command(
+        "offload.engines.cli", "bundle_app", "cloud", "a sealed scan to a model, for workers"
+    ),
+}
+
+
+def usage() -> str:
+    """Return the list of commands."""
+    lines = [f"  {name:<20}{command.purpose}" for name, command in COMMANDS.items()]
+    return (
+        "usage: offload COMMAND [OPTIONS]\n\ncommands:\n"
+        + "\n".join(lines)
+        + "\n\n`offload COMMAND --help` tells more."
+    )
+
+
+def load(name: str) -> Any:
+    """Return the command's typer application. Raises SystemExit when what it needs is not installed."""
+    command = COMMANDS[name]
+    try:
+        return getattr(importlib.import_module(command.module), command.app)
+    except ModuleNotFoundError as error:
+        missing = error.name or "a module"
+        if missing.split(".")[0] == "offload":
+            raise
+        raise SystemExit(
+            f"offload {name} needs {missing}, which is not installed here; install it with: "
+            f"pip install 'scannerd[{command.extra}]'"
+        ) from error
+
+
+def main() -> None:
+    """Run the command that the first argument names."""
+    arguments = sys.argv[1:]
+    if not arguments or arguments[0] in ("-h", "--help"):
+        print(usage())
+        raise SystemExit(0 if arguments else 2)
+    name, *rest = arguments
+    if name not in COMMANDS:
+        print(f"offload: no command {name!r}\n\n{usage()}", file=sys.stderr)
+        raise SystemExit(2)
+    load(name)(args=rest, prog_name=f"offload {name}")
+
+
+if __name__ == "__main__":
+    main()
