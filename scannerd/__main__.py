@@ -1,6 +1,7 @@
 """The command line of the device."""
 
 import asyncio
+import importlib
 import logging
 from pathlib import Path
 from typing import Annotated
@@ -101,6 +102,21 @@ def background(config: ConfigOption = None) -> None:
         settings = console.load_config(config)
         asyncio.run(console.obey_once(settings, CaptureBackground()))
     console.say(f"{StoreLayout(settings.store.folder).background}: stored")
+
+
+@app.command(
+    context_settings={"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []},
+    add_help_option=False,
+)
+def demo(context: typer.Context) -> None:
+    """Scan an object on the simulated bench, from the button to the model; see demo --help."""
+    # Loaded late: the bench is never installed on a device.
+    try:
+        command = importlib.import_module("scannerd.demo.command")
+    except ModuleNotFoundError as error:
+        console.say(f"scannerd demo: {error.name} is missing; pip install 'scannerd[bench,cloud]'")
+        raise typer.Exit(console.FAILED) from error
+    command.app(args=context.args, prog_name="scannerd demo")
 
 
 @app.command()

@@ -10,17 +10,13 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from drivers.bench.picture.textures import srgb_to_linear
-from drivers.bench.scene import SceneObject
+from drivers.bench.scene import MeshFileError, SceneObject
 
 UP_AXIS_OF = {".obj": "y", ".glb": "y", ".ply": "z", ".stl": "z"}
 """What a file format's files usually mean by up; the formats themselves (but GLB) do not say."""
 HEIGHT_MM = 150.0
 _PAINT_SEED = 1
 _LEAST_HEIGHT_MM, _MOST_WIDTH_MM = 1.0, 400.0
-
-
-class MeshFileError(ValueError):
-    """A mesh file cannot stand on the bench. The message says which file, what was found, and what to do."""
 
 
 def load_mesh(path: Path, *, keep_size: bool = False, up_axis: str | None = None) -> SceneObject:

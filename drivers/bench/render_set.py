@@ -20,10 +20,10 @@ from numpy.typing import NDArray
 
 from drivers.bench.default_object import default_object
 from drivers.bench.mat_picture import charuco_mat
-from drivers.bench.mesh_file import MeshFileError, load_mesh
+from drivers.bench.mesh_file import load_mesh
 from drivers.bench.picture.textures import linear_to_srgb
 from drivers.bench.renderer import Renderer, TrueView
-from drivers.bench.scene import Exposure, Scene, SceneCamera, SceneObject
+from drivers.bench.scene import Exposure, MeshFileError, Scene, SceneCamera, SceneObject
 
 JPEG_QUALITY = 92
 _MAT = {"columns": 15, "rows": 15, "square_mm": 18.0, "marker_mm": 13.5, "dictionary": "DICT_4X4_250"}

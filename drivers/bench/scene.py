@@ -13,6 +13,10 @@ from numpy.typing import NDArray
 Vectors = NDArray[np.float32]
 
 
+class MeshFileError(ValueError):
+    """A mesh file cannot stand on the bench. The message says which file, what was found, and what to do."""
+
+
 @dataclass(frozen=True)
 class SceneObject:
     """A triangle mesh to scan, standing on the platter (lowest z = 0), in millimetres, colours linear RGB 0 to 1."""

@@ -7,7 +7,8 @@ import pytest
 import trimesh
 from PIL import Image
 
-from drivers.bench.mesh_file import MeshFileError, load_mesh
+from drivers.bench.mesh_file import load_mesh
+from drivers.bench.scene import MeshFileError
 
 _TETRAHEDRON = trimesh.Trimesh(
     [[0, 0, 0], [2, 0, 0], [0, 3, 0], [0, 0, 4]], [[0, 2, 1], [0, 1, 3], [0, 3, 2], [1, 2, 3]]

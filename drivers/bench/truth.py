@@ -1,0 +1,17 @@
+"""Where the simulated camera truly stands, as a perfect calibration would tell it."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from drivers.bench.picture.rays import camera_pose, turn_about_z
+from drivers.bench.scene import Scene
+
+Matrix = NDArray[np.float64]
+
+
+def true_pose(scene: Scene, platter_angle_deg: float) -> tuple[Matrix, Matrix]:
+    """Return R (3, 3) and t (3,), camera from mat, mm, with the platter at this angle."""
+    pose = camera_pose(scene.camera)
+    R = np.asarray(pose.R @ turn_about_z(platter_angle_deg))
+    offset = np.array([*scene.mat_offset_mm, 0.0])
+    return R, np.asarray(pose.t + R @ offset)

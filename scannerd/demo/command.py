@@ -1,0 +1,75 @@
+"""The command line of the demo."""
+
+import asyncio
+import json
+import signal
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from drivers.bench.scene import MeshFileError
+from drivers.protocols import DriverError
+from scannerd.commands import CommandRefused
+from scannerd.demo.aside import AsideFailed
+from scannerd.demo.companions import CompanionFailed
+from scannerd.demo.display import choose_display
+from scannerd.demo.options import DemoOptions
+from scannerd.demo.run import DemoFailed, run_demo
+from scannerd.demo.summary import Summary
+from scannerd.store.durable import StoreFault
+
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+INTERRUPTED = 130
+FOR_PEOPLE = (
+    AsideFailed,
+    CommandRefused,
+    CompanionFailed,
+    DemoFailed,
+    DriverError,
+    MeshFileError,
+    OSError,
+    StoreFault,
+)
+"""What can go wrong outside the program: one line, no traceback."""
+
+
+@app.command()
+def demo(
+    mesh: Annotated[
+        Path | None, typer.Option("--object", help="OBJ, PLY, GLB or STL to scan; default: the project's own object.")
+    ] = None,
+    views: Annotated[int, typer.Option(min=8, max=720, help="Photos in one turn.")] = 36,
+    out: Annotated[Path, typer.Option(help="Folder for everything; an unfinished scan in it is resumed.")] = Path(
+        "out/demo"
+    ),
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output.")] = False,
+    keep_size: Annotated[bool, typer.Option(help="Take the file's numbers as mm instead of 150 mm tall.")] = False,
+    up: Annotated[str | None, typer.Option(help="Which axis of the file points up: y or z.")] = None,
+    speed: Annotated[float, typer.Option(min=0.1, max=50, help="How much faster the bench's clock runs.")] = 1.0,
+    voxel_mm: Annotated[float, typer.Option(min=0.3, max=10, help="Finest detail of the model, mm.")] = 1.0,
+) -> None:
+    """Scan an object on the simulated bench, from the button to the model."""
+    options = DemoOptions(out.resolve(), mesh, keep_size, up, views, speed, voxel_mm=voxel_mm)
+    try:
+        summary = asyncio.run(_run(options))
+    except FOR_PEOPLE as error:
+        print(f"scannerd demo: {error}", file=sys.stderr)
+        raise typer.Exit(1) from error
+    except (KeyboardInterrupt, asyncio.CancelledError) as stop:
+        print("\nstopped; what was scanned stays, and the same command goes on with it", file=sys.stderr)
+        raise typer.Exit(INTERRUPTED) from stop
+    if as_json:
+        print(json.dumps(summary.as_json_object()))
+    else:
+        Console().print(summary.as_table(), highlight=False)
+
+
+async def _run(options: DemoOptions) -> Summary:
+    task = asyncio.current_task()
+    if task is not None:
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+    with choose_display() as display:
+        return await run_demo(options, display)

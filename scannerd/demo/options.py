@@ -1,0 +1,33 @@
+"""What a person can choose about the demo."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class DemoOptions:
+    """The choices, with the defaults of the command line."""
+
+    out: Path
+    mesh: Path | None = None
+    """None: the project's own object."""
+    keep_size: bool = False
+    up_axis: str | None = None
+    views: int = 36
+    speed: float = 1.0
+    """How much faster than real time the bench's clock runs."""
+    width_px: int = 1600
+    height_px: int = 1200
+    voxel_mm: float = 1.0
+    texture_px: int = 2048
+
+    def fingerprint(self) -> dict[str, object]:
+        """Return what must agree before an unfinished scan may be resumed."""
+        mesh = str(self.mesh.resolve()) if self.mesh else "default"
+        return {
+            "mesh": mesh,
+            "keep_size": self.keep_size,
+            "up_axis": self.up_axis,
+            "views": self.views,
+            "size_px": [self.width_px, self.height_px],
+        }

@@ -1,0 +1,137 @@
+"""The demo from start to end: a person puts a thing on the table, presses the button and gets a model."""
+
+import asyncio
+import json
+import time
+from contextlib import closing
+from pathlib import Path
+
+from drivers.bench.install import Bench, install_bench
+from drivers.bench.render_process import RenderProcess
+from drivers.bench.scene import Scene
+from offload.wire.jobs import JobState
+from scannerd.app import Daemon
+from scannerd.commands import CaptureBackground, ResumeScan
+from scannerd.config import Config
+from scannerd.demo.aside import run_aside
+from scannerd.demo.companions import Companions
+from scannerd.demo.display import Display
+from scannerd.demo.finished import Finished, peak_rss_mb
+from scannerd.demo.options import DemoOptions
+from scannerd.demo.progress import ScanProgress
+from scannerd.demo.setting import demo_config, demo_wiring, scans_folder
+from scannerd.demo.summary import Summary
+from scannerd.events import Outcome, Subscription
+from scannerd.hardware import build_hardware
+from scannerd.store.summary import ScanState, ScanSummary, summaries
+
+LOOK_S = 0.15
+"""How often the display is drawn and sync's state file is read."""
+QUIET_LIMIT_S = 300.0
+"""So long may a job show no change before the demo gives up."""
+
+
+class DemoFailed(RuntimeError):
+    """The demo did not end with a model. The message says where it stopped and why."""
+
+
+async def run_demo(options: DemoOptions, display: Display) -> Summary:
+    """Scan, upload, reconstruct, fetch, judge. Raises DemoFailed, CompanionFailed, DriverError, StoreFault."""
+    started_s = time.monotonic()
+    config = demo_config(options)
+    scene: Scene = await run_aside("scannerd.demo.stage:demo_scene", options)
+    progress = ScanProgress()
+    with closing(RenderProcess(scene)) as renderer:
+        renderer.prepare(options.width_px, options.height_px)
+        with Companions(options.out / "service", scans_folder(options.out), options.out / "logs") as companions:
+            with install_bench(renderer.render_into, options.speed, demo_wiring(config)) as bench:
+                await _scan(options, config, bench, progress, display)
+            daemon_peak_mb = peak_rss_mb()
+            renderer.close()
+            scan_dir = scans_folder(options.out) / str(progress.scan_id)
+            await _wait_for_model(scan_dir, companions, progress, display)
+            worker_json = companions.service_dir / "workers" / "1" / "worker.json"
+            seconds = time.monotonic() - started_s
+            finished = Finished(scan_dir, scene, progress, daemon_peak_mb, worker_json, seconds)
+            summary: Summary = await run_aside("scannerd.demo.measure:summarise", finished)
+            return summary
+
+
+async def _scan(options: DemoOptions, config: Config, bench: Bench, progress: ScanProgress, display: Display) -> None:
+    async with Daemon(config, build_hardware(config, bench.clock)) as daemon:
+        with daemon.events.subscribe() as events:
+            await _begin(options, daemon, bench, display)
+            await _watch(events, scans_folder(options.out), progress, display)
+    ended = progress.ended
+    if ended is None or ended.outcome is not Outcome.COMPLETED:
+        why = ended.error if ended and ended.error else "it was ended before all photos were taken"
+        raise DemoFailed(f"the scan is not complete: {why}; the same command goes on with it")
+
+
+async def _begin(options: DemoOptions, daemon: Daemon, bench: Bench, display: Display) -> None:
+    """Go on with this demo's unfinished scan, or show the camera an empty table, put the thing on it and press."""
+    unfinished = _unfinished(options, daemon)
+    if unfinished is not None:
+        display.say(f"going on with {unfinished.scan_id}: {unfinished.frames_done} photos are there already")
+        await daemon.submit(ResumeScan(unfinished.scan_id))
+        return
+    _remember(options)
+    display.say("photographing the empty table")
+    bench.world.remove_object()
+    await daemon.submit(CaptureBackground())
+    bench.world.place_object()
+    display.say("pressing the button")
+    await asyncio.to_thread(bench.finger.press)
+
+
+def _unfinished(options: DemoOptions, daemon: Daemon) -> ScanSummary | None:
+    remembered = options.out / "demo.json"
+    if not remembered.is_file() or json.loads(remembered.read_text()) != options.fingerprint():
+        return None
+    waiting = [scan for scan in summaries(daemon.store) if scan.state is ScanState.UNFINISHED]
+    return waiting[-1] if waiting else None
+
+
+def _remember(options: DemoOptions) -> None:
+    options.out.mkdir(parents=True, exist_ok=True)
+    (options.out / "demo.json").write_text(json.dumps(options.fingerprint()))
+
+
+async def _watch(events: Subscription, scans_dir: Path, progress: ScanProgress, display: Display) -> None:
+    """Take events until the scan has ended; draw at a steady pace meanwhile."""
+    drawing = asyncio.create_task(_draw(scans_dir, progress, display), name="demo display")
+    try:
+        async for event in events:
+            progress.take(event)
+            if progress.ended is not None:
+                return
+    finally:
+        drawing.cancel()
+        await asyncio.wait({drawing})
+        display.show(progress)
+
+
+async def _draw(scans_dir: Path, progress: ScanProgress, display: Display) -> None:
+    while True:
+        if progress.scan_id:
+            progress.read_sync(scans_dir / progress.scan_id)
+        display.show(progress)
+        await asyncio.sleep(LOOK_S)
+
+
+async def _wait_for_model(scan_dir: Path, companions: Companions, progress: ScanProgress, display: Display) -> None:
+    """Return once the results are in the scan's folder. Raises DemoFailed when the job failed or nothing moves."""
+    last, changed_s = None, time.monotonic()
+    while not (progress.sync and progress.sync.results_in_place):
+        companions.check()
+        progress.read_sync(scan_dir)
+        display.show(progress)
+        if progress.job and progress.job.state in (JobState.FAILED, JobState.CANCELLED):
+            raise DemoFailed(f"job {progress.job.job_id} {progress.job.state}: {progress.job.error}")
+        if progress.sync != last:
+            last, changed_s = progress.sync, time.monotonic()
+        if time.monotonic() - changed_s > QUIET_LIMIT_S:
+            raise DemoFailed(
+                f"nothing moved for {QUIET_LIMIT_S:.0f} s; see the logs in {scan_dir.parents[1] / 'logs'}"
+            )
+        await asyncio.sleep(LOOK_S)

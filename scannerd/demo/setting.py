@@ -1,0 +1,29 @@
+"""The daemon's configuration and wiring on the bench."""
+
+from pathlib import Path
+
+from drivers.bench.pins import BenchWiring
+from scannerd.config import CameraSection, Config, DeviceSection, ReconstructionSection, ScanSection, StoreSection
+from scannerd.demo.options import DemoOptions
+
+
+def demo_config(options: DemoOptions) -> Config:
+    """Return the configuration that a shop would have, with its store in the demo's folder."""
+    return Config(
+        device=DeviceSection(name="bench"),
+        store=StoreSection(folder=options.out, reserve_mb=64),
+        camera=CameraSection(width_px=options.width_px, height_px=options.height_px),
+        scan=ScanSection(views=options.views),
+        reconstruction=ReconstructionSection(voxel_mm=options.voxel_mm, texture_px=options.texture_px),
+    )
+
+
+def demo_wiring(config: Config) -> BenchWiring:
+    """Wire the simulated hardware as the configuration says."""
+    table = config.turntable
+    return BenchWiring(table.step_pin, table.direction_pin, table.enable_pin, config.button.pin)
+
+
+def scans_folder(out: Path) -> Path:
+    """Where the daemon keeps its scans and sync looks for them."""
+    return out / "scans"

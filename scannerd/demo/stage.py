@@ -1,0 +1,19 @@
+"""The scene on the bench; loaded in a process of its own, since mesh libraries are large."""
+
+from drivers.bench.default_object import default_object
+from drivers.bench.mat_picture import charuco_mat
+from drivers.bench.mesh_file import load_mesh
+from drivers.bench.scene import Scene, SceneObject
+from scannerd.demo.options import DemoOptions
+
+
+def demo_object(options: DemoOptions) -> SceneObject:
+    """Return the project's own object or the one in the file. Raises MeshFileError."""
+    if options.mesh is None:
+        return default_object()
+    return load_mesh(options.mesh, keep_size=options.keep_size, up_axis=options.up_axis)
+
+
+def demo_scene(options: DemoOptions) -> Scene:
+    """Put the object on the mat in front of the camera. Raises MeshFileError."""
+    return Scene(demo_object(options), charuco_mat())

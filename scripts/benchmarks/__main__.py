@@ -1,0 +1,24 @@
+"""Prints the project's figures: `scripts/bench NAME [options]`. Every name takes --json and --help."""
+
+import importlib
+import sys
+
+BENCHES = {
+    "reconstruct": "accuracy, completeness, time and memory of the embedded engine on any mesh",
+}
+
+
+def main() -> int:
+    """Run the named bench."""
+    name = sys.argv[1] if len(sys.argv) > 1 else ""
+    if name not in BENCHES:
+        lines = "\n".join(f"  {known:<12} {says}" for known, says in BENCHES.items())
+        asked = name in ("", "-h", "--help")
+        problem = "" if asked else f"scripts/bench: there is no bench called {name!r}\n"
+        print(f"{problem}usage: scripts/bench NAME [--json] [...]\n{lines}", file=sys.stdout if asked else sys.stderr)
+        return 0 if asked else 2
+    return int(importlib.import_module(name).main(sys.argv[2:]))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

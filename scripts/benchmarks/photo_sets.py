@@ -1,0 +1,86 @@
+"""Rendered photo sets as bundles: what a scan of this mesh would have sent to the service."""
+
+import hashlib
+import json
+import subprocess
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+from offload.wire.bundle import (
+    CameraModel,
+    FrameEntry,
+    Intrinsics,
+    Manifest,
+    MatSpec,
+    ReconstructionOptions,
+    StoredFile,
+)
+
+TAKEN_AT = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+def render(mesh: str, views: int, elevation_deg: float, size_px: str, folder: Path) -> None:
+    """Render the set unless the folder already holds a finished one of the same parameters."""
+    wanted = f"{mesh} {views} {elevation_deg} {size_px}"
+    stamp = folder / "rendered-as"
+    if stamp.is_file() and stamp.read_text() == wanted:
+        return
+    command = [sys.executable, "-m", "drivers.bench.render_set", "--object", mesh, "--views", str(views)]
+    command += ["--elevation", str(elevation_deg), "--size", size_px, "--out", str(folder)]
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+    stamp.write_text(wanted)
+
+
+def write_manifest(folder: Path, options: ReconstructionOptions, *, stored_intrinsics: bool) -> Manifest:
+    """Write `manifest.json` from what a scan would know: `set.json`; the true intrinsics only if asked for."""
+    said = json.loads((folder / "set.json").read_text())
+    frames = tuple(
+        FrameEntry(
+            index=frame["index"],
+            angle_deg=frame["angle_deg"],
+            file=stored_file(folder, frame["name"]),
+            exposure_us=said["exposure_us"],
+            analogue_gain=said["analogue_gain"],
+            taken_at=TAKEN_AT,
+        )
+        for frame in said["frames"]
+    )
+    manifest = Manifest(
+        scan_id=folder.name,
+        created_at=TAKEN_AT,
+        device="bench",
+        camera=CameraModel(**said["camera"]),
+        photo_width_px=said["photo_width_px"],
+        photo_height_px=said["photo_height_px"],
+        mat=MatSpec(**said["mat"]),
+        intrinsics=true_intrinsics(folder) if stored_intrinsics else None,
+        frames=frames,
+        background=stored_file(folder, said["background"]),
+        options=options,
+    )
+    (folder / "manifest.json").write_bytes(manifest.canonical_bytes())
+    return manifest
+
+
+def true_intrinsics(folder: Path) -> Intrinsics:
+    """Return the renderer's own camera, as a perfect calibration would have stored it."""
+    said = json.loads((folder / "set.json").read_text())
+    truth = json.loads((folder / "truth.json").read_text())["frames"][0]
+    (fx, _, cx), (_, fy, cy), _ = truth["K"]
+    k1, k2, p1, p2, k3 = truth["distortion"]
+    return Intrinsics(
+        width_px=said["photo_width_px"],
+        height_px=said["photo_height_px"],
+        fx_px=fx,
+        fy_px=fy,
+        cx_px=cx,
+        cy_px=cy,
+        distortion=(k1, k2, p1, p2, k3),
+    )
+
+
+def stored_file(folder: Path, name: str) -> StoredFile:
+    """Return name, hash and size of a file in the folder."""
+    content = (folder / name).read_bytes()
+    return StoredFile(name=name, sha256=hashlib.sha256(content).hexdigest(), size_bytes=len(content))
