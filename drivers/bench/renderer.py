@@ -104,7 +104,7 @@ class Renderer:
         height, width = stage.backdrop.depth_mm.shape
         floor = stage.open_light
         if object_present:
-            floor = stage.floor_light.with_shadow(self._thing.surface, angle_deg, offset)
+            floor = stage.floor_light.with_shadow(self._thing.surface, self._thing.outline, angle_deg, offset)
         colour = stage.backdrop.floor_colour
         if stage.mat is not None:
             colour = colour.copy()
@@ -138,14 +138,12 @@ class Renderer:
         backdrop = paint_backdrop(self._around, camera, self._pose, size)
         floor_light = FloorLight(self._around, backdrop, self._pose)
         mat = MatLayer(self._scene.mat, backdrop, self._pose) if self._scene.mat is not None else None
-        window = self._thing.window(camera, self._pose, size)
-        focal_px = float(camera.matrix_px(*size)[0, 0])
         return _Stage(
             backdrop,
             floor_light,
-            floor_light.with_shadow(None, 0.0, self._scene.mat_offset_mm),
+            floor_light.without_thing(),
             mat,
-            ThingView.of(backdrop.slope, window, self._pose, focal_px),
+            self._thing.view(backdrop.slope, camera, self._pose),
             spread_px(camera, width_px, backdrop.depth_mm),
         )
 

@@ -6,13 +6,16 @@ import cv2
 import numpy as np
 
 from drivers.bench.picture.clutter import Clutter
-from drivers.bench.picture.lights import Lighting
+from drivers.bench.picture.lights import Lighting, strata_of_pixels
 from drivers.bench.picture.rays import CameraPose, Floats, directions, slopes
-from drivers.bench.picture.shading import LIFT_MM, facing, sees_light, sky_light, tile_mean
+from drivers.bench.picture.shading import LIFT_MM, Strata, facing, sees_light, sky_light, tile_mean
 from drivers.bench.picture.surface import Hits, Surface
 from drivers.bench.scene import SceneCamera
 
-_SUB_PIXELS = (-0.25, 0.25)
+_SUB_PIXELS = ((-0.25, -0.125), (0.25, 0.125), (-0.125, 0.375), (0.125, -0.375))
+_BAND_PIXELS = 200_000
+_FAR_MM = 1e4
+_TILE_PX = 4
 
 
 @dataclass(frozen=True)
@@ -41,40 +44,52 @@ class Backdrop:
 def paint_backdrop(around: Surroundings, camera: SceneCamera, pose: CameraPose, size_px: tuple[int, int]) -> Backdrop:
     """Render what stands still with four rays a pixel, for a photo of (width, height)."""
     width_px, height_px = size_px
-    centre = slopes(camera, width_px, height_px)
-    right, down = np.gradient(centre, axis=1), np.gradient(centre, axis=0)
-    fixed = np.zeros((height_px * width_px, 3), np.float32)
-    floor_colour = np.zeros_like(fixed)
-    depth = np.full(height_px * width_px, 1e4, np.float32)
-    light: Floats | None = None
-    origin = pose.centre_mm.astype(np.float32)
-    for y in _SUB_PIXELS:
-        for x in _SUB_PIXELS:
-            aim = directions(centre + np.float32(x) * right + np.float32(y) * down, pose).reshape(-1, 3)
-            hits = around.surface.cast(origin, aim)
-            if light is None:
-                light = _light(around, hits, aim[hits.ray], (height_px, width_px))
-            depth[hits.ray] = np.minimum(depth[hits.ray], hits.distance)
-            colour = around.clutter.colours(hits.face, hits.points_mm) / np.float32(len(_SUB_PIXELS) ** 2)
-            floor = around.clutter.is_floor(hits.face)
-            floor_colour[hits.ray[floor]] += colour[floor]
-            fixed[hits.ray[~floor]] += colour[~floor] * light[hits.ray[~floor]]
+    slope = slopes(camera, width_px, height_px)
+    looks = strata_of_pixels(height_px, width_px, _TILE_PX)
     shape = (height_px, width_px)
-    soft_depth = np.asarray(cv2.blur(depth.reshape(shape), (3, 3)), dtype=np.float32)
-    return Backdrop(centre, fixed.reshape(*shape, 3), floor_colour.reshape(*shape, 3), soft_depth)
+    fixed, floor_colour, light = (np.zeros((*shape, 3), np.float32) for _ in range(3))
+    depth = np.full(shape, _FAR_MM, np.float32)
+    step = max(2, _BAND_PIXELS // width_px)
+    for start in range(0, height_px, step):
+        band = slice(start, min(start + step, height_px))
+        colours = fixed[band].reshape(-1, 3), floor_colour[band].reshape(-1, 3)
+        into = light[band].reshape(-1, 3), depth[band].reshape(-1)
+        _paint_band(around, pose, slope[band], looks[band], colours, *into)
+    fixed *= tile_mean(light, depth < _FAR_MM, _TILE_PX)
+    return Backdrop(slope, fixed, floor_colour, np.asarray(cv2.blur(depth, (3, 3)), dtype=np.float32))
 
 
-def _light(around: Surroundings, hits: Hits, aim: Floats, shape: tuple[int, int]) -> Floats:
-    """Return (pixels, 3): the light at each pixel's first hit, with shadows softened over a tile."""
+def _paint_band(
+    around: Surroundings,
+    pose: CameraPose,
+    slope: Floats,
+    looks: Strata,
+    colours: tuple[Floats, Floats],
+    light: Floats,
+    depth: Floats,
+) -> None:
+    """Fill flat views of some rows: colours of what is fixed and of the floor, light at the first ray, depth."""
+    right, down = np.gradient(slope, axis=1), np.gradient(slope, axis=0)
+    origin = pose.centre_mm.astype(np.float32)
+    for number, (x, y) in enumerate(_SUB_PIXELS):
+        aim = directions(slope + np.float32(x) * right + np.float32(y) * down, pose).reshape(-1, 3)
+        hits = around.surface.cast(origin, aim)
+        if number == 0:
+            light[hits.ray] = _light(around, hits, aim[hits.ray], looks.reshape(-1)[hits.ray])
+            depth[hits.ray] = hits.distance
+        colour = around.clutter.colours(hits.face, hits.points_mm) / np.float32(len(_SUB_PIXELS))
+        on_floor = around.clutter.is_floor(hits.face)
+        for kept, target in zip((~on_floor, on_floor), colours, strict=True):
+            target[hits.ray[kept]] += colour[kept]
+
+
+def _light(around: Surroundings, hits: Hits, aim: Floats, looks: Strata) -> Floats:
+    """Return (n, 3): the light at each hit, with the hard shadows of one look at each light."""
     normals, flat = around.surface.normals(hits, aim)
     points = hits.points_mm + np.float32(LIFT_MM) * flat
-    rows, columns = np.divmod(hits.ray, shape[1])
-    total = np.zeros((shape[0] * shape[1], 3), np.float32)
+    total = np.repeat(sky_light(around.lighting, around.surface, points, normals, looks)[:, None], 3, axis=1)
     for number, light in enumerate(around.lighting.lights):
         arrives = facing(light, hits.points_mm, normals)
-        arrives *= sees_light(around.surface, light, points, (columns, rows), number)
-        total[hits.ray] += arrives[:, None] * light.colour
-    total[hits.ray] += sky_light(around.lighting, around.surface, points, normals, (columns, rows), 7)[:, None]
-    hit = np.zeros(shape[0] * shape[1], np.bool_)
-    hit[hits.ray] = True
-    return tile_mean(total.reshape(*shape, 3), hit.reshape(shape)).reshape(-1, 3)
+        arrives *= sees_light(around.surface, light, points, looks, number)
+        total += arrives[:, None] * light.colour
+    return np.asarray(total, dtype=np.float32)

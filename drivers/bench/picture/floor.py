@@ -2,18 +2,24 @@
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from drivers.bench.picture.backdrop import Backdrop, Surroundings
-from drivers.bench.picture.lights import cosine_directions, strata
+from drivers.bench.picture.lights import AreaLight, strata_of_pixels
+from drivers.bench.picture.outline import Outline, floor_cells
 from drivers.bench.picture.rays import CameraPose, Floats, directions, turn_about_z
-from drivers.bench.picture.shading import LIFT_MM, facing, tile_mean, turned_with_platter
+from drivers.bench.picture.shading import LIFT_MM, facing, sees_light, sees_sky
 from drivers.bench.picture.surface import Surface
 from drivers.bench.scene import MatPicture
 
 _MAT_BLACK, _MAT_WHITE = 0.06, 0.90
 _SHADOW_STEP_PX = 4
 """Shadows on the floor are soft: they are computed for every fourth pixel of a photo 1600 px wide."""
+_TILE = 4
 _MOST_SUB_ROWS = 6
+_CLUTTER_LIFT_MM = 1.5
+_SKY_REACH = 1.2
+"""Times the thing's own reach: further away it hides hardly any of the sky."""
 
 
 class FloorLight:
@@ -23,68 +29,61 @@ class FloorLight:
         height_px, width_px = backdrop.depth_mm.shape
         step = max(1, round(_SHADOW_STEP_PX * width_px / 1600))
         coarse = cv2.resize(backdrop.slope, (width_px // step, height_px // step), interpolation=cv2.INTER_AREA)
-        points, self._shape = floor_points(np.asarray(coarse, dtype=np.float32), pose), coarse.shape[:2]
-        self._points = points.reshape(-1, 3)
-        self._tile = np.divmod(np.arange(len(self._points)), self._shape[1])[::-1]
+        places = floor_points(np.asarray(coarse, dtype=np.float32), pose)
+        self._shape = places.shape[:2]
+        self._points = places.reshape(-1, 3)
+        self._looks = strata_of_pixels(places.shape[0], places.shape[1], _TILE).reshape(-1)
+        self._cells = floor_cells(self._points)
         self._lighting = around.lighting
         up = np.broadcast_to(np.array([0, 0, 1], np.float32), self._points.shape)
-        lifted = self._points + np.float32(1.5) * up
+        lifted = self._points + np.float32(_CLUTTER_LIFT_MM) * up
         self._open = []
         for number, light in enumerate(around.lighting.lights):
-            seen = np.zeros(len(self._points), np.float32)
-            for sample in range(4):
-                aim = light.points_mm(strata(*self._tile, sample, number)) - lifted
-                seen += around.surface.is_clear(lifted, aim) / np.float32(4)
-            smooth = self._smooth(seen) if len(seen) else seen
-            self._open.append(facing(light, self._points, up) * smooth)
-        self._sky = np.full(len(self._points), around.lighting.sky, np.float32)
+            free = [sees_light(around.surface, light, lifted, self._looks, number, sample) for sample in range(2)]
+            self._open.append(facing(light, self._points, up) * self._smooth(np.mean(free, axis=0, dtype=np.float32)))
 
-    def with_shadow(self, thing: Surface | None, angle_deg: float, offset_mm: tuple[float, float]) -> Floats:
-        """Return (h, w, 3): light on the floor when the platter has turned by `angle_deg`."""
-        total = np.zeros((len(self._points), 3), np.float32)
-        for number, light in enumerate(self._lighting.lights):
-            share = self._open[number]
-            if thing is not None:
-                share = share * self._share_seen(thing, number, angle_deg, offset_mm)
-            total += share[:, None] * light.colour
-        sky = self._sky if thing is None else self._sky * self._share_of_sky(thing, angle_deg, offset_mm)
-        total += sky[:, None]
+    def without_thing(self) -> Floats:
+        """Return (h, w, 3): light on the empty floor."""
+        total = np.full((len(self._points), 3), self._lighting.sky, np.float32)
+        for light, arrives in zip(self._lighting.lights, self._open, strict=True):
+            total += arrives[:, None] * light.colour
         return total.reshape(*self._shape, 3)
 
-    def _share_seen(self, thing: Surface, number: int, angle_deg: float, offset_mm: tuple[float, float]) -> Floats:
-        light = turned_with_platter(self._lighting, angle_deg, offset_mm).lights[number]
-        points = self._on_platter(angle_deg, offset_mm)
-        near = np.flatnonzero(_may_be_shaded(points, light.centre_mm, light.half_side_mm, thing))
-        tile = (self._tile[0][near], self._tile[1][near])
-        lifted = points[near] + np.array([0, 0, LIFT_MM], np.float32)
-        share = np.ones(len(points), np.float32)
-        share[near] = 0
-        for sample in range(2):
-            aim = light.points_mm(strata(*tile, sample, number)) - lifted
-            share[near] += thing.is_clear(lifted, aim) / np.float32(2)
-        return self._smooth(share)
+    def with_shadow(
+        self, thing: Surface, outline: Outline, angle_deg: float, offset_mm: tuple[float, float]
+    ) -> Floats:
+        """Return (h, w, 3): light on the floor when the platter has turned by `angle_deg`."""
+        turn = turn_about_z(angle_deg).astype(np.float32)
+        points = self._points @ turn - np.array([*offset_mm, -LIFT_MM], np.float32)
+        lighting = self._lighting.on_platter(angle_deg, offset_mm)
+        total = np.repeat((self._lighting.sky * self._share_of_sky(thing, points))[:, None], 3, axis=1)
+        for number, light in enumerate(lighting.lights):
+            near = np.flatnonzero(outline.shadow(self._lighting.lights[number], angle_deg).take(self._cells))
+            arrives = self._open[number] * self._share_seen(thing, light, points, near, number)
+            total += arrives[:, None] * light.colour
+        return total.reshape(*self._shape, 3)
 
-    def _share_of_sky(self, thing: Surface, angle_deg: float, offset_mm: tuple[float, float]) -> Floats:
-        points = self._on_platter(angle_deg, offset_mm)
-        reach = 1.3 * float(np.abs(thing.vertices_mm).max())
-        near = np.flatnonzero(np.einsum("nk,nk->n", points[:, :2], points[:, :2]) < reach**2)
-        tile = (self._tile[0][near], self._tile[1][near])
-        lifted = points[near] + np.array([0, 0, LIFT_MM], np.float32)
-        share = np.ones(len(points), np.float32)
-        share[near] = 0
-        up = np.broadcast_to(np.array([0, 0, 1], np.float32), lifted.shape)
-        for sample in range(2):
-            aim = cosine_directions(up, strata(*tile, sample, 9))
-            share[near] += thing.is_clear(lifted, aim) / np.float32(2)
-        return self._smooth(share)
+    def _share_seen(
+        self, thing: Surface, light: AreaLight, points: Floats, near: NDArray[np.int64], number: int
+    ) -> Floats:
+        looks = self._looks[near]
+        free = [sees_light(thing, light, points[near], looks, number, sample) for sample in range(2)]
+        return self._spread(near, free)
 
-    def _on_platter(self, angle_deg: float, offset_mm: tuple[float, float]) -> Floats:
-        turn = turn_about_z(angle_deg)
-        return np.asarray(self._points @ turn.astype(np.float32) - np.array([*offset_mm, 0], np.float32))
+    def _share_of_sky(self, thing: Surface, points: Floats) -> Floats:
+        reach = _SKY_REACH * thing.reach_mm
+        near = np.flatnonzero(np.einsum("nk,nk->n", points, points) < reach**2)
+        up = np.array([0, 0, 1], np.float32)
+        free = [sees_sky(thing, points[near], up, self._looks[near], sample)[0] for sample in range(2)]
+        return self._spread(near, free)
+
+    def _spread(self, near: NDArray[np.int64], free: list[NDArray[np.bool_]]) -> Floats:
+        share = np.ones(len(self._points), np.float32)
+        share[near] = np.mean(free, axis=0, dtype=np.float32)
+        return self._smooth(share)
 
     def _smooth(self, values: Floats) -> Floats:
-        everywhere = np.ones(self._shape, np.bool_)
-        return tile_mean(values.reshape(*self._shape, 1), everywhere).reshape(-1)
+        return np.asarray(cv2.blur(values.reshape(self._shape), (_TILE, _TILE)), dtype=np.float32).reshape(-1)
 
 
 class MatLayer:
@@ -150,15 +149,3 @@ def _reflectance(mat: MatPicture, footprint_mm: float) -> Floats:
     small = cv2.resize(mat.pixels, (width, height), interpolation=cv2.INTER_AREA).astype(np.float32) / np.float32(255)
     grey = np.float32(_MAT_BLACK) + np.float32(_MAT_WHITE - _MAT_BLACK) * small
     return np.ascontiguousarray(np.stack([grey, np.ones_like(grey)], axis=2))
-
-
-def _may_be_shaded(points_mm: Floats, light_mm: Floats, half_side_mm: float, thing: Surface) -> np.ndarray:
-    """Return which points see the light's centre past the thing's bounding ball by less than the light's size."""
-    low, high = thing.vertices_mm.min(axis=0), thing.vertices_mm.max(axis=0)
-    centre, radius = (low + high) / 2, float(np.linalg.norm(high - low)) / 2
-    toward = light_mm - points_mm
-    toward /= np.linalg.norm(toward, axis=1, keepdims=True)
-    to_centre = centre - points_mm
-    along = np.einsum("nk,nk->n", to_centre, toward)
-    aside = np.einsum("nk,nk->n", to_centre, to_centre) - along**2
-    return np.asarray((along > -radius) & (aside < (radius + 0.4 * half_side_mm) ** 2))

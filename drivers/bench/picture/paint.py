@@ -24,16 +24,15 @@ class SolidNoise:
 
     def octave(self, points_mm: Floats, period_mm: float, number: int) -> Floats:
         """Return (n,) from 0 to 1."""
-        place = points_mm @ (self._turns[number % 8] / np.float32(period_mm)) + np.float32(17.3 * number)
+        place = (self._turns[number % 8] / np.float32(period_mm)).T @ points_mm.T + np.float32(17.3 * number)
         floor = np.floor(place)
-        share = place - floor
-        share *= share * (3 - 2 * share)
+        fx, fy, fz = place - floor
+        fx, fy, fz = (share * share * (3 - 2 * share) for share in (fx, fy, fz))
         low = floor.astype(np.int32) & (_LATTICE - 1)
         high = (low + 1) & (_LATTICE - 1)
-        x0, x1 = low[:, 0] * (_LATTICE**2), high[:, 0] * (_LATTICE**2)
-        y0, y1 = low[:, 1] * _LATTICE, high[:, 1] * _LATTICE
-        z0, z1 = low[:, 2], high[:, 2]
-        fx, fy, fz = (np.ascontiguousarray(share[:, axis]) for axis in range(3))
+        x0, x1 = low[0] * (_LATTICE**2), high[0] * (_LATTICE**2)
+        y0, y1 = low[1] * _LATTICE, high[1] * _LATTICE
+        z0, z1 = low[2], high[2]
         edges = [self._between(x + y, z0, z1, fz) for x, y in ((x0, y0), (x0, y1), (x1, y0), (x1, y1))]
         near = edges[0] + fy * (edges[1] - edges[0])
         far = edges[2] + fy * (edges[3] - edges[2])

@@ -1,5 +1,7 @@
 """From light on the sensor to the levels of a photo: exposure, white balance, noise and the tone curve."""
 
+from functools import lru_cache
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -14,23 +16,42 @@ _FULL_WELL_ELECTRONS_AT_1600 = 24_000.0
 """Of what becomes one pixel of a photo 1600 px wide: about six of the sensor's own."""
 _READ_NOISE_ELECTRONS = 6.0
 _CURVE_STEPS = 16_384
+_BAND_ROWS = 24
+_STOCK_PLACES = 1 << 20
 _CURVE = np.asarray(linear_to_srgb(np.linspace(0, 1, _CURVE_STEPS, dtype=np.float32)) * 255 + 0.5, dtype=np.uint8)
 
 
 def photograph(light: Floats, exposure: Exposure) -> NDArray[np.uint8]:
     """Return the photo (H, W, 3) of the light (H, W, 3), where 1 saturates green at 20 000 µs and gain 1."""
-    balance = (exposure.colour_gains[0] / GREY_GAINS[0], 1.0, exposure.colour_gains[1] / GREY_GAINS[1])
+    sensitivity = np.array([1 / GREY_GAINS[0], 1.0, 1 / GREY_GAINS[1]], np.float32)
     amount = exposure.exposure_us / NOMINAL_EXPOSURE_US * exposure.analogue_gain
     well = _FULL_WELL_ELECTRONS_AT_1600 * (1600 / exposure.width_px) ** 2
     per_electron = exposure.analogue_gain / well
-    rng = np.random.Generator(np.random.SFC64(exposure.noise_seed))
-    noise = rng.standard_normal(light.shape, dtype=np.float32)
-    raw_share = np.array([1 / GREY_GAINS[0], 1.0, 1 / GREY_GAINS[1]], np.float32)
-    raw = light * (raw_share * np.float32(amount))
-    np.maximum(raw, 0, out=raw)
-    noise *= np.sqrt(raw * np.float32(per_electron) + np.float32((_READ_NOISE_ELECTRONS * per_electron) ** 2))
-    raw += noise
-    np.clip(raw, 0, 1, out=raw)
-    raw *= np.array(balance, np.float32) / raw_share * np.float32(_CURVE_STEPS - 1)
-    np.minimum(raw, np.float32(_CURVE_STEPS - 1), out=raw)
-    return np.asarray(_CURVE[raw.astype(np.uint16)])
+    read_variance = np.float32((_READ_NOISE_ELECTRONS * per_electron) ** 2)
+    gains = np.array([exposure.colour_gains[0], 1.0, exposure.colour_gains[1]], np.float32)
+    noise = _noise_for(light.size, exposure.noise_seed).reshape(light.shape)
+    photo = np.empty(light.shape, np.uint8)
+    for start in range(0, len(light), _BAND_ROWS):  # a band fits into the processor's cache
+        band = slice(start, start + _BAND_ROWS)
+        raw = light[band] * (sensitivity * np.float32(amount))
+        spread = raw * np.float32(per_electron)
+        spread += read_variance
+        np.sqrt(spread, out=spread)
+        spread *= noise[band]
+        raw += spread
+        np.clip(raw, 0, 1, out=raw)
+        raw *= gains * np.float32(_CURVE_STEPS - 1)
+        np.minimum(raw, np.float32(_CURVE_STEPS - 1), out=raw)
+        photo[band] = _CURVE.take(raw.astype(np.int32))
+    return photo
+
+
+def _noise_for(count: int, seed: int) -> Floats:
+    """Return normal noise (count,): a stretch of one long stock that starts where the seed says."""
+    start = int(np.random.default_rng(seed).integers(_STOCK_PLACES))
+    return _noise_stock(count + _STOCK_PLACES)[start : start + count]
+
+
+@lru_cache(maxsize=2)
+def _noise_stock(count: int) -> Floats:
+    return np.random.Generator(np.random.SFC64(0)).standard_normal(count, dtype=np.float32)

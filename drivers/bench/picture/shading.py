@@ -4,26 +4,17 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from drivers.bench.picture.lights import TILE, AreaLight, Lighting, cosine_directions, strata
-from drivers.bench.picture.rays import Floats, turn_about_z
+from drivers.bench.picture.lights import AreaLight, Lighting, on_ball, strata
+from drivers.bench.picture.rays import Floats
 from drivers.bench.picture.surface import Surface
 
 _NOMINAL_DISTANCE_MM = 700.0
+_SKY_STREAM = 7
 LIFT_MM = 0.15
 """Shadow rays start this far above the surface."""
 
-
-def turned_with_platter(lighting: Lighting, angle_deg: float, offset_mm: tuple[float, float]) -> Lighting:
-    """Return the lights as something on the platter sees them once it has turned by `angle_deg`."""
-    back = turn_about_z(angle_deg)
-    shift = np.array([*offset_mm, 0.0])
-    lights = tuple(
-        AreaLight(
-            (light.centre_mm @ back - shift).astype(np.float32), light.half_side_mm, light.strength, light.colour
-        )
-        for light in lighting.lights
-    )
-    return Lighting(lights, lighting.sky, lighting.bounce)
+Strata = NDArray[np.uint8]
+"""(n,): the part of a light that each point looks at."""
 
 
 def facing(light: AreaLight, points_mm: Floats, normals: Floats) -> Floats:
@@ -36,34 +27,32 @@ def facing(light: AreaLight, points_mm: Floats, normals: Floats) -> Floats:
 
 
 def sees_light(
-    surface: Surface,
-    light: AreaLight,
-    points_mm: Floats,
-    tile: tuple[NDArray[np.int64], NDArray[np.int64]],
-    stream: int,
+    surface: Surface, light: AreaLight, points_mm: Floats, looks: Strata, stream: int, sample: int = 0
 ) -> NDArray[np.bool_]:
-    """Return for each point whether it sees its part of the light; `tile` is the pixel's (x, y)."""
-    aim = light.points_mm(strata(*tile, 0, stream)) - points_mm
+    """Return for each point whether it sees its part of the light; streams keep the lights apart."""
+    aim = light.points_mm(strata(stream, sample)).take(looks, axis=0)
+    aim -= points_mm
     return surface.is_clear(points_mm, aim)
 
 
-def sky_light(
-    lighting: Lighting,
-    surface: Surface,
-    points_mm: Floats,
-    normals: Floats,
-    tile: tuple[NDArray[np.int64], NDArray[np.int64]],
-    stream: int,
-) -> Floats:
-    """Return (n,): one look from each point into the room, the sky above or the bench below."""
-    aim = cosine_directions(normals, strata(*tile, 0, stream))
-    arrives = np.where(aim[:, 2] > 0, np.float32(lighting.sky), np.float32(lighting.bounce))
-    return np.asarray(arrives * surface.is_clear(points_mm, aim), dtype=np.float32)
+def sees_sky(
+    surface: Surface, points_mm: Floats, normals: Floats, looks: Strata, sample: int = 0
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Return for one look from each point into the room whether it is free, and whether it goes upwards."""
+    aim = on_ball(strata(_SKY_STREAM, sample) * np.float32(0.999)).take(looks, axis=0)
+    aim += normals
+    return surface.is_clear(points_mm, aim), aim[:, 2] > 0
 
 
-def tile_mean(values: Floats, counts: NDArray[np.bool_]) -> Floats:
+def sky_light(lighting: Lighting, surface: Surface, points_mm: Floats, normals: Floats, looks: Strata) -> Floats:
+    """Return (n,): what the sky, or the bench below, gives each point along one look."""
+    free, upwards = sees_sky(surface, points_mm, normals, looks)
+    return np.asarray(np.where(upwards, np.float32(lighting.sky), np.float32(lighting.bounce)) * free)
+
+
+def tile_mean(values: Floats, counts: NDArray[np.bool_], tile_px: int) -> Floats:
     """Return the mean of the pixels that count over a tile around each; 0 where none does. Values are (h, w, k)."""
-    kernel = (TILE, TILE)
+    kernel = (tile_px, tile_px)
     weight = cv2.boxFilter(counts.astype(np.float32), -1, kernel, normalize=False)
     total = np.asarray(cv2.boxFilter(values * counts[..., None], -1, kernel, normalize=False))
     return np.asarray(total.reshape(values.shape) / np.maximum(weight, 1e-6)[..., None], dtype=np.float32)

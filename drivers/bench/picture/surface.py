@@ -26,6 +26,16 @@ class Hits:
     """(n, 3): how much each of the face's corners counts."""
     points_mm: Floats
 
+    def only(self, chosen: NDArray[np.int64]) -> "Hits":
+        """Return some of the hits."""
+        return Hits(
+            self.ray.take(chosen),
+            self.distance.take(chosen),
+            self.face.take(chosen),
+            self.corners.take(chosen, axis=0),
+            self.points_mm.take(chosen, axis=0),
+        )
+
     def blend(self, per_face: Floats) -> Floats:
         """Return (n, k) from values at the corners of every face, (faces, 3, k)."""
         values = per_face.take(self.face, axis=0)
@@ -40,6 +50,8 @@ class Surface:
         self.faces = np.ascontiguousarray(faces, dtype=np.int32)
         self._scene = EmbreeScene()
         self._mesh = TriangleMesh(self._scene, self.vertices_mm, self.faces)
+        low, high = self.vertices_mm.min(axis=0), self.vertices_mm.max(axis=0)
+        self.reach_mm = float(np.linalg.norm(np.maximum(np.abs(low), np.abs(high))))
         corners = self.vertices_mm[self.faces]
         across = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
         self.face_areas_mm2 = np.linalg.norm(across, axis=1) / 2
