@@ -20,7 +20,7 @@ from drivers.bench.render_process import DONE, LENGTH, LoadScene, Prepare, Reque
 from drivers.bench.renderer import Renderer
 
 _PARENT_POLL_S = 0.5
-_THREADS = 2
+_THREADS = 1
 
 
 def main() -> None:

@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 from drivers.bench.picture.backdrop import Backdrop, Surroundings, paint_backdrop
 from drivers.bench.picture.clutter import clutter
 from drivers.bench.picture.floor import FloorLight, MatLayer
-from drivers.bench.picture.lens import blurred, spread_px
+from drivers.bench.picture.lens import Blur, spread_px
 from drivers.bench.picture.lights import bench_lighting
 from drivers.bench.picture.rays import Floats, camera_pose, turn_about_z
-from drivers.bench.picture.sensor import photograph
+from drivers.bench.picture.sensor import Sensor
 from drivers.bench.picture.surface import Surface
 from drivers.bench.picture.thing_layer import ThingLayer, ThingView
 from drivers.bench.scene import Exposure, Scene
@@ -27,6 +27,8 @@ _LIGHT_OF_WHITE = 0.80
 _STILL_DEG = 0.005
 """Angles nearer to each other than this show no difference: a tenth of a pixel at the platter's rim."""
 _SIZES_KEPT = 3
+_BAND_ROWS = 32
+"""Lens and sensor work on so many rows at once: they fit into the processor's cache."""
 
 
 @dataclass(frozen=True)
@@ -71,16 +73,19 @@ class Renderer:
 
     def render(self, exposure: Exposure) -> NDArray[np.uint8]:
         """Return the photo: (H, W, 3), RGB, uint8."""
-        stage = self._stage(exposure.width_px, exposure.height_px)
-        angles = _distinct(exposure.platter_angles_deg)
-        light: Floats | None = None
-        for angle_deg, share in angles:
-            seen = self._light(stage, angle_deg, exposure.object_present)
-            seen *= np.float32(share)
-            light = seen if light is None else light + seen
-        if light is None:
+        if not exposure.platter_angles_deg:
             raise ValueError("an exposure needs at least one platter angle; got none")
-        return photograph(light, exposure)
+        stage = self._stage(exposure.width_px, exposure.height_px)
+        light = np.zeros_like(stage.backdrop.fixed)
+        spread = stage.spread.copy()
+        for angle_deg, share in _distinct(exposure.platter_angles_deg):
+            light += self._light(stage, angle_deg, spread if exposure.object_present else None) * np.float32(share)
+        blur, sensor = Blur(spread), Sensor(exposure)
+        photo = np.empty(light.shape, np.uint8)
+        for first in range(0, len(light), _BAND_ROWS):
+            last = min(first + _BAND_ROWS, len(light))
+            photo[first:last] = sensor.rows(blur.rows(light, first, last), first)
+        return photo
 
     def prepare(self, width_px: int, height_px: int) -> None:
         """Paint what stands still in photos of this size, so that the first one does not wait for it."""
@@ -98,32 +103,34 @@ class Renderer:
         mask[stage.view.window] = np.where(self._thing.coverage(stage.view, platter_angle_deg) > 0.5, 255, 0)
         return TrueView(camera.matrix_px(width_px, height_px), np.array(camera.distortion), R, t, mask)
 
-    def _light(self, stage: _Stage, angle_deg: float, object_present: bool) -> Floats:
-        """Return linear light (H, W, 3) through the lens with the platter at one angle."""
+    def _light(self, stage: _Stage, angle_deg: float, spread: Floats | None) -> Floats:
+        """Return linear light (H, W, 3) before the lens with the platter at one angle.
+
+        Without `spread` the platter is empty; else it receives the point spread of what the thing covers.
+        """
         offset = self._scene.mat_offset_mm
         height, width = stage.backdrop.depth_mm.shape
         floor = stage.open_light
-        if object_present:
+        if spread is not None:
             floor = stage.floor_light.with_shadow(self._thing.surface, self._thing.outline, angle_deg, offset)
-        colour = stage.backdrop.floor_colour
-        if stage.mat is not None:
-            colour = colour.copy()
-            colour[stage.mat.rows] = stage.mat.cover(colour[stage.mat.rows], angle_deg, offset)
         light = np.asarray(cv2.resize(floor, (width, height), interpolation=cv2.INTER_LINEAR), dtype=np.float32)
-        light *= colour
+        colour = stage.backdrop.floor_colour
+        mat_rows = stage.mat.rows if stage.mat is not None else slice(0, 0)
+        if stage.mat is not None:
+            light[mat_rows] *= stage.mat.cover(colour[mat_rows], angle_deg, offset)
+        for rows in (slice(0, mat_rows.start), slice(mat_rows.stop, height)):
+            light[rows] *= colour[rows]
         light += stage.backdrop.fixed
-        spread = stage.spread
-        if object_present:
+        if spread is not None:
             picture = self._thing.picture(stage.view, self._around.lighting, angle_deg)
             patch = light[picture.window]
             patch *= (1 - picture.coverage)[..., None]
             patch += picture.light
-            spread = spread.copy()
-            depth = picture.depth_mm
-            near = spread_px(self._scene.camera, width, np.where(depth > 0, depth, 1e4))
-            spread[picture.window] = np.where(depth > 0, near, spread[picture.window])
+            hit = picture.depth_mm > 0
+            near = spread_px(self._scene.camera, width, np.where(hit, picture.depth_mm, np.float32(1)))
+            spread[picture.window] = np.where(hit, near, spread[picture.window])
         light *= np.float32(_LIGHT_OF_WHITE)
-        return blurred(light, spread)
+        return light
 
     def _stage(self, width_px: int, height_px: int) -> _Stage:
         size = (width_px, height_px)

@@ -12,7 +12,7 @@ from drivers.bench.picture.shading import LIFT_MM, Strata, facing, sees_light, s
 from drivers.bench.picture.surface import Hits, Surface
 from drivers.bench.scene import SceneCamera
 
-_SUB_PIXELS = ((-0.25, -0.125), (0.25, 0.125), (-0.125, 0.375), (0.125, -0.375))
+_SUB_PIXELS = ((-0.25, -0.25), (0.25, 0.25))
 _BAND_PIXELS = 200_000
 _FAR_MM = 1e4
 _TILE_PX = 4
@@ -42,7 +42,7 @@ class Backdrop:
 
 
 def paint_backdrop(around: Surroundings, camera: SceneCamera, pose: CameraPose, size_px: tuple[int, int]) -> Backdrop:
-    """Render what stands still with four rays a pixel, for a photo of (width, height)."""
+    """Render what stands still with two rays a pixel, for a photo of (width, height)."""
     width_px, height_px = size_px
     slope = slopes(camera, width_px, height_px)
     looks = strata_of_pixels(height_px, width_px, _TILE_PX)

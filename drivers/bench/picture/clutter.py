@@ -98,8 +98,10 @@ def clutter(seed: int) -> Clutter:
     radius = PLATTER_RADIUS_MM
     pieces.append((box((2600, 2600, 40)), (0, 300, TABLE_Z_MM - 40), 0, _WOOD))
     rim = [(radius - 2.5, -16.0), (radius, -14.0), (radius, -1.2), (radius - 1.2, 0.0)]
-    pieces.append((turned(rim, 256), (0, 0, 0), 0, _RIM))
-    pieces.append((turned([(radius - 1.2, 0.0), (0.0, 0.0)], 256), (0, 0, 0), 0, _PLATTER))
+    pieces.append((turned(rim, 192), (0, 0, 0), 0, _RIM))
+    top = [((radius - 1.2) * share, 0.0) for share in np.linspace(1, 0.02, 14)]  # even triangles: quick to search
+    pieces.append((turned(top, 192), (0, 0, 0), 0, _PLATTER))
+    pieces.append((turned([top[-1], (0.0, 0.0)], 192), (0, 0, 0), 0, _PLATTER))
     pieces.append((turned([(90, TABLE_Z_MM), (90, -16)], 96), (0, 0, 0), 0, _RIM))
     put(box((2600, 30, 900)), 0, 760, _WALL)
     for level, (size, colour) in enumerate(_BOOKS):

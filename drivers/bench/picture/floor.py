@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from drivers.bench.picture.backdrop import Backdrop, Surroundings
 from drivers.bench.picture.lights import AreaLight, strata_of_pixels
 from drivers.bench.picture.outline import Outline, floor_cells
-from drivers.bench.picture.rays import CameraPose, Floats, directions, turn_about_z
+from drivers.bench.picture.rays import CameraPose, Floats, directions, turn_about_z, turned
 from drivers.bench.picture.shading import LIFT_MM, facing, sees_light, sees_sky
 from drivers.bench.picture.surface import Surface
 from drivers.bench.scene import MatPicture
@@ -53,8 +53,7 @@ class FloorLight:
         self, thing: Surface, outline: Outline, angle_deg: float, offset_mm: tuple[float, float]
     ) -> Floats:
         """Return (h, w, 3): light on the floor when the platter has turned by `angle_deg`."""
-        turn = turn_about_z(angle_deg).astype(np.float32)
-        points = self._points @ turn - np.array([*offset_mm, -LIFT_MM], np.float32)
+        points = turned(self._points, turn_about_z(angle_deg), np.array([-offset_mm[0], -offset_mm[1], LIFT_MM]))
         lighting = self._lighting.on_platter(angle_deg, offset_mm)
         total = np.repeat((self._lighting.sky * self._share_of_sky(thing, points))[:, None], 3, axis=1)
         for number, light in enumerate(lighting.lights):

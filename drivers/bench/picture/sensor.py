@@ -16,34 +16,37 @@ _FULL_WELL_ELECTRONS_AT_1600 = 24_000.0
 """Of what becomes one pixel of a photo 1600 px wide: about six of the sensor's own."""
 _READ_NOISE_ELECTRONS = 6.0
 _CURVE_STEPS = 16_384
-_BAND_ROWS = 24
 _STOCK_PLACES = 1 << 20
 _CURVE = np.asarray(linear_to_srgb(np.linspace(0, 1, _CURVE_STEPS, dtype=np.float32)) * 255 + 0.5, dtype=np.uint8)
 
 
-def photograph(light: Floats, exposure: Exposure) -> NDArray[np.uint8]:
-    """Return the photo (H, W, 3) of the light (H, W, 3), where 1 saturates green at 20 000 µs and gain 1."""
-    sensitivity = np.array([1 / GREY_GAINS[0], 1.0, 1 / GREY_GAINS[1]], np.float32)
-    amount = exposure.exposure_us / NOMINAL_EXPOSURE_US * exposure.analogue_gain
-    well = _FULL_WELL_ELECTRONS_AT_1600 * (1600 / exposure.width_px) ** 2
-    per_electron = exposure.analogue_gain / well
-    read_variance = np.float32((_READ_NOISE_ELECTRONS * per_electron) ** 2)
-    gains = np.array([exposure.colour_gains[0], 1.0, exposure.colour_gains[1]], np.float32)
-    noise = _noise_for(light.size, exposure.noise_seed).reshape(light.shape)
-    photo = np.empty(light.shape, np.uint8)
-    for start in range(0, len(light), _BAND_ROWS):  # a band fits into the processor's cache
-        band = slice(start, start + _BAND_ROWS)
-        raw = light[band] * (sensitivity * np.float32(amount))
-        spread = raw * np.float32(per_electron)
-        spread += read_variance
-        np.sqrt(spread, out=spread)
-        spread *= noise[band]
-        raw += spread
+class Sensor:
+    """One exposure. Light of 1 saturates green at 20 000 µs and gain 1."""
+
+    def __init__(self, exposure: Exposure) -> None:
+        sensitivity = np.array([1 / GREY_GAINS[0], 1.0, 1 / GREY_GAINS[1]], np.float32)
+        amount = exposure.exposure_us / NOMINAL_EXPOSURE_US * exposure.analogue_gain
+        well = _FULL_WELL_ELECTRONS_AT_1600 * (1600 / exposure.width_px) ** 2
+        gains = np.array([exposure.colour_gains[0], 1.0, exposure.colour_gains[1]], np.float32)
+        self._raw_from_light = sensitivity * np.float32(amount)
+        self._per_electron = np.float32(exposure.analogue_gain / well)
+        self._read_variance = np.float32((_READ_NOISE_ELECTRONS * exposure.analogue_gain / well) ** 2)
+        self._steps_from_raw = gains * np.float32(_CURVE_STEPS - 1)
+        shape = (exposure.height_px, exposure.width_px, 3)
+        self._noise = _noise_for(int(np.prod(shape)), exposure.noise_seed).reshape(shape)
+
+    def rows(self, light: Floats, first: int) -> NDArray[np.uint8]:
+        """Return the levels (h, W, 3) of some rows of the photo, given their light and where they start."""
+        raw = light * self._raw_from_light
+        noise = raw * self._per_electron
+        noise += self._read_variance
+        np.sqrt(noise, out=noise)
+        noise *= self._noise[first : first + len(light)]
+        raw += noise
         np.clip(raw, 0, 1, out=raw)
-        raw *= gains * np.float32(_CURVE_STEPS - 1)
+        raw *= self._steps_from_raw
         np.minimum(raw, np.float32(_CURVE_STEPS - 1), out=raw)
-        photo[band] = _CURVE.take(raw.astype(np.int32))
-    return photo
+        return np.asarray(_CURVE.take(raw.astype(np.int32)))
 
 
 def _noise_for(count: int, seed: int) -> Floats:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from drivers.bench.picture.coat import coat_of
 from drivers.bench.picture.lights import UNUSED, Lighting, strata_of_pixels
 from drivers.bench.picture.outline import Outline
-from drivers.bench.picture.rays import CameraPose, Floats, directions, turn_about_z
+from drivers.bench.picture.rays import CameraPose, Floats, Matrix, directions, turn_about_z, turned
 from drivers.bench.picture.shading import LIFT_MM, facing, sees_light, sky_light, tile_mean
 from drivers.bench.picture.surface import Hits, Surface
 from drivers.bench.scene import SceneCamera, SceneObject
@@ -87,11 +87,11 @@ class ThingLayer:
         return np.asarray(colour * arrives, dtype=np.float32)
 
     def _trace(self, view: "ThingView", angle_deg: float) -> "_Trace":
-        turn = np.asarray(turn_about_z(angle_deg), dtype=np.float32)
-        origin = view.pose.centre_mm.astype(np.float32) @ turn - np.array([*self._offset_mm, 0.0], np.float32)
+        turn = turn_about_z(angle_deg)
+        origin = np.asarray(view.pose.centre_mm @ turn - np.array([*self._offset_mm, 0.0]), dtype=np.float32)
         shape = view.aim.shape[:2]
         pixel = self.outline.pixels(view.camera, view.pose, view.size_px, view.window, angle_deg)
-        aim = np.asarray(view.aim.reshape(-1, 3).take(pixel, axis=0) @ turn, dtype=np.float32)
+        aim = turned(view.aim.reshape(-1, 3).take(pixel, axis=0), turn)
         hits = self.surface.cast(origin, aim)
         normals, flat = self.surface.normals(hits, aim[hits.ray])
         hits = replace(hits, ray=pixel[hits.ray])
@@ -109,9 +109,9 @@ class ThingLayer:
         whole = _Seen(hits.only(inside), normals[inside])
         return _Trace(_Seen(hits, normals), flat, whole, edge, coverage.reshape(shape), depth.reshape(shape))
 
-    def _trace_edges(self, view: "ThingView", pixel: NDArray[np.int64], origin: Floats, turn: Floats) -> "_Seen":
+    def _trace_edges(self, view: "ThingView", pixel: NDArray[np.int64], origin: Floats, turn: Matrix) -> "_Seen":
         """Return what a grid of rays through each of these pixels hits; `ray` then names the pixel."""
-        aim = (view.aim_within(pixel, _STEPS_PX) @ turn).reshape(-1, 3)
+        aim = turned(view.aim_within(pixel, _STEPS_PX).reshape(-1, 3), turn)
         hits = self.surface.cast(origin, aim)
         normals, _ = self.surface.normals(hits, aim[hits.ray])
         return _Seen(replace(hits, ray=pixel[hits.ray // len(_STEPS_PX) ** 2]), normals)
@@ -124,16 +124,22 @@ class ThingLayer:
         points = trace.first.hits.points_mm.take(looking, axis=0)
         normals = trace.first.normals.take(looking, axis=0)
         points += np.float32(LIFT_MM) * trace.flat_normals.take(looking, axis=0)
-        seen = np.zeros((trace.coverage.size, len(lighting.lights) + 1), np.float32)
+        height, width = trace.coverage.shape
+        spacing = view.tile_px // 4
+        shape = (-(-height // spacing), -(-width // spacing))
+        row, column = np.divmod(pixel, width)
+        pixel = row // spacing * shape[1] + column // spacing
+        seen = np.zeros((shape[0] * shape[1], len(lighting.lights) + 1), np.float32)
         for number, lamp in enumerate(lighting.lights):
             lit = np.flatnonzero(normals @ lamp.centre_mm > np.einsum("nk,nk->n", points, normals))
             free = sees_light(self.surface, lamp, points.take(lit, axis=0), looks.take(lit), number)
             seen[pixel[lit], number] = free
         seen[pixel, -1] = sky_light(lighting, self.surface, points, normals, looks)
-        looked = np.zeros(trace.coverage.size, np.bool_)
+        looked = np.zeros(len(seen), np.bool_)
         looked[pixel] = True
-        shape = trace.coverage.shape
-        return tile_mean(seen.reshape(*shape, -1), looked.reshape(shape), view.tile_px).reshape(len(seen), -1)
+        smooth = tile_mean(seen.reshape(*shape, -1), looked.reshape(shape), 4)
+        smooth = np.asarray(cv2.resize(smooth, (shape[1] * spacing, shape[0] * spacing)), dtype=np.float32)
+        return np.ascontiguousarray(smooth[:height, :width]).reshape(height * width, -1)
 
 
 @dataclass(frozen=True)

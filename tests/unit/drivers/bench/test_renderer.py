@@ -9,7 +9,7 @@ from drivers.bench.mat_picture import charuco_mat
 from drivers.bench.picture.clutter import ball
 from drivers.bench.picture.textures import srgb_to_linear
 from drivers.bench.renderer import Renderer
-from drivers.bench.scene import Exposure, Scene, SceneObject
+from drivers.bench.scene import Exposure, Scene, SceneCamera, SceneObject
 
 _SIZE_PX = (480, 360)
 
@@ -49,3 +49,94 @@ def test_mat_corners_lie_where_the_truth_projects_them(angle_deg: float) -> None
     assert len(ids) > 60
     assert np.abs(error_px.mean(axis=0)).max() < 0.05
     assert np.sqrt((error_px**2).mean()) < 0.1
+
+
+def test_twice_the_exposure_is_twice_the_light(renderer: Renderer) -> None:
+    dim = _light(_photo(renderer, 0.0, exposure_us=5_000.0)).mean(axis=2)
+    bright = _light(_photo(renderer, 0.0, exposure_us=10_000.0)).mean(axis=2)
+    gained = _light(_photo(renderer, 0.0, exposure_us=5_000.0, analogue_gain=2.0)).mean(axis=2)
+    lit = dim > 0.05
+    assert np.median(bright[lit] / dim[lit]) == pytest.approx(2, rel=0.02)
+    assert np.median(gained[lit] / dim[lit]) == pytest.approx(2, rel=0.02)
+
+
+def test_white_is_well_exposed_at_the_nominal_exposure(renderer: Renderer) -> None:
+    photo = _photo(renderer, 0.0, object_present=False)
+    middle = photo[200:330, 140:340]  # all mat
+    assert 205 < np.percentile(middle, 97) < 245
+    assert (photo == 255).mean() < 0.001
+    assert np.abs(middle.reshape(-1, 3).mean(axis=0) - middle.mean()).max() < 4  # grey looks grey
+
+
+def test_noise_grows_with_gain_and_not_with_the_angle(renderer: Renderer) -> None:
+    def noise_of(gain: float) -> float:
+        settings = {"exposure_us": 20_000.0 / gain, "analogue_gain": gain, "object_present": False}
+        pair = [_photo(renderer, 0.0, noise_seed=seed, **settings) for seed in (1, 2)]
+        return float(np.std(_light(pair[0]) - _light(pair[1])))
+
+    assert noise_of(8.0) == pytest.approx(noise_of(1.0) * np.sqrt(8), rel=0.25)
+    again = [_photo(renderer, 0.0, noise_seed=3) for _ in range(2)]
+    assert np.array_equal(*again)
+
+
+def test_a_wrong_white_balance_tints(renderer: Renderer) -> None:
+    red, _, blue = _light(_photo(renderer, 0.0, exposure_us=8_000.0, colour_gains=(2.1, 0.95)))[200:].mean(
+        axis=(0, 1)
+    )
+    assert red / blue == pytest.approx(2, rel=0.1)
+
+
+def test_a_turning_platter_smears_along_the_turn() -> None:
+    size_px = (640, 480)
+    renderer = Renderer(Scene(_ball(10), charuco_mat()))
+    still, turning = (
+        _light(renderer.render(Exposure(*size_px, angles, object_present=False))).mean(axis=2)
+        for angles in ((0.0,), tuple(np.linspace(-0.6, 0.6, 9)))
+    )
+    view = renderer.truth(*size_px, 0.0)
+    at = view.K @ (view.R @ np.array([0.0, -80.0, 0.0]) + view.t)  # in front of the axis: there the mat moves along x
+    column, row = (at[:2] / at[2]).astype(int)
+    window = (slice(row - 25, row + 25), slice(column - 25, column + 25))
+    across = [(np.diff(photo[window], axis=1) ** 2).sum() for photo in (still, turning)]
+    along = [(np.diff(photo[window], axis=0) ** 2).sum() for photo in (still, turning)]
+    assert across[1] < 0.7 * across[0]
+    assert along[1] > 0.8 * along[0]
+    assert turning.mean() == pytest.approx(still.mean(), rel=0.01)
+
+
+def test_the_mask_is_where_the_thing_changes_the_photo() -> None:
+    renderer = Renderer(Scene(_ball(40, x_mm=25), None))
+    for angle_deg in (0.0, 90.0):
+        full, empty = (_light(_photo(renderer, angle_deg, object_present=present)) for present in (True, False))
+        mask = renderer.truth(*_SIZE_PX, angle_deg).mask > 0
+        changed = np.abs(full - empty).max(axis=2) > 0.03
+        assert mask.sum() > 2000
+        assert changed[mask].mean() > 0.95
+        view = renderer.truth(*_SIZE_PX, angle_deg)
+        centre = view.K @ (view.R @ np.array([25.0, 0.0, 40.0]) + view.t)
+        rows, columns = np.nonzero(mask)
+        assert (columns.mean(), rows.mean()) == pytest.approx(tuple(centre[:2] / centre[2]), abs=2.0)
+
+
+def test_focus_on_the_wrong_place_softens_the_mat() -> None:
+    def steepness(focus_distance_mm: float) -> float:
+        camera = SceneCamera(focus_distance_mm=focus_distance_mm)
+        renderer = Renderer(Scene(_ball(10), charuco_mat(), camera))
+        light = _light(renderer.render(Exposure(960, 720, (0.0,), object_present=False))).mean(axis=2)
+        return float(np.percentile(np.abs(np.diff(light[400:], axis=1)), 98))
+
+    sharp, soft, softer = steepness(450), steepness(200), steepness(100)
+    assert softer < 0.7 * soft
+    assert soft < 0.85 * sharp
+
+
+def test_the_thing_casts_a_soft_shadow_on_the_mat(renderer: Renderer) -> None:
+    full, empty = (_light(_photo(renderer, 0.0, object_present=present)).mean(axis=2) for present in (True, False))
+    mask = renderer.truth(*_SIZE_PX, 0.0).mask > 0
+    share = full[~mask & (empty > 0.2)] / empty[~mask & (empty > 0.2)]
+    assert np.percentile(share, 0.5) < 0.85
+    assert np.median(share) == pytest.approx(1, abs=0.02)
+
+
+def test_angles_that_hardly_differ_count_as_one(renderer: Renderer) -> None:
+    assert np.array_equal(_photo(renderer, 10.0), _photo(renderer, 9.999, 10.0, 10.001))
