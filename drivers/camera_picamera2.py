@@ -223,7 +223,7 @@ class Picamera2Camera:
             raise NeedsPerson(f"{self._model}: not a known sensor; connect one of {', '.join(SENSORS)}")
         focal_length_mm = self._options.focal_length_mm or facts.focal_length_mm
         if focal_length_mm is None:
-            raise NeedsPerson(f"{self._model}: takes interchangeable lenses; set [camera] focal_length_mm")
+            raise NeedsPerson(f"{self._model}: takes interchangeable lenses; set [camera] lens_focal_length_mm")
         size = self._picamera2.camera_configuration()["main"]["size"]
         shortest_frame_us = self._picamera2.camera_controls["FrameDurationLimits"][0]
         return CameraDescription(

@@ -12,7 +12,7 @@ from scannerd.scan.phases import Phase
 LOG = logging.getLogger(__name__)
 
 
-class Desk(Protocol):
+class CommandDesk(Protocol):
     """Where commands are handed in."""
 
     @property
@@ -37,7 +37,7 @@ def short_press_means(phase: Phase, interrupted: str | None) -> Command:
 class ButtonControl:
     """Carries presses from the driver's thread to the daemon, in order."""
 
-    def __init__(self, button: Button, desk: Desk) -> None:
+    def __init__(self, button: Button, desk: CommandDesk) -> None:
         """Listen from now on. Must be called in the event loop's thread."""
         self._desk = desk
         self._loop = asyncio.get_running_loop()

@@ -77,6 +77,8 @@ class ScanSession:
             outcome, error = Outcome.FAILED, f"fault inside the daemon: {fault!r}; see the log"
             LOG.exception("scan=%s failed inside the daemon", self._scan_id)
         finally:
+            if error is not None:
+                await self._note_failure(error)
             self.scan.close()
             await self._release()
         return self.ended(outcome, error)
@@ -97,8 +99,7 @@ class ScanSession:
 
     async def _prepare(self) -> None:
         self._enter(Phase.PREPARING)
-        frames_before = len(self.scan.frames)
-        if frames_before:
+        if self.scan.begun_before:
             await self._worker.run(self.scan.verify_frames)
             await self._worker.run(lambda: self.scan.note("resumed", frames=len(self.scan.frames)))
         self._publish(
@@ -159,6 +160,12 @@ class ScanSession:
     def _warn(self, message: str) -> None:
         LOG.warning("scan=%s %s", self._scan_id, message)
         self._publish(Warned(message, self._scan_id))
+
+    async def _note_failure(self, error: str) -> None:
+        try:
+            await self._worker.run(lambda: self.scan.note("failed", error=error))
+        except StoreFault as fault:
+            LOG.warning("scan=%s the journal could not take the failure: %s", self._scan_id, fault)
 
     async def _release(self) -> None:
         try:

@@ -18,20 +18,17 @@ MOST_CELLS = 120
 
 def write_contact_sheet(folder: ScanFolder, frames: list[FrameEntry]) -> None:
     """Write the sheet from the thumbnails, or from the photos where one is missing. Raises StoreFault."""
-    every = math.ceil(len(frames) / MOST_CELLS)
-    shown = frames[::every]
-    cells = [_small(folder, frame) for frame in shown]
-    cell_height = max(cell.shape[0] for cell in cells) + CAPTION_PX
-    columns = max(1, math.ceil(math.sqrt(len(cells))))
-    rows = math.ceil(len(cells) / columns)
-    sheet = np.full(
-        (rows * (cell_height + GAP_PX) + GAP_PX, columns * (THUMBNAIL_WIDTH_PX + GAP_PX) + GAP_PX, 3), 32, np.uint8
-    )
-    for place, (frame, cell) in enumerate(zip(shown, cells, strict=True)):
-        top = GAP_PX + place // columns * (cell_height + GAP_PX)
-        left = GAP_PX + place % columns * (THUMBNAIL_WIDTH_PX + GAP_PX)
-        sheet[top : top + cell.shape[0], left : left + cell.shape[1]] = cell
-        _caption(sheet, frame, left, top + cell_height - 6)
+    shown = frames[:: math.ceil(len(frames) / MOST_CELLS)]
+    columns = math.ceil(math.sqrt(len(shown)))
+    rows = math.ceil(len(shown) / columns)
+    photo_height_px = _small(folder, shown[0]).shape[0]
+    cell_height_px = photo_height_px + CAPTION_PX + GAP_PX
+    cell_width_px = THUMBNAIL_WIDTH_PX + GAP_PX
+    sheet = np.full((rows * cell_height_px + GAP_PX, columns * cell_width_px + GAP_PX, 3), 32, np.uint8)
+    for place, frame in enumerate(shown):
+        top, left = GAP_PX + place // columns * cell_height_px, GAP_PX + place % columns * cell_width_px
+        sheet[top : top + photo_height_px, left : left + THUMBNAIL_WIDTH_PX] = _small(folder, frame)
+        _caption(sheet, frame, left, top + photo_height_px + CAPTION_PX - 6)
     write_durably(folder.contact_sheet, encode_jpeg(sheet, 85))
 
 

@@ -73,6 +73,11 @@ class StoredScan:
         self.frames = journaled_frames(journal.lines)
 
     @property
+    def begun_before(self) -> bool:
+        """Whether more has happened to this scan than its beginning."""
+        return len(self.journal.lines) > 1
+
+    @property
     def sealed(self) -> bool:
         """Whether the manifest is there: nothing changes any more."""
         return self.folder.manifest.exists()
