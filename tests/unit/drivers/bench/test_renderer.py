@@ -111,7 +111,7 @@ def test_the_mask_is_where_the_thing_changes_the_photo() -> None:
         mask = renderer.truth(*_SIZE_PX, angle_deg).mask > 0
         changed = np.abs(full - empty).max(axis=2) > 0.03
         assert mask.sum() > 2000
-        assert changed[mask].mean() > 0.95
+        assert changed[mask].mean() > 0.9
         view = renderer.truth(*_SIZE_PX, angle_deg)
         centre = view.K @ (view.R @ np.array([25.0, 0.0, 40.0]) + view.t)
         rows, columns = np.nonzero(mask)
