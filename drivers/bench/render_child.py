@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from drivers.bench.render_process import DONE, LENGTH, LoadScene, Prepare, Request
 from drivers.bench.renderer import Renderer
+from drivers.bench.scene import Scene
 
 _PARENT_POLL_S = 0.5
 _THREADS = 1
@@ -33,7 +34,7 @@ def main() -> None:
     while True:
         request = requests.get()
         if isinstance(request, LoadScene):
-            renderer = Renderer(pickle.loads(os.pread(memory, request.size_bytes, 0)))
+            renderer = Renderer(_scene_from(memory))
             continue
         if renderer is None:
             raise RuntimeError("a photo was asked for before there was a scene")
@@ -42,6 +43,14 @@ def main() -> None:
             continue
         _publish(memory, renderer.render(request))
         os.write(sys.stdout.fileno(), DONE)
+
+
+def _scene_from(memory: int) -> Scene:
+    with open(memory, "rb", closefd=False) as shared:
+        shared.seek(0)
+        scene: Scene = pickle.load(shared)
+    os.ftruncate(memory, 0)
+    return scene
 
 
 def _publish(memory: int, pixels: NDArray[np.uint8]) -> None:

@@ -43,9 +43,7 @@ class RenderProcessDied(RuntimeError):
 
 @dataclass(frozen=True)
 class LoadScene:
-    """The scene lies pickled at the start of the shared memory."""
-
-    size_bytes: int
+    """The scene lies pickled in the shared memory, which is free again afterwards."""
 
 
 @dataclass(frozen=True)
@@ -78,9 +76,9 @@ class RenderProcess:
             start_new_session=True,
             env={**os.environ, **_ENVIRONMENT, "PYTHONPATH": os.pathsep.join(paths)},
         )
-        packed = pickle.dumps(scene, protocol=pickle.HIGHEST_PROTOCOL)
-        os.pwrite(self._memory, packed, 0)
-        self._ask(LoadScene(len(packed)))
+        with open(self._memory, "wb", closefd=False) as shared:
+            pickle.dump(scene, shared, protocol=pickle.HIGHEST_PROTOCOL)  # array by array: no second copy in memory
+        self._ask(LoadScene())
 
     def prepare(self, width_px: int, height_px: int) -> None:
         """Start painting what stands still in photos of this size; does not wait for it."""

@@ -5,6 +5,7 @@ the platter and the thing's shadow on both, `picture.thing_layer` adds the thing
 `picture.sensor` makes levels of it.
 """
 
+from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass
 
 import cv2
@@ -19,7 +20,7 @@ from drivers.bench.picture.lights import bench_lighting
 from drivers.bench.picture.rays import Floats, camera_pose, turn_about_z
 from drivers.bench.picture.sensor import Sensor
 from drivers.bench.picture.surface import Surface
-from drivers.bench.picture.thing_layer import ThingLayer, ThingView
+from drivers.bench.picture.thing_layer import ThingLayer, ThingPicture, ThingView
 from drivers.bench.scene import Exposure, Scene
 
 _LIGHT_OF_WHITE = 0.80
@@ -28,7 +29,6 @@ _STILL_DEG = 0.005
 """Angles nearer to each other than this show no difference: a tenth of a pixel at the platter's rim."""
 _SIZES_KEPT = 3
 _BAND_ROWS = 32
-"""Lens and sensor work on so many rows at once: they fit into the processor's cache."""
 
 
 @dataclass(frozen=True)
@@ -78,14 +78,16 @@ class Renderer:
         stage = self._stage(exposure.width_px, exposure.height_px)
         light = np.zeros_like(stage.backdrop.fixed)
         spread = stage.spread.copy()
-        for angle_deg, share in _distinct(exposure.platter_angles_deg):
-            light += self._light(stage, angle_deg, spread if exposure.object_present else None) * np.float32(share)
-        blur, sensor = Blur(spread), Sensor(exposure)
-        photo = np.empty(light.shape, np.uint8)
-        for first in range(0, len(light), _BAND_ROWS):
-            last = min(first + _BAND_ROWS, len(light))
-            photo[first:last] = sensor.rows(blur.rows(light, first, last), first)
-        return photo
+        with ThreadPoolExecutor(2, "renderer") as threads:
+            for angle_deg, share in _distinct(exposure.platter_angles_deg):
+                floor = threads.submit(self._floor, stage, angle_deg, exposure.object_present)
+                thing = self._picture(stage, angle_deg) if exposure.object_present else None
+                seen = floor.result()
+                if thing is not None:
+                    self._put(thing, seen, spread)
+                seen *= np.float32(share * _LIGHT_OF_WHITE)
+                light += seen
+            return _exposed(light, spread, exposure, threads)
 
     def prepare(self, width_px: int, height_px: int) -> None:
         """Paint what stands still in photos of this size, so that the first one does not wait for it."""
@@ -103,15 +105,12 @@ class Renderer:
         mask[stage.view.window] = np.where(self._thing.coverage(stage.view, platter_angle_deg) > 0.5, 255, 0)
         return TrueView(camera.matrix_px(width_px, height_px), np.array(camera.distortion), R, t, mask)
 
-    def _light(self, stage: _Stage, angle_deg: float, spread: Floats | None) -> Floats:
-        """Return linear light (H, W, 3) before the lens with the platter at one angle.
-
-        Without `spread` the platter is empty; else it receives the point spread of what the thing covers.
-        """
+    def _floor(self, stage: _Stage, angle_deg: float, object_present: bool) -> Floats:
+        """Return linear light (H, W, 3) of everything but the thing, its shadow included if it is there."""
         offset = self._scene.mat_offset_mm
         height, width = stage.backdrop.depth_mm.shape
         floor = stage.open_light
-        if spread is not None:
+        if object_present:
             floor = stage.floor_light.with_shadow(self._thing.surface, self._thing.outline, angle_deg, offset)
         light = np.asarray(cv2.resize(floor, (width, height), interpolation=cv2.INTER_LINEAR), dtype=np.float32)
         colour = stage.backdrop.floor_colour
@@ -121,16 +120,19 @@ class Renderer:
         for rows in (slice(0, mat_rows.start), slice(mat_rows.stop, height)):
             light[rows] *= colour[rows]
         light += stage.backdrop.fixed
-        if spread is not None:
-            picture = self._thing.picture(stage.view, self._around.lighting, angle_deg)
-            patch = light[picture.window]
-            patch *= (1 - picture.coverage)[..., None]
-            patch += picture.light
-            hit = picture.depth_mm > 0
-            near = spread_px(self._scene.camera, width, np.where(hit, picture.depth_mm, np.float32(1)))
-            spread[picture.window] = np.where(hit, near, spread[picture.window])
-        light *= np.float32(_LIGHT_OF_WHITE)
         return light
+
+    def _picture(self, stage: _Stage, angle_deg: float) -> ThingPicture:
+        return self._thing.picture(stage.view, self._around.lighting, angle_deg)
+
+    def _put(self, thing: ThingPicture, light: Floats, spread: Floats) -> None:
+        """Put the thing before the rest of the picture, and its point spread before the rest's."""
+        patch = light[thing.window]
+        patch *= (1 - thing.coverage)[..., None]
+        patch += thing.light
+        hit = thing.depth_mm > 0
+        near = spread_px(self._scene.camera, light.shape[1], np.where(hit, thing.depth_mm, np.float32(1)))
+        spread[thing.window] = np.where(hit, near, spread[thing.window])
 
     def _stage(self, width_px: int, height_px: int) -> _Stage:
         size = (width_px, height_px)
@@ -153,6 +155,19 @@ class Renderer:
             self._thing.view(backdrop.slope, camera, self._pose),
             spread_px(camera, width_px, backdrop.depth_mm),
         )
+
+
+def _exposed(light: Floats, spread: Floats, exposure: Exposure, threads: Executor) -> NDArray[np.uint8]:
+    """Return the photo of the light that falls on the lens; bands of rows fit into the processor's cache."""
+    blur, sensor = Blur(spread), Sensor(exposure)
+    photo = np.empty(light.shape, np.uint8)
+
+    def expose_band(first: int) -> None:
+        last = min(first + _BAND_ROWS, len(light))
+        photo[first:last] = sensor.rows(blur.rows(light, first, last), first)
+
+    list(threads.map(expose_band, range(0, len(light), _BAND_ROWS)))
+    return photo
 
 
 def _distinct(angles_deg: tuple[float, ...]) -> list[tuple[float, float]]:
