@@ -35,13 +35,13 @@ def mat_corners(grey: NDArray[np.uint8], mat: MatSpec) -> Corners:
     return np.asarray(pixels, np.float64).reshape(-1, 2), in_mat
 
 
-def turned_deg(before: NDArray[np.uint8], after: NDArray[np.uint8], mat: MatSpec) -> float:
-    """Return how far the platter turned from one grey photo to the other, counter-clockwise, -180 to 180.
+def turned_deg(before: Corners, after: Corners) -> float:
+    """Return how far the platter turned from one photo to the other, counter-clockwise, -180 to 180.
 
     Raises CannotLocate.
     """
-    pixels_before, mat_before = mat_corners(before, mat)
-    pixels_after, mat_after = mat_corners(after, mat)
+    pixels_before, mat_before = before
+    pixels_after, mat_after = after
     homography, _ = cv2.findHomography(pixels_before, mat_before, cv2.RANSAC, 2.0)
     if homography is None:
         raise CannotLocate("the mat's corners do not lie in a plane")
@@ -49,7 +49,8 @@ def turned_deg(before: NDArray[np.uint8], after: NDArray[np.uint8], mat: MatSpec
     angle_deg, residual_mm = _rotation(mat_after, np.asarray(seen, np.float64))
     if residual_mm > LARGEST_RESIDUAL_MM:
         raise CannotLocate(
-            f"corners are {residual_mm:.1f} mm off, {LARGEST_RESIDUAL_MM} mm allowed: was something moved?"
+            f"the mat's corners are {residual_mm:.1f} mm off, {LARGEST_RESIDUAL_MM} mm allowed; "
+            "camera or mat was moved"
         )
     return angle_deg
 

@@ -4,29 +4,21 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import cv2
-import numpy as np
-
-from drivers.protocols import AxisNotHomed, DriverError, Frame
-from offload.wire.bundle import FrameEntry
+from drivers.protocols import DriverError
 from scannerd.config import QualitySection
 from scannerd.events import Event, Outcome, PhaseChanged, ScanEnded, ScanStarted, Warned
 from scannerd.hardware import Hardware
 from scannerd.quality.gate import Gate
 from scannerd.scan.control import RunControl
 from scannerd.scan.phases import Phase, PhaseTracker
-from scannerd.scan.relocate import CannotLocate, turned_deg
+from scannerd.scan.platter_finder import PlatterFinder
 from scannerd.scan.runner import ScanRunner, ViewpointFault
 from scannerd.scan.station import Station
 from scannerd.store.durable import StoreFault
-from scannerd.store.photo import PhotoFault, read_grey
 from scannerd.store.scans import StoredScan
 from scannerd.worker_thread import WorkerThread
 
 LOG = logging.getLogger(__name__)
-
-SAME_PLACE_DEG = 0.5
-"""The mat is read to some hundredths of a degree; nearer than this the counted steps are believed."""
 
 
 @dataclass(frozen=True)
@@ -108,54 +100,12 @@ class ScanSession:
             )
         )
         if self.scan.frames and self.scan.missing():
-            await self._find_platter()
+            finder = PlatterFinder(self.scan, self._hardware, self._worker, self._warn)
+            self._station.offset_deg = await finder.offset_deg(self.zero.offset_deg if self.zero else None)
         elif self.scan.missing():
             await self._hardware.axis.home()
             self._station.offset_deg = 0.0
         self.zero = Zero(self._scan_id, self._station.offset_deg)
-
-    async def _find_platter(self) -> None:
-        """Set the station's offset so that its angles go on where the scan's earlier photos left off."""
-        axis = self._hardware.axis
-        try:
-            known_deg = axis.angle_deg + self.zero.offset_deg if self.zero else None
-        except AxisNotHomed:
-            known_deg = None
-        if known_deg is None:
-            await axis.home()
-        seen_deg = await self._seen_angle_deg()
-        if known_deg is not None and (seen_deg is None or _apart_deg(known_deg, seen_deg) < SAME_PLACE_DEG):
-            angle_deg = known_deg
-        elif seen_deg is not None:
-            angle_deg = seen_deg
-        else:
-            angle_deg = self._last_frame().angle_deg
-            self._warn("the mat does not show where the platter stands; it is taken to be where the last photo was")
-        self._station.offset_deg = angle_deg - axis.angle_deg
-        LOG.info("scan=%s goes on with the platter at %.2f°", self._scan_id, angle_deg)
-
-    async def _seen_angle_deg(self) -> float | None:
-        """Take a photo and compare it with an earlier one; None when there is no mat to compare."""
-        mat = self.scan.plan.mat
-        if mat is None:
-            return None
-        clock = self._hardware.clock
-        await clock.wait_until(clock.now_s() + self.scan.plan.settle_s)
-        now = await self._hardware.camera.capture()
-        earlier = self._last_frame()
-
-        def compare() -> float:
-            before = read_grey(self.scan.folder.path / earlier.file.name)
-            return earlier.angle_deg + turned_deg(before, _grey(now), mat)
-
-        try:
-            return await self._worker.run(compare)
-        except (CannotLocate, PhotoFault) as reason:
-            LOG.warning("scan=%s platter not located: %s", self._scan_id, reason)
-            return None
-
-    def _last_frame(self) -> FrameEntry:
-        return max(self.scan.frames.values(), key=lambda frame: frame.taken_at)
 
     def _warn(self, message: str) -> None:
         LOG.warning("scan=%s %s", self._scan_id, message)
@@ -172,12 +122,3 @@ class ScanSession:
             await self._hardware.axis.release()
         except DriverError as fault:
             self._warn(f"the motor could not be released: {fault}")
-
-
-def _grey(frame: Frame) -> "np.ndarray[tuple[int, ...], np.dtype[np.uint8]]":
-    return np.asarray(cv2.cvtColor(frame.pixels, cv2.COLOR_RGB2GRAY), np.uint8)
-
-
-def _apart_deg(one_deg: float, other_deg: float) -> float:
-    """Return the smaller way between two angles."""
-    return abs((one_deg - other_deg + 180) % 360 - 180)

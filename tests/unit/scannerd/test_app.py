@@ -11,8 +11,6 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-import cv2
-import numpy as np
 import pytest
 from scan_on_bench import OverheadCamera, bench_config
 
@@ -47,11 +45,12 @@ from scannerd.events import (
 )
 from scannerd.hardware import build_hardware
 from scannerd.scan.phases import Phase
-from scannerd.scan.relocate import turned_deg
+from scannerd.scan.relocate import mat_corners, turned_deg
 from scannerd.store.durable import StoreFull
 from scannerd.store.journal import replay
 from scannerd.store.layout import ScanFolder, StoreLayout
 from scannerd.store.lock import StoreInUse, StoreLock
+from scannerd.store.photo import read_grey
 from scannerd.store.scans import ScanExists, ScanStore, ScanUnknown, journaled_frames
 
 PATIENCE_S = 30
@@ -93,12 +92,9 @@ def assert_sound(config: Config, scan_id: str, views: int = 6) -> Manifest:
         assert hashlib.sha256((folder.path / file.name).read_bytes()).hexdigest() == file.sha256
     mat = config.mat.spec()
     assert mat is not None
-    first = cv2.imread(str(folder.frame(0)), cv2.IMREAD_GRAYSCALE)
-    assert first is not None
+    first = mat_corners(read_grey(folder.frame(0)), mat)
     for frame in manifest.frames:
-        photo = cv2.imread(str(folder.frame(frame.index)), cv2.IMREAD_GRAYSCALE)
-        assert photo is not None
-        seen_deg = turned_deg(np.asarray(first, np.uint8), np.asarray(photo, np.uint8), mat)
+        seen_deg = turned_deg(first, mat_corners(read_grey(folder.frame(frame.index)), mat))
         planned_deg = frame.index * 360 / views
         assert (seen_deg - planned_deg + 180) % 360 - 180 == pytest.approx(0, abs=0.3)
         assert frame.angle_deg == pytest.approx(planned_deg, abs=0.1)
@@ -262,6 +258,48 @@ def test_after_kill_9_the_resumed_scan_takes_exactly_what_is_missing(tmp_path: P
     lines, _ = replay(scan_folder(config, "cup").journal)
     taken = [line.body["frame"]["index"] for line in lines if line.type == "frame"]
     assert sorted(taken) == list(range(8)), "no viewpoint was taken twice"
+
+
+@pytest.mark.parametrize("turned_by_steps", [0, 1234, -2000])
+async def test_a_table_that_was_turned_by_hand_meanwhile_is_found_on_its_mat(
+    bench: Bench, tmp_path: Path, turned_by_steps: int
+) -> None:
+    config = bench_config(tmp_path)
+    async with running(config, bench) as daemon:
+        events = daemon.events.subscribe()
+        await daemon.submit(StartScan("cup"))
+        await until(events, FrameStored, 2)
+    for _ in range(abs(turned_by_steps)):
+        bench.world.platter.step(1 if turned_by_steps > 0 else -1, bench.clock.now_s())
+    await bench.clock.wait_until(bench.clock.now_s() + 5)
+    async with running(config, bench) as daemon:
+        events = daemon.events.subscribe()
+        await daemon.submit(ResumeScan("cup"))
+        seen = await until(events, ScanEnded)
+    assert not of(Warned, seen)
+    assert_sound(config, "cup")
+
+
+async def test_a_mat_that_cannot_be_seen_any_more_is_no_guess(
+    bench: Bench, pictures: OverheadCamera, tmp_path: Path
+) -> None:
+    config = bench_config(tmp_path)
+    async with running(config, bench) as daemon:
+        events = daemon.events.subscribe()
+        await daemon.submit(StartScan("cup"))
+        await until(events, FrameStored, 2)
+    pictures.brightness = 0.0
+    async with running(config, bench) as daemon:
+        events = daemon.events.subscribe()
+        await daemon.submit(ResumeScan("cup"))
+        (ended,) = of(ScanEnded, await until(events, ScanEnded))
+        assert ended.outcome is Outcome.FAILED
+        assert ended.error is not None
+        assert "0 corners of the mat seen, 12 needed; clear the view of the mat, then resume" in ended.error
+        pictures.brightness = 0.6
+        await daemon.submit(Resume())
+        await until(events, ScanEnded)
+    assert_sound(config, "cup")
 
 
 async def test_a_blurred_photo_is_taken_again(bench: Bench, pictures: OverheadCamera, tmp_path: Path) -> None:

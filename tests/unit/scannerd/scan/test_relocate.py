@@ -10,7 +10,7 @@ from drivers.bench.picture.clutter import ball
 from drivers.bench.renderer import Renderer
 from drivers.bench.scene import Exposure, Scene, SceneObject
 from scannerd.config import MatSection
-from scannerd.scan.relocate import CannotLocate, turned_deg
+from scannerd.scan.relocate import CannotLocate, mat_corners, turned_deg
 
 MAT = MatSection().spec()
 
@@ -32,16 +32,17 @@ def test_the_turn_between_two_photos_is_read_off_the_mat(
     renderer: Renderer, before_deg: float, after_deg: float
 ) -> None:
     assert MAT is not None
-    turn_deg = turned_deg(photo(renderer, before_deg), photo(renderer, after_deg), MAT)
+    before, after = photo(renderer, before_deg), photo(renderer, after_deg)
+    turn_deg = turned_deg(mat_corners(before, MAT), mat_corners(after, MAT))
     wrong_deg = (turn_deg - (after_deg - before_deg) + 180) % 360 - 180
     assert wrong_deg == pytest.approx(0, abs=0.05)
 
 
-def test_a_photo_without_the_mat_is_no_guess(renderer: Renderer) -> None:
+def test_a_photo_without_the_mat_is_no_guess() -> None:
     assert MAT is not None
     empty = np.full((900, 1200), 128, np.uint8)
     with pytest.raises(CannotLocate, match="0 corners of the mat seen, 12 needed"):
-        turned_deg(photo(renderer, 0.0), empty, MAT)
+        mat_corners(empty, MAT)
 
 
 def test_a_camera_that_was_moved_is_noticed(renderer: Renderer) -> None:
@@ -51,5 +52,5 @@ def test_a_camera_that_was_moved_is_noticed(renderer: Renderer) -> None:
     elsewhere = corners + np.array([[0, 0], [-160, 90], [-30, -60], [80, 0]], np.float32)
     warp = cv2.getPerspectiveTransform(corners, elsewhere)
     after = np.asarray(cv2.warpPerspective(before, warp, (1200, 900)), np.uint8)
-    with pytest.raises(CannotLocate, match="was something moved"):
-        turned_deg(before, after, MAT)
+    with pytest.raises(CannotLocate, match="camera or mat was moved"):
+        turned_deg(mat_corners(before, MAT), mat_corners(after, MAT))
