@@ -41,7 +41,9 @@ def reconstruct(
     clock = StageClock(lambda stage, fraction: line.progress(stage, fraction, clock.percent), POSED_STAGES)
     try:
         refuse_occupied(out)
-        report = reconstruct_posed(folder, read_poses(poses), out, voxel, Wishes(texture_px, triangles), clock, stop)
+        report = reconstruct_posed(
+            folder, read_poses(poses, folder), out, voxel, Wishes(texture_px, triangles), clock, stop
+        )
     except EngineError as error:
         line.end()
         print(f"offload reconstruct: {error}", file=sys.stderr)

@@ -71,6 +71,8 @@ class Poses(Wire):
     """Lowest and highest corner of a box around the object; found from the silhouettes when left out."""
     up: Row | None = None
     """Which way is up; found from the ring of cameras when left out."""
+    passed_over: int = Field(default=0, exclude=True)
+    """Images of a shared list that are not among these photos; never written."""
 
     @model_validator(mode="after")
     def _makes_sense(self) -> "Poses":
@@ -105,8 +107,12 @@ def write_poses(path: Path, poses: Poses) -> None:
     path.write_text(f'{{{head}, "images": [\n  {images}\n]}}\n')
 
 
-def read_poses(path: Path) -> Poses:
-    """Read either kind; which one is told by the first character. Raises BadInput."""
+def read_poses(path: Path, folder: Path) -> Poses:
+    """Read either kind for the photos in `folder`; which one is told by the first character. Raises BadInput.
+
+    Middlebury's list belongs to several sets of photos: what is not in the folder is passed over. The JSON names
+    exactly the photos to use.
+    """
     try:
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
@@ -115,7 +121,7 @@ def read_poses(path: Path) -> Poses:
         raise BadInput(f"{path}: cannot be read as text ({error}); a poses file is JSON or *_par.txt") from error
     if text.lstrip().startswith("{"):
         return _from_json(path, text)
-    return _from_middlebury(path, text)
+    return _from_middlebury(path, text, folder)
 
 
 def _from_json(path: Path, text: str) -> Poses:
@@ -128,16 +134,19 @@ def _from_json(path: Path, text: str) -> Poses:
         raise BadInput(f"{path}: {where}: {faults[0]['msg']}{more}; the format is told in docs/poses.md") from error
 
 
-def _from_middlebury(path: Path, text: str) -> Poses:
+def _from_middlebury(path: Path, text: str, folder: Path) -> Poses:
     """First a count, then a line an image: name, K row by row, R row by row, t."""
     lines = [line.split() for line in text.splitlines() if line.strip()]
     if not lines or len(lines[0]) != 1 or not lines[0][0].isdigit():
         raise BadInput(f"{path}: neither JSON nor Middlebury's *_par.txt (which begins with the count of images)")
-    images = [_middlebury_image(path, number, fields) for number, fields in enumerate(lines[1:], start=2)]
+    listed = [_middlebury_image(path, number, fields) for number, fields in enumerate(lines[1:], start=2)]
+    images = [image for image in listed if (folder / image.file).is_file()]
     if len(images) < LEAST_IMAGES:
-        raise BadInput(f"{path}: {len(images)} images, at least {LEAST_IMAGES} are needed")
+        raise BadInput(
+            f"{path}: {len(images)} of its {len(listed)} images are in {folder}, at least {LEAST_IMAGES} are needed"
+        )
     try:
-        return Poses(units="m", images=tuple(images))
+        return Poses(units="m", images=tuple(images), passed_over=len(listed) - len(images))
     except ValidationError as error:
         raise BadInput(f"{path}: {error.errors(include_url=False)[0]['msg']}") from error
 

@@ -32,17 +32,23 @@ def simplified(mesh: Mesh, triangles: int) -> Mesh:
     if len(mesh.faces) <= triangles:
         return mesh
     tried: Mesh | None = None
+    scale = _handy_scale(mesh)
     was_closed = examine_skin(mesh).watertight
     for aggression in (5, 2):
         reduction = 1.0 - triangles / len(mesh.faces)
         points, faces = fast_simplification.simplify(
-            mesh.vertices.astype(np.float32), mesh.faces.astype(np.int32), reduction, agg=aggression
+            (mesh.vertices * scale).astype(np.float32), mesh.faces.astype(np.int32), reduction, agg=aggression
         )
-        tried = _used_only(Mesh(points.astype(np.float64), faces.astype(np.int32)))
+        tried = _used_only(Mesh(points.astype(np.float64) / scale, faces.astype(np.int32)))
         if not was_closed or examine_skin(tried).watertight:
             return tried
     assert tried is not None
     return tried
+
+
+def _handy_scale(mesh: Mesh) -> float:
+    """A factor that makes the mesh about 100 long: in metres, the libraries take its triangles for points."""
+    return 100.0 / max(float(np.ptp(mesh.vertices, axis=0).max()), 1e-12)
 
 
 def _used_only(mesh: Mesh) -> Mesh:
@@ -56,9 +62,10 @@ def _used_only(mesh: Mesh) -> Mesh:
 def unwrap(mesh: Mesh, texture_px: int) -> Atlas:
     """Cut the skin into charts and pack them into a square."""
     flattener = xatlas.Atlas()
-    flattener.add_mesh(mesh.vertices.astype(np.float32), mesh.faces.astype(np.uint32))
+    scale = _handy_scale(mesh)
+    flattener.add_mesh((mesh.vertices * scale).astype(np.float32), mesh.faces.astype(np.uint32))
     charts, packing = xatlas.ChartOptions(), xatlas.PackOptions()
-    area = float(np.linalg.norm(face_normals(mesh), axis=1).sum() / 2)
+    area = float(np.linalg.norm(face_normals(mesh), axis=1).sum() / 2) * scale**2
     charts.max_chart_area = area / max(CHARTS, len(mesh.faces) / TRIANGLES_A_CHART)
     packing.resolution = texture_px
     packing.padding = PADDING_TEXELS

@@ -28,6 +28,11 @@ FAINT_BRIGHTER, FAINT_DARKER = 0.3, 0.6
 """Shares of those differences that count beside a place that clearly differs."""
 AGREES = 0.75
 """Correlation of a small window with what is expected behind from which on that is surely seen."""
+PLAIN_AGREES = 0.3
+"""Share of the mat's levels within which the inside of a square looks as it must."""
+LIKE_LEVELS = 6.0
+FEW = 0.1
+"""Share of the object's surroundings up to which it does not have a square's colour."""
 STILL_AGREES = 0.4
 """Mean difference of a small window below which a sure background is surely seen."""
 
@@ -54,8 +59,11 @@ def silhouette(scene: MatScene, photo: Photo, R: Floats, t_mm: Floats) -> Mask:
     table_difference, table_seen = _against_table(scene, smooth, R, t_mm)
     beside_difference = np.fmin(still_difference, table_difference)
     beside_seen = still_seen | table_seen
-    differs = np.where(on_mat, np.abs(mat_difference), beside_difference) > 1
-    seen = np.where(on_mat, mat_seen, beside_seen & ~on_mat)
+    # What is darker but shows the mat's pattern lies in the object's shadow.
+    on_mat_differs = (mat_difference > 1) | ((mat_difference < -1) & ~mat_seen)
+    differs = np.where(on_mat, on_mat_differs, beside_difference > 1)
+    plain_seen = _plain_mat_seen(smooth, pattern, mat_difference, on_mat, differs, scene.square_px)
+    seen = np.where(on_mat, mat_seen | plain_seen, beside_seen & ~on_mat)
     mask = shaped(differs, on_mat & _faint(mat_difference), seen, scene.square_px)
     unsure = ~on_mat & ~seen & (np.zeros_like(on_mat) if scene.background is None else ~scene.background.sure)
     return _flooded(photo, mask, unsure, scene.square_px)
@@ -81,7 +89,7 @@ def _against_background(scene: MatScene, photo: Photo, smooth: Grey, on_mat: Fla
         return np.full(on_mat.shape, np.nan, np.float32), np.zeros(on_mat.shape, bool)
     gain = matched_gain(background, photo, on_mat)
     expected = cv2.GaussianBlur(background.picture, (0, 0), 0.7).astype(np.float32) * gain
-    return _compared(smooth, expected, background.known, background.sure)
+    return _compared(smooth, expected, background.known, background.sure, BACKGROUND_LEVELS)
 
 
 def _against_table(scene: MatScene, smooth: Grey, R: Floats, t_mm: Floats) -> tuple[Grey, Flags]:
@@ -90,12 +98,12 @@ def _against_table(scene: MatScene, smooth: Grey, R: Floats, t_mm: Floats) -> tu
     if scene.table is None:
         return np.full((height, width), np.nan, np.float32), np.zeros((height, width), bool)
     picture, known = scene.table.in_view(scene.K, R, t_mm, (width, height))
-    return _compared(smooth, np.asarray(picture, np.float32), known, known)
+    return _compared(smooth, np.asarray(picture, np.float32), known, known, MAT_LEVELS)
 
 
-def _compared(smooth: Grey, expected: Grey, known: Flags, sure: Flags) -> tuple[Grey, Flags]:
+def _compared(smooth: Grey, expected: Grey, known: Flags, sure: Flags, levels: float) -> tuple[Grey, Flags]:
     """Difference, 1 where it counts, not a number where nothing is known; and where the expected is surely seen."""
-    difference = np.abs(smooth - expected).max(axis=2) / BACKGROUND_LEVELS
+    difference = np.abs(smooth - expected).max(axis=2) / levels
     alike = correlated(grey_of(smooth), grey_of(expected), 60.0)
     calm = cv2.blur(difference, (5, 5)) < STILL_AGREES
     return np.where(known, difference, np.nan).astype(np.float32), (alike & known) | (calm & sure)
@@ -180,8 +188,32 @@ def correlated(seen: Grey, expected: Grey, least_variance: float) -> Flags:
     var_seen = mean(seen * seen) - mean_seen * mean_seen
     covariance = mean(expected * seen) - mean_expected * mean_seen
     correlation = covariance / np.sqrt(np.maximum(var_expected * var_seen, 1.0))
-    agrees = opened(((correlation > AGREES) & (var_expected > least_variance)).astype(np.uint8), 3)
-    return np.asarray(cv2.dilate(agrees, np.ones((3, 3), np.uint8)), bool)
+    agrees = ((correlation > AGREES) & (var_expected > least_variance)).astype(np.uint8)
+    # A window at the object's edge may still agree by the half that lies behind it.
+    return np.asarray(cv2.erode(agrees, np.ones((3, 3), np.uint8)), bool)
+
+
+def _plain_mat_seen(
+    smooth: Grey, pattern: Grey, mat_difference: Grey, on_mat: Flags, differs: Flags, square_px: float
+) -> Flags:
+    """Where the inside of a black or white square looks as it must, and the object nearby has no such colour.
+
+    Only then is likeness a proof: a black foot on a black square looks like the square.
+    """
+    calm = on_mat & (cv2.blur(np.abs(mat_difference), (3, 3)) < PLAIN_AGREES)
+    window = (_odd(2 * square_px), _odd(2 * square_px))
+    grey = grey_of(smooth)
+    core = opened((differs & on_mat).astype(np.uint8), 3).astype(np.float32)
+    around = cv2.blur(core, window)
+    proof = np.zeros(on_mat.shape, bool)
+    for plain in (pattern < 8, pattern > 247):
+        level = grey[calm & plain]
+        if level.size == 0:
+            continue
+        low, high = np.percentile(level, 10) - LIKE_LEVELS, np.percentile(level, 90) + LIKE_LEVELS
+        alike = cv2.blur(core * ((grey > low) & (grey < high)), window)
+        proof |= calm & plain & (alike < FEW * around + 1e-3)
+    return proof
 
 
 def _faint(mat_difference: Grey) -> Flags:

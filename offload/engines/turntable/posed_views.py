@@ -66,8 +66,17 @@ def prepare_posed_views(
         scale_source="given poses",
         focal_length_px=float(posed.K[:, 0, 0].mean()),
         unused=unused,
-        warnings=() if metres else (f"the poses' unit {poses.units!r} is unknown: model.glb takes it for a metre",),
+        warnings=_warnings(poses),
     )
+
+
+def _warnings(poses: Poses) -> tuple[str, ...]:
+    told = []
+    if poses.metres_per_unit is None:
+        told.append(f"the poses' unit {poses.units!r} is unknown: model.glb takes it for a metre")
+    if poses.passed_over:
+        told.append(f"the poses file also lists {poses.passed_over} images that are not in the folder")
+    return tuple(told)
 
 
 def _files(folder: Path, poses: Poses) -> tuple[PhotoFile, ...]:

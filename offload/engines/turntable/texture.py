@@ -142,7 +142,7 @@ def filled_from_around(picture: NDArray[np.uint8], known: NDArray[np.bool_]) -> 
     """Give unknown texels the colour of what is known around them: pull down a pyramid, push up again."""
     total, weight = picture.astype(np.float32) * known[..., None], known.astype(np.float32)
     levels = [(total, weight)]
-    while min(levels[-1][1].shape) > 2:
+    while max(levels[-1][1].shape) > 1:
         total, weight = (_halved(layer) for layer in levels[-1])
         levels.append((total, weight))
     total, weight = levels[-1]
