@@ -36,7 +36,7 @@ height_px = 480
 views = {views}
 settle_s = 0.5
 [button]
-hold_s = 0.3
+hold_s = 0.5
 [mat]
 columns = 7
 rows = 7
@@ -76,8 +76,8 @@ class OverheadCamera:
 
 
 async def scan_until_killed(folder: Path, scan_id: str) -> None:
-    with install_bench(OverheadCamera(), speed=SPEED) as bench:
-        config = bench_config(folder, views=8)
+    with install_bench(OverheadCamera(), speed=10.0) as bench:
+        config = bench_config(folder, views=12)
         async with Daemon(config, build_hardware(config, bench.clock)) as daemon:
             events = daemon.events.subscribe()
             await daemon.submit(StartScan(scan_id))

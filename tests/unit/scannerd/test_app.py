@@ -241,9 +241,9 @@ def test_after_kill_9_the_resumed_scan_takes_exactly_what_is_missing(tmp_path: P
         for _ in range(3):
             assert child.stdout.readline(), "the child died before it was killed"
         child.send_signal(signal.SIGKILL)
-    config = bench_config(tmp_path, views=8)
+    config = bench_config(tmp_path, views=12)
     before = journaled_frames(replay(scan_folder(config, "cup").journal)[0])
-    assert 3 <= len(before) < 8
+    assert 3 <= len(before) < 12
 
     async def resume() -> list[Event]:
         with install_bench(OverheadCamera(), speed=40) as bench:
@@ -253,11 +253,11 @@ def test_after_kill_9_the_resumed_scan_takes_exactly_what_is_missing(tmp_path: P
                 return await until(events, ScanEnded)
 
     seen = asyncio.run(resume())
-    assert [stored.index for stored in of(FrameStored, seen)] == [index for index in range(8) if index not in before]
-    assert_sound(config, "cup", views=8)
+    assert [stored.index for stored in of(FrameStored, seen)] == [index for index in range(12) if index not in before]
+    assert_sound(config, "cup", views=12)
     lines, _ = replay(scan_folder(config, "cup").journal)
     taken = [line.body["frame"]["index"] for line in lines if line.type == "frame"]
-    assert sorted(taken) == list(range(8)), "no viewpoint was taken twice"
+    assert sorted(taken) == list(range(12)), "no viewpoint was taken twice"
 
 
 @pytest.mark.parametrize("turned_by_steps", [0, 1234, -2000])
@@ -454,7 +454,7 @@ async def test_a_long_press_cancels(bench: Bench, tmp_path: Path) -> None:
         events = daemon.events.subscribe()
         await daemon.submit(StartScan("cup"))
         await until(events, FrameStored, 1)
-        finger = threading.Thread(target=bench.finger.press, args=(0.5,))
+        finger = threading.Thread(target=bench.finger.press, args=(0.9,))
         finger.start()
         (ended,) = of(ScanEnded, await until(events, ScanEnded))
         finger.join()
