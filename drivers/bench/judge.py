@@ -75,7 +75,7 @@ def judge(
     accuracy_mm = truth.distances(_above_floor(spread_points(found, _SAMPLES, seed=1))[0])
     points, normals = _above_floor(spread_points(truth, _SAMPLES, seed=2))
     completeness_mm = found.distances(points)
-    seen = _views_of(points, normals, thing, cameras) >= _LEAST_VIEWS
+    seen = _is_seen(points, normals, thing, cameras)
     return Judgement(
         float(accuracy_mm.mean()),
         float(np.percentile(accuracy_mm, 95)),
@@ -110,22 +110,24 @@ def is_watertight(vertices_mm: Points, faces: NDArray[np.integer]) -> bool:
     return bool((times == 1).all() and np.array_equal(forward, backward))
 
 
-def _views_of(points: Points, normals: Points, thing: SceneObject, cameras: list[ViewPoint]) -> NDArray[np.int64]:
-    """Return for each point how many cameras have it in their photo, facing them and with nothing before it."""
+def _is_seen(points: Points, normals: Points, thing: SceneObject, cameras: list[ViewPoint]) -> NDArray[np.bool_]:
+    """Return which points enough cameras have in their photo, facing them and with nothing before them."""
     surface = Surface(thing.vertices_mm, thing.faces)
-    lifted = (points + _LIFT_MM * normals).astype(np.float32)
     views = np.zeros(len(points), np.int64)
     for camera in cameras:
-        seen = points @ camera.R.T + camera.t
+        unsure = np.flatnonzero(views < _LEAST_VIEWS)
+        at, normal = points[unsure], normals[unsure]
+        seen = at @ camera.R.T + camera.t
         pixel = seen @ camera.K.T
         pixel = pixel[:, :2] / np.maximum(pixel[:, 2:], 1e-9)
-        toward = camera.centre_mm - points
-        cosine = np.einsum("nk,nk->n", toward, normals) / np.linalg.norm(toward, axis=1)
+        toward = camera.centre_mm - at
+        cosine = np.einsum("nk,nk->n", toward, normal) / np.linalg.norm(toward, axis=1)
         inside = ((pixel >= 0) & (pixel < [camera.width_px, camera.height_px])).all(axis=1)
         candidates = np.flatnonzero(inside & (seen[:, 2] > 0) & (cosine > _GRAZING_COSINE))
-        aim = camera.centre_mm.astype(np.float32) - lifted[candidates]
-        views[candidates] += surface.is_clear(lifted[candidates], aim)
-    return views
+        lifted = (at[candidates] + _LIFT_MM * normal[candidates]).astype(np.float32)
+        aim = camera.centre_mm.astype(np.float32) - lifted
+        views[unsure[candidates]] += surface.is_clear(lifted, aim)
+    return np.asarray(views >= _LEAST_VIEWS)
 
 
 def _above_floor(points_and_normals: tuple[Points, Points]) -> tuple[Points, Points]:

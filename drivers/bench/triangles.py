@@ -9,6 +9,7 @@ from scipy.spatial import cKDTree
 Points = NDArray[np.float64]
 Indices = NDArray[np.int64]
 
+_NEXT_SIZE = 6.0
 _AT_ONCE = 200_000
 """Pairs of point and triangle held in memory together."""
 
@@ -34,7 +35,7 @@ class TriangleSoup:
         """
         centroids = self.corners_mm.mean(axis=1)
         reach = np.linalg.norm(self.corners_mm - centroids[:, None], axis=2).max(axis=1)
-        size_class = np.floor(np.log2(reach)).astype(np.int64)
+        size_class = np.maximum(np.ceil(np.log(reach / (2 * np.median(reach))) / np.log(_NEXT_SIZE)), 0)
         best = np.full(len(points_mm), np.inf)
         for kind in np.unique(size_class):
             members = np.flatnonzero(size_class == kind)
@@ -43,7 +44,7 @@ class TriangleSoup:
 
     def _lower(self, best: Points, points: Points, members: Indices, centroids: Points, reach: float) -> None:
         """Lower `best` to the distances from triangles of about one size, none of which reaches beyond `reach`."""
-        tree = cKDTree(centroids)
+        tree = cKDTree(centroids, balanced_tree=False, compact_nodes=False)  # quicker to build, hardly slower to ask
         undecided, known, wanted = np.arange(len(points)), 0, 4
         while len(undecided):
             wanted = min(wanted, len(members))
@@ -62,7 +63,8 @@ def spread_points(soup: TriangleSoup, count: int, seed: int) -> tuple[Points, Po
     """Return points (count, 3) spread evenly over the triangles by chance, and the triangles' normals there."""
     rng = np.random.default_rng(seed)
     areas = _areas(soup.corners_mm)
-    triangle = rng.choice(len(areas), size=count, p=areas / areas.sum())
+    # in the mesh's own order, neighbours stay together: searches near them find the cache warm
+    triangle = np.sort(rng.choice(len(areas), size=count, p=areas / areas.sum()))
     corners = soup.corners_mm[triangle]
     first, second = np.sqrt(rng.random(count)), rng.random(count)
     shares = np.stack([1 - first, first * (1 - second), first * second], axis=1)

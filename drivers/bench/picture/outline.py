@@ -3,7 +3,7 @@
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from scipy.spatial import ConvexHull
+from scipy.spatial import ConvexHull, QhullError
 
 from drivers.bench.picture.lights import AreaLight
 from drivers.bench.picture.rays import CameraPose, Floats, turn_about_z
@@ -19,8 +19,7 @@ class Outline:
     """The convex hull of a thing in the mat's frame."""
 
     def __init__(self, vertices_mm: Floats, offset_mm: tuple[float, float]) -> None:
-        hull = ConvexHull(vertices_mm, qhull_options="QJ")  # joggled: a flat mesh has a hull, too
-        self._hull_mm = vertices_mm[hull.vertices].astype(np.float64) + np.array([*offset_mm, 0.0])
+        self._hull_mm = _hull(vertices_mm.astype(np.float64)) + np.array([*offset_mm, 0.0])
 
     def window(self, camera: SceneCamera, pose: CameraPose, size_px: tuple[int, int]) -> tuple[slice, slice]:
         """Return the rows and columns of the photo that the thing may touch at any angle."""
@@ -67,6 +66,15 @@ def floor_cells(points_mm: Floats) -> NDArray[np.int64]:
     """Return (n,): the flat index of the grid's cell under each point of the floor; far points share the rim's."""
     cells = np.clip(np.round(points_mm[:, :2] / _GRID_MM) + _GRID_HALF, 0, 2 * _GRID_HALF - 1).astype(np.int64)
     return np.asarray(cells[:, 1] * (2 * _GRID_HALF) + cells[:, 0])
+
+
+def _hull(vertices_mm: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the corners of the convex hull, or of the box around a mesh that is flat or nearly so."""
+    try:
+        return np.asarray(vertices_mm[ConvexHull(vertices_mm).vertices])
+    except QhullError:
+        low, high = vertices_mm.min(axis=0), vertices_mm.max(axis=0)
+        return np.array([[x, y, z] for x in (low[0], high[0]) for y in (low[1], high[1]) for z in (low[2], high[2])])
 
 
 def _projected(

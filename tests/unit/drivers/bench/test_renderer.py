@@ -140,3 +140,14 @@ def test_the_thing_casts_a_soft_shadow_on_the_mat(renderer: Renderer) -> None:
 
 def test_angles_that_hardly_differ_count_as_one(renderer: Renderer) -> None:
     assert np.array_equal(_photo(renderer, 10.0), _photo(renderer, 9.999, 10.0, 10.001))
+
+
+@pytest.mark.parametrize("height_mm", [10.0, 150.0])
+def test_a_single_upright_triangle_is_a_thing_too(height_mm: float) -> None:
+    vertices = np.array([[-0.5, 0, 0], [0.5, 0, 0], [0, 0, 1]], np.float32) * np.float32(height_mm)
+    thing = SceneObject(vertices, np.array([[0, 1, 2]], np.uint32))
+    renderer = Renderer(Scene(thing, None))
+    assert _photo(renderer, 0.0).shape == (360, 480, 3)
+    area_px = (renderer.truth(*_SIZE_PX, 0.0).mask > 0).sum()
+    expected_px = height_mm**2 / 2 * np.cos(np.deg2rad(30)) * (2290.4 * 480 / 1600 / 480) ** 2
+    assert area_px == pytest.approx(expected_px, rel=0.25)
