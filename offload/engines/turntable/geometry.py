@@ -17,6 +17,7 @@ from offload.engines.turntable.refine import (
     Fairness,
     ask_photos,
     combine,
+    mean_curvature,
     prepare_normals,
     see_vertices,
 )
@@ -100,12 +101,10 @@ class _Reconstruction:
             normals = prepare_normals(mesh, fairness)
             if number % 2 == 0:
                 best = see_vertices(mesh, pictures, normals, 1.5 * unit)
-            photos = ask_photos(mesh, normals, pictures, best, REFINE_RADIUS * unit, step * unit)
-            outside = hull.grid.sample(hull.field, mesh.vertices)
-            trust = 1 / hull.grid.sample(spread, mesh.vertices) ** 2
-            trust = np.where(outside > 0, np.maximum(trust, 25 / unit**2), np.where(outside < -unit, 0, trust))
-            outline = Advice(-outside.astype(np.float64), trust.astype(np.float64))
-            stay = Advice(np.zeros(len(outside)), np.full(len(outside), STAY / unit**2))
+            bend = mean_curvature(mesh, normals, fairness)
+            photos = ask_photos(mesh, normals, bend, pictures, best, REFINE_RADIUS * unit, step * unit)
+            outline = self._ask_outlines(mesh, hull, spread)
+            stay = Advice(np.zeros(len(normals)), np.full(len(normals), STAY / unit**2))
             shift = fairness.settle(mesh.vertices, normals, combine(photos, outline, stay), STIFFNESS / unit**2)
             vertices = mesh.vertices + normals * np.clip(shift, -unit, unit)[:, None]
             vertices = fairness.relax_along(vertices, normals, 0.2)
@@ -113,6 +112,14 @@ class _Reconstruction:
                 vertices[:, 2] = np.maximum(vertices[:, 2], self.space.floor)
             mesh = Mesh(vertices, mesh.faces)
         return mesh
+
+    def _ask_outlines(self, mesh: Mesh, hull: Hull, spread: Field) -> Advice:
+        """Call vertices back into the hull, and to its skin as long as they may have left it by chance."""
+        away = hull.grid.sample(hull.field, mesh.vertices).astype(np.float64)
+        sigma = hull.grid.sample(spread, mesh.vertices).astype(np.float64)
+        doubt = 1 + (away / (OUTLINE_GIVES_WAY * sigma)) ** 2
+        certainty = np.where(away > 0, 1 / OUTSIDE_SIGMA**2 / self.space.unit_mm**2, 1 / (sigma**2 * doubt**2))
+        return Advice(-away, certainty)
 
 
 ROUNDS = ((4, 2.0, 25.0, 0.45, 1.5), (2, 2.5, 2.5, 0.3, 1.0))
@@ -123,7 +130,10 @@ WITNESSES = 8
 LEAST_HULL_WEIGHT = 0.1
 REFINE_STEPS = (0.3, 0.3, 0.2, 0.2, 0.15, 0.15)
 """In units: how far before and behind a vertex the photos are compared, round by round."""
-REFINE_RADIUS = 1.3
+REFINE_RADIUS = 1.0
 """Half the edge of the compared patch, in units."""
+OUTLINE_GIVES_WAY = 1.0
+"""At how many sigma below the hull's skin the outlines lose half of their say, and soon all."""
+OUTSIDE_SIGMA = 0.2
 STIFFNESS = 300.0
 STAY = 1.0

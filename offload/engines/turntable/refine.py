@@ -20,6 +20,10 @@ from offload.engines.turntable.sweep import INDEPENDENT_SAMPLES, MISFIT
 from offload.engines.turntable.views import Floats, Mesh
 
 BEST_VIEWS = 5
+INDEPENDENT_PAIRS = 4
+"""How many pairs of views err independently; all share the patch's place and its tilt."""
+SHARPEST_CAP = 0.6
+"""Radius of a cap over the skin's radius of curvature: beyond, the bend is noise."""
 STEEPEST_COSINE = 0.3
 """Views that see a place more slantingly are not asked."""
 
@@ -55,9 +59,17 @@ def see_vertices(
 
 
 def ask_photos(
-    mesh: Mesh, normals: Floats, pictures: Pictures, best: NDArray[np.int32], radius: float, step: float
+    mesh: Mesh,
+    normals: Floats,
+    curvature: Floats,
+    pictures: Pictures,
+    best: NDArray[np.int32],
+    radius: float,
+    step: float,
 ) -> Advice:
-    """Compare the photos on a small plane at each vertex, at `step` before, on and behind it along the normal.
+    """Compare the photos on a small cap at each vertex, at `step` before, on and behind it along the normal.
+
+    The cap is bent like the skin: a plane would settle inside of a bulge by half the sag of its rim.
 
     The score is the mean normalised cross-correlation over pairs of views; its parabola gives the shift (at most 1.5
     steps) and, as in the sweep, its bend the certainty.
@@ -65,6 +77,7 @@ def ask_photos(
     scores = _score_places(
         mesh.vertices.astype(np.float32),
         normals.astype(np.float32),
+        np.clip(curvature, -SHARPEST_CAP / radius, SHARPEST_CAP / radius).astype(np.float32),
         pictures.grey,
         pictures.projections.astype(np.float32),
         best,
@@ -78,7 +91,7 @@ def ask_photos(
     shift = np.where(bend > 1e-3, slope / np.maximum(bend, 1e-3), np.sign(slope) * 1.5)
     shift = np.clip(shift, -1.5, 1.5) * step
     peak = here + 0.5 * slope * np.clip(slope / np.maximum(bend, 1e-3), -1, 1)
-    variance = step**2 * 2 * (1 - peak + MISFIT) / (INDEPENDENT_SAMPLES * np.maximum(bend, 1e-3))
+    variance = step**2 * 2 * (1 - peak + MISFIT) / (INDEPENDENT_PAIRS * INDEPENDENT_SAMPLES * np.maximum(bend, 1e-3))
     believable = (here > -1) & (peak > 0.4)
     return Advice(np.where(believable, shift, 0.0), np.where(believable, 1 / (variance + (0.1 * step) ** 2), 0.0))
 
@@ -125,10 +138,25 @@ def prepare_normals(mesh: Mesh, fairness: Fairness) -> Floats:
     return smooth_normals(mesh, fairness.mean, 3)
 
 
+def mean_curvature(mesh: Mesh, normals: Floats, fairness: Fairness, rounds: int = 3) -> Floats:
+    """Return the mean curvature (n,), positive where the skin bulges outwards, averaged over rings of neighbours.
+
+    A paraboloid of curvature k falls by k e² / 2 at a distance e, and so does the mean of a vertex' neighbours.
+    """
+    mean = fairness.mean
+    fall = np.einsum("ij,ij->i", mesh.vertices - np.asarray(mean @ mesh.vertices), normals)
+    squares = np.einsum("ij,ij->i", mesh.vertices, mesh.vertices)
+    edges = squares + mean @ squares - 2 * np.einsum("ij,ij->i", mesh.vertices, np.asarray(mean @ mesh.vertices))
+    for _ in range(rounds):
+        fall, edges = mean @ fall, mean @ edges
+    return np.asarray(2 * fall / np.maximum(edges, 1e-12))
+
+
 @kernel()
 def _score_places(
     vertices: NDArray[np.float32],
     normals: NDArray[np.float32],
+    curvature: NDArray[np.float32],
     pictures: Greys,
     projections: NDArray[np.float32],
     best: NDArray[np.int32],
@@ -138,6 +166,7 @@ def _score_places(
 ) -> NDArray[np.float32]:
     half, most = 3, best.shape[1]
     samples = (2 * half + 1) ** 2
+    slope_squares = np.float32((2 * half + 1) * half * (half + 1) * (2 * half + 1) / 3)
     height, width = pictures.shape[1:]
     scores = np.full((vertices.shape[0], 3), np.float32(-1))
     for i in numba.prange(vertices.shape[0]):
@@ -172,16 +201,24 @@ def _score_places(
                 tv = (p[1, 0] * tx + p[1, 1] * ty + p[1, 2] * tz - pv * tw) / pw * spacing
                 bu = (p[0, 0] * bx + p[0, 1] * by + p[0, 2] * bz - pu * bw) / pw * spacing
                 bv = (p[1, 0] * bx + p[1, 1] * by + p[1, 2] * bz - pv * bw) / pw * spacing
-                reach_u, reach_v = half * (abs(tu) + abs(bu)), half * (abs(tv) + abs(bv))
+                nw = p[2, 0] * nx + p[2, 1] * ny + p[2, 2] * nz
+                sag = np.float32(-0.5) * curvature[i] * spacing * spacing
+                nu = (p[0, 0] * nx + p[0, 1] * ny + p[0, 2] * nz - pu * nw) / pw * sag
+                nv = (p[1, 0] * nx + p[1, 1] * ny + p[1, 2] * nz - pv * nw) / pw * sag
+                reach_u = half * (abs(tu) + abs(bu)) + 2 * half * half * abs(nu)
+                reach_v = half * (abs(tv) + abs(bv)) + 2 * half * half * abs(nv)
                 if not (
                     pu > reach_u and pv > reach_v and pu + reach_u < width - 1.01 and pv + reach_v < height - 1.01
                 ):
                     continue
                 picture = pictures[view]
                 mean, s = np.float32(0), 0
+                along_a, along_b = np.float32(0), np.float32(0)
                 for a in range(-half, half + 1):
                     for b in range(-half, half + 1):
-                        su, sv = pu + a * tu + b * bu, pv + a * tv + b * bv
+                        away_squared = np.float32(a * a + b * b)
+                        su = pu + a * tu + b * bu + away_squared * nu
+                        sv = pv + a * tv + b * bv + away_squared * nv
                         column, row = int(su), int(sv)
                         fu, fv = su - np.float32(column), sv - np.float32(row)
                         upper = picture[row, column] + fu * (picture[row, column + 1] - picture[row, column])
@@ -191,12 +228,18 @@ def _score_places(
                         value = upper + fv * (lower - upper)
                         patch[s] = value
                         mean += value
+                        along_a += value * a
+                        along_b += value * b
                         s += 1
                 mean /= samples
-                squares = np.float32(0)
-                for s in range(samples):
-                    patch[s] -= mean
-                    squares += patch[s] * patch[s]
+                # Without its slope too: that is shading as often as paint, and shading stays with the light.
+                along_a, along_b = along_a / slope_squares, along_b / slope_squares
+                squares, s = np.float32(0), 0
+                for a in range(-half, half + 1):
+                    for b in range(-half, half + 1):
+                        patch[s] -= mean + along_a * a + along_b * b
+                        squares += patch[s] * patch[s]
+                        s += 1
                 gain = 1 / np.sqrt(squares + samples * noise)
                 own += squares * gain * gain
                 for s in range(samples):
