@@ -29,10 +29,9 @@ JPEG_QUALITY = 92
 _MAT = {"columns": 15, "rows": 15, "square_mm": 18.0, "marker_mm": 13.5, "dictionary": "DICT_4X4_250"}
 
 
-def main() -> int:
-    """Run the command."""
-    options = _parser().parse_args()
-    width_px, height_px = (int(number) for number in options.size.split("x"))
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command; return its exit code."""
+    options = _parser().parse_args(arguments)
     try:
         thing = thing_named(options.object, keep_size=options.keep_size, up_axis=options.up)
     except MeshFileError as error:
@@ -40,7 +39,7 @@ def main() -> int:
         return 1
     camera = SceneCamera(elevation_deg=options.elevation)
     scene = Scene(thing, charuco_mat(), camera)
-    render_set(scene, options.views, (width_px, height_px), options.jitter_deg, options.seed, options.out)
+    render_set(scene, options.views, options.size, options.jitter_deg, options.seed, options.out)
     return 0
 
 
@@ -124,12 +123,25 @@ def _write_json(path: Path, value: dict[str, Any]) -> None:
     path.write_text(json.dumps(value, indent=1) + "\n")
 
 
+def _size_px(text: str) -> tuple[int, int]:
+    width, _, height = text.partition("x")
+    if not (width.isdigit() and height.isdigit() and min(int(width), int(height)) >= 16):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a size; write 1600x1200, at least 16 pixels each way")
+    return int(width), int(height)
+
+
+def _count(text: str) -> int:
+    if not (text.isdigit() and int(text) > 0):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of photos; write 36")
+    return int(text)
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description="Render a scan's photos of a mesh.")
     parser.add_argument("--object", required=True, help="default, or a mesh file: OBJ, PLY, GLB, STL")
-    parser.add_argument("--views", type=int, default=36)
+    parser.add_argument("--views", type=_count, default=36)
     parser.add_argument("--elevation", type=float, default=30.0, help="of the camera, degrees")
-    parser.add_argument("--size", default="1600x1200", help="width x height of a photo")
+    parser.add_argument("--size", type=_size_px, default=(1600, 1200), help="of a photo: 1600x1200")
     parser.add_argument("--jitter-deg", type=float, default=0.03, help="how far the table stops from each angle")
     parser.add_argument("--seed", type=int, default=3)
     parser.add_argument("--up", choices=("y", "z"), help="which axis of the file points up")

@@ -35,7 +35,7 @@ class TriangleSoup:
         """
         centroids = self.corners_mm.mean(axis=1)
         reach = np.linalg.norm(self.corners_mm - centroids[:, None], axis=2).max(axis=1)
-        size_class = np.maximum(np.ceil(np.log(reach / (2 * np.median(reach))) / np.log(_NEXT_SIZE)), 0)
+        size_class = np.maximum(np.ceil(np.log(reach / np.percentile(reach, 90)) / np.log(_NEXT_SIZE)), 0)
         best = np.full(len(points_mm), np.inf)
         for kind in np.unique(size_class):
             members = np.flatnonzero(size_class == kind)

@@ -86,3 +86,14 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
 def _volume_mm3(vertices: np.ndarray, faces: np.ndarray) -> float:
     a, b, c = (vertices[faces[:, i]] for i in range(3))
     return float(np.einsum("nk,nk->n", a, np.cross(b, c)).sum() / 6)
+
+
+@pytest.mark.data
+@pytest.mark.parametrize(
+    ("name", "wears_texture"), [("stanford-bunny.obj", False), ("spot/spot_triangulated.obj", True)]
+)
+def test_the_meshes_that_people_try_first(test_data: Path, name: str, wears_texture: bool) -> None:
+    thing = load_mesh(test_data / "meshes" / name)
+    assert np.ptp(thing.vertices_mm[:, 2]) == pytest.approx(150, abs=1e-3)
+    assert (thing.texture is not None) == wears_texture
+    assert (thing.paint_seed is None) == wears_texture
