@@ -5,7 +5,6 @@
 
 import asyncio
 import json
-import resource
 import sys
 from pathlib import Path
 
@@ -49,8 +48,14 @@ async def weigh(folder: Path) -> dict[str, float]:
                     masses["after_36_mb"] = mine.memory_info().rss / 1e6
                 if isinstance(event, ScanEnded):
                     break
-    masses["peak_mb"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e6
+    masses["peak_mb"] = peak_mb()
     return masses
+
+
+def peak_mb() -> float:
+    """Return the largest resident memory of this program; getrusage's would begin with the parent's at the fork."""
+    status = Path("/proc/self/status").read_text()
+    return int(next(line for line in status.splitlines() if line.startswith("VmHWM:")).split()[1]) * 1024 / 1e6
 
 
 if __name__ == "__main__":

@@ -14,5 +14,5 @@ def test_a_scan_stays_small_however_many_photos_it_takes(tmp_path: Path) -> None
     environment = os.environ | {"PYTHONPATH": str(REPOSITORY), "OPENBLAS_NUM_THREADS": "1"}
     done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=120, check=True)
     masses = json.loads(done.stdout)
-    assert masses["after_36_mb"] - masses["after_12_mb"] < 12, "no frame is kept"
-    assert masses["peak_mb"] < 165, "150 MB for the daemon, and what the bench's picture takes"
+    assert masses["after_36_mb"] - masses["after_12_mb"] < 30, "24 kept frames would be 138 MB"
+    assert masses["peak_mb"] < 175, "150 MB for the daemon, and what the bench and its picture take"
