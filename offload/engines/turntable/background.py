@@ -40,10 +40,12 @@ def from_plate(plate: Photo, plate_mat: Flags) -> StaticBackground:
     return StaticBackground(plate.copy(), ~plate_mat, ~plate_mat)
 
 
-def completed_from_views(start: StaticBackground | None, views: list[Photo], mats: list[Flags]) -> StaticBackground:
+def completed_from_views(
+    start: StaticBackground | None, views: list[Photo], mats: list[Flags], same_levels: int = SAME_LEVELS
+) -> StaticBackground:
     """Fill what is unknown with each pixel's most frequent value over the views that do not show the mat there."""
     stack, covered = np.stack(views), np.stack(mats)
-    picture, share, count = _most_frequent(stack, covered, SAME_LEVELS)
+    picture, share, count = _most_frequent(stack, covered, same_levels)
     agreed = (share >= MIN_SHARE) & (count >= MIN_VIEWS)
     sure = agreed & (share >= SURE_SHARE)
     if start is None:

@@ -112,8 +112,7 @@ def _compared(smooth: Grey, expected: Grey, known: Flags, sure: Flags, levels: f
 def _against_mat(scene: MatScene, smooth: Grey, on_mat: Flags, pattern: Grey) -> tuple[Grey, Flags]:
     """Difference from the mat's look, beyond ±1 where it counts, negative where darker; where mat is surely seen."""
     grey = grey_of(smooth)
-    white, black = _local_levels(grey, pattern, on_mat, scene.square_px)
-    expected = np.asarray(black + (white - black) * pattern / 255, np.float32)
+    expected = _expected_mat(grey, pattern, on_mat, scene.square_px)
     edges = np.abs(cv2.Sobel(expected, cv2.CV_32F, 1, 0)) + np.abs(cv2.Sobel(expected, cv2.CV_32F, 0, 1))
     above = grey - expected
     beyond_misfit = np.maximum(np.abs(above) - EDGE_SHARE * 2 * cv2.GaussianBlur(edges, (0, 0), 1.0), 0)
@@ -131,29 +130,37 @@ def _mat_colour(smooth: Grey, on_mat: Flags, grey: Grey, expected: Grey) -> Grey
     return np.asarray(np.median(smooth[paper] / grey[paper][:, None], axis=0), np.float32)
 
 
-def _local_levels(grey: Grey, pattern: Grey, on_mat: Flags, square_px: float) -> tuple[Grey, Grey]:
-    """Brightness of white and of black around each pixel, where the mat is seen; light and shadow vary across it."""
+def _expected_mat(grey: Grey, pattern: Grey, on_mat: Flags, square_px: float) -> Grey:
+    """How bright the mat must look: its print, times the light that its visible parts show around each place.
+
+    Ink keeps the same share of the paper's brightness under any light, so both tell of the light.
+    """
     is_white, is_black = on_mat & (pattern > 245), on_mat & (pattern < 10)
     white = float(np.median(grey[is_white])) if is_white.any() else 200.0
     black = float(np.median(grey[is_black])) if is_black.any() else 50.0
-    plausible = np.abs(grey - (black + (white - black) * pattern / 255)) < 0.3 * abs(white - black) + 12
-    return (
-        _local_mean(grey, is_white & plausible, white, square_px),
-        _local_mean(grey, is_black & plausible, black, square_px),
-    )
+    ink = float(np.clip(black / max(white, 1.0), 0.05, 0.9))
+    print_share = np.asarray(ink + (1 - ink) * pattern / 255, np.float32)
+    sharp = is_white | is_black
+    light = np.full(grey.shape, white, np.float32)
+    for tolerance in (0.3, 0.2):
+        expected = light * print_share
+        plausible = sharp & (np.abs(grey - expected) < tolerance * light * (1 - ink) * (0.4 + 0.6 * print_share) + 4)
+        light = _local_light(grey, print_share, plausible, white, square_px)
+    return np.asarray(light * print_share, np.float32)
 
 
-def _local_mean(grey: Grey, where: Flags, otherwise: float, square_px: float) -> Grey:
-    """Mean of `grey` over flagged pixels within about a square, at quarter resolution."""
+def _local_light(grey: Grey, print_share: Grey, where: Flags, otherwise: float, square_px: float) -> Grey:
+    """Least squares of grey = light x print over flagged pixels within about a square, at quarter resolution."""
     height, width = grey.shape
     small = (max(width // 4, 1), max(height // 4, 1))
-    weight = cv2.resize(where.astype(np.float32), small, interpolation=cv2.INTER_AREA)
-    total = cv2.resize(np.where(where, grey, 0).astype(np.float32), small, interpolation=cv2.INTER_AREA)
-    sigma = max(square_px / 4, 2.0)
+    flagged = where.astype(np.float32)
+    weight = cv2.resize(flagged * print_share * print_share, small, interpolation=cv2.INTER_AREA)
+    total = cv2.resize(flagged * print_share * grey, small, interpolation=cv2.INTER_AREA)
+    sigma = max(square_px / 5, 2.0)
     weight, total = cv2.GaussianBlur(weight, (0, 0), sigma), cv2.GaussianBlur(total, (0, 0), sigma)
     # A faint belief in the overall level decides where nothing is flagged nearby.
-    mean = (total + 0.01 * otherwise) / (weight + 0.01)
-    return np.asarray(cv2.resize(mean, (width, height), interpolation=cv2.INTER_LINEAR), np.float32)
+    light = (total + 0.004 * otherwise) / (weight + 0.004)
+    return np.asarray(cv2.resize(light, (width, height), interpolation=cv2.INTER_LINEAR), np.float32)
 
 
 def _flooded(photo: Photo, mask: Mask, unsure: Flags, square_px: float) -> Mask:

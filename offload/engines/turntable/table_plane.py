@@ -13,6 +13,8 @@ Floats = NDArray[np.float64]
 REACH = 1.35
 """Half width of the plane looked at, over the mat's."""
 MOST_VIEWS = 24
+SAME_LEVELS = 26
+"""Turning under fixed lamps, paper changes its brightness."""
 
 
 @dataclass(frozen=True)
@@ -50,4 +52,4 @@ def table_plane(
         flat.append(np.asarray(cv2.warpPerspective(views[view], to_photo, (side, side), flags=flags), np.uint8))
         inside = cv2.warpPerspective(np.ones(views[view].shape[:2], np.uint8), to_photo, (side, side), flags=flags)
         outside.append(inside == 0)
-    return TablePlane(completed_from_views(None, flat, outside), to_mm)
+    return TablePlane(completed_from_views(None, flat, outside, SAME_LEVELS), to_mm)
