@@ -39,7 +39,7 @@ def default_object(subdivisions: int = 2) -> SceneObject:
     vertices, faces = _coarse_surface()
     for _ in range(subdivisions):
         vertices, faces = _split(vertices, faces)
-        vertices = _settled(vertices)
+        vertices = _settled(vertices, faces)
     vertices[:, 2] -= vertices[:, 2].min()
     scale = np.float32(150.0 / vertices[:, 2].max())
     return SceneObject(vertices * scale, faces.astype(np.uint32), vertex_colours=_painted(vertices))
@@ -204,14 +204,12 @@ def _split(vertices: Floats, faces: NDArray[np.int64]) -> tuple[Floats, NDArray[
     return np.concatenate([vertices, middle]).astype(np.float32), np.concatenate(parts)
 
 
-def _settled(vertices: Floats) -> Floats:
-    """Move every vertex along the field's gradient onto the surface: one Newton step."""
-    step = np.float32(0.05)
-    here = _in_pieces(surface_distance, vertices)
-    gradient = np.stack(
-        [_in_pieces(surface_distance, vertices + step * axis) - here for axis in np.eye(3, dtype=np.float32)], axis=1
-    )
-    gradient /= step
-    squared = np.maximum(np.einsum("nk,nk->n", gradient, gradient), 0.3)
-    move = np.clip(here / squared, -0.5, 0.5)[:, None] * gradient
-    return np.asarray(vertices - move, dtype=np.float32)
+def _settled(vertices: Floats, faces: NDArray[np.int64]) -> Floats:
+    """Move every vertex along the mesh's normal by its distance: one step towards the surface."""
+    corners = vertices[faces]
+    across = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
+    index = faces.T.reshape(-1)
+    normal = np.stack([np.bincount(index, np.tile(across[:, axis], 3), len(vertices)) for axis in range(3)], axis=1)
+    normal = normal / np.maximum(np.linalg.norm(normal, axis=1, keepdims=True), 1e-12)
+    distance = np.clip(_in_pieces(surface_distance, vertices), -0.4, 0.4)
+    return np.asarray(vertices - distance[:, None] * normal, dtype=np.float32)
