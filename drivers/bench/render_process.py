@@ -10,6 +10,7 @@ import mmap
 import os
 import pickle
 import select
+import shutil
 import struct
 import subprocess
 import sys
@@ -60,7 +61,8 @@ Request = LoadScene | Prepare | Exposure
 class RenderProcess:
     """Starts the renderer and asks it for photos. Safe to use from several threads, one photo at a time."""
 
-    def __init__(self, scene: Scene) -> None:
+    def __init__(self, scene: Scene | Path) -> None:
+        """Start the process. A path is that of a pickled scene, which then never enters this process."""
         self._lock = threading.Lock()
         self._memory = os.memfd_create("bench-photo")
         self._stderr = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the process
@@ -77,7 +79,11 @@ class RenderProcess:
             env={**os.environ, **_ENVIRONMENT, "PYTHONPATH": os.pathsep.join(paths)},
         )
         with open(self._memory, "wb", closefd=False) as shared:
-            pickle.dump(scene, shared, protocol=pickle.HIGHEST_PROTOCOL)  # array by array: no second copy in memory
+            if isinstance(scene, Path):
+                with scene.open("rb") as stored:
+                    shutil.copyfileobj(stored, shared)
+            else:
+                pickle.dump(scene, shared, protocol=pickle.HIGHEST_PROTOCOL)  # array by array: no second copy
         self._ask(LoadScene())
 
     def prepare(self, width_px: int, height_px: int) -> None:

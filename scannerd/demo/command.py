@@ -49,10 +49,12 @@ def demo(
     keep_size: Annotated[bool, typer.Option(help="Take the file's numbers as mm instead of 150 mm tall.")] = False,
     up: Annotated[str | None, typer.Option(help="Which axis of the file points up: y or z.")] = None,
     speed: Annotated[float, typer.Option(min=0.1, max=50, help="How much faster the bench's clock runs.")] = 1.0,
+    size: Annotated[str, typer.Option(metavar="WxH", help="Of the photos, px.")] = "1600x1200",
     voxel_mm: Annotated[float, typer.Option(min=0.3, max=10, help="Finest detail of the model, mm.")] = 1.0,
 ) -> None:
     """Scan an object on the simulated bench, from the button to the model."""
-    options = DemoOptions(out.resolve(), mesh, keep_size, up, views, speed, voxel_mm=voxel_mm)
+    width_px, height_px = _size_px(size)
+    options = DemoOptions(out.resolve(), mesh, keep_size, up, views, speed, width_px, height_px, voxel_mm)
     try:
         summary = asyncio.run(_run(options))
     except FOR_PEOPLE as error:
@@ -73,3 +75,11 @@ async def _run(options: DemoOptions) -> Summary:
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
     with choose_display() as display:
         return await run_demo(options, display)
+
+
+def _size_px(size: str) -> tuple[int, int]:
+    width, _, height = size.partition("x")
+    try:
+        return int(width), int(height)
+    except ValueError as error:
+        raise typer.BadParameter(f"{size!r} is not a size; write it like 1600x1200", param_hint="--size") from error

@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from drivers.bench.scene import Scene
 from scannerd.demo.progress import ScanProgress
 
 MEGABYTE = 1_000_000
@@ -14,7 +13,7 @@ class Finished:
     """What the demo leaves to be measured."""
 
     scan_dir: Path
-    scene: Scene
+    scene_file: Path
     progress: ScanProgress
     daemon_peak_mb: float
     worker_json: Path

@@ -1,6 +1,7 @@
 """The figures of a finished demo: the model against the truth that the bench knows, time, bytes and memory."""
 
 import json
+import pickle
 from pathlib import Path
 from statistics import fmean
 
@@ -22,7 +23,7 @@ def summarise(finished: Finished) -> Summary:
     results = finished.scan_dir / "results"
     manifest = Manifest.model_validate_json((finished.scan_dir / "manifest.json").read_bytes())
     report = ReconstructionReport.model_validate_json((results / "report.json").read_bytes())
-    verdict = judge_model(results, manifest, finished.scene)
+    verdict = judge_model(results, manifest, pickle.loads(finished.scene_file.read_bytes()))
     times, sync = finished.progress.times, finished.progress.sync
     return Summary(
         viewpoints=len(manifest.frames),

@@ -8,7 +8,6 @@ from pathlib import Path
 
 from drivers.bench.install import Bench, install_bench
 from drivers.bench.render_process import RenderProcess
-from drivers.bench.scene import Scene
 from offload.wire.jobs import JobState
 from scannerd.app import Daemon
 from scannerd.commands import CaptureBackground, ResumeScan
@@ -39,9 +38,9 @@ async def run_demo(options: DemoOptions, display: Display) -> Summary:
     """Scan, upload, reconstruct, fetch, judge. Raises DemoFailed, CompanionFailed, DriverError, StoreFault."""
     started_s = time.monotonic()
     config = demo_config(options)
-    scene: Scene = await run_aside("scannerd.demo.stage:demo_scene", options)
+    scene_file: Path = await run_aside("scannerd.demo.stage:write_demo_scene", options)
     progress = ScanProgress()
-    with closing(RenderProcess(scene)) as renderer:
+    with closing(RenderProcess(scene_file)) as renderer:
         renderer.prepare(options.width_px, options.height_px)
         with Companions(options.out / "service", scans_folder(options.out), options.out / "logs") as companions:
             with install_bench(renderer.render_into, options.speed, demo_wiring(config)) as bench:
@@ -52,7 +51,7 @@ async def run_demo(options: DemoOptions, display: Display) -> Summary:
             await _wait_for_model(scan_dir, companions, progress, display)
             worker_json = companions.service_dir / "workers" / "1" / "worker.json"
             seconds = time.monotonic() - started_s
-            finished = Finished(scan_dir, scene, progress, daemon_peak_mb, worker_json, seconds)
+            finished = Finished(scan_dir, scene_file, progress, daemon_peak_mb, worker_json, seconds)
             summary: Summary = await run_aside("scannerd.demo.measure:summarise", finished)
             return summary
 

@@ -3,7 +3,15 @@
 from pathlib import Path
 
 from drivers.bench.pins import BenchWiring
-from scannerd.config import CameraSection, Config, DeviceSection, ReconstructionSection, ScanSection, StoreSection
+from scannerd.config import (
+    CameraSection,
+    Config,
+    DeviceSection,
+    QualitySection,
+    ReconstructionSection,
+    ScanSection,
+    StoreSection,
+)
 from scannerd.demo.options import DemoOptions
 
 
@@ -14,6 +22,8 @@ def demo_config(options: DemoOptions) -> Config:
         store=StoreSection(folder=options.out, reserve_mb=64),
         camera=CameraSection(width_px=options.width_px, height_px=options.height_px),
         scan=ScanSection(views=options.views),
+        # Nobody stands beside the bench to be asked.
+        quality=QualitySection(ask_a_person=False),
         reconstruction=ReconstructionSection(voxel_mm=options.voxel_mm, texture_px=options.texture_px),
     )
 

@@ -1,4 +1,7 @@
-"""The scene on the bench; loaded in a process of its own, since mesh libraries are large."""
+"""The scene on the bench; built in a process of its own, since mesh libraries and meshes are large."""
+
+import pickle
+from pathlib import Path
 
 from drivers.bench.default_object import default_object
 from drivers.bench.mat_picture import charuco_mat
@@ -17,3 +20,12 @@ def demo_object(options: DemoOptions) -> SceneObject:
 def demo_scene(options: DemoOptions) -> Scene:
     """Put the object on the mat in front of the camera. Raises MeshFileError."""
     return Scene(demo_object(options), charuco_mat())
+
+
+def write_demo_scene(options: DemoOptions) -> Path:
+    """Write the scene as a pickle for the renderer and the judge; returns its path. Raises MeshFileError."""
+    scene = demo_scene(options)
+    options.out.mkdir(parents=True, exist_ok=True)
+    path = options.out / "scene.pickle"
+    path.write_bytes(pickle.dumps(scene, protocol=pickle.HIGHEST_PROTOCOL))
+    return path
