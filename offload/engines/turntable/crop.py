@@ -3,11 +3,13 @@
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from offload.engines.turntable.mask_edge import Behind, snapped
 from offload.engines.turntable.mask_shape import Mask
 from offload.engines.turntable.photos import Photo, PhotoFile
 from offload.engines.turntable.views import ViewSet
@@ -65,11 +67,17 @@ def undistorted(photo: Photo, K: Floats, distortion: Floats, to_K: Floats, to_si
 
 
 def crop_views(
-    posed: PosedPhotos, masks: list[Mask], mask_scale: float, points: Floats, each: Callable[[int], None]
+    posed: PosedPhotos,
+    masks: list[Mask],
+    mask_scale: float,
+    points: Floats,
+    each: Callable[[int], None],
+    behind: list[Behind] | None = None,
 ) -> ViewSet:
     """Read each photo again and keep what shows the object's rough hull `points` (n, 3).
 
-    `masks` are the silhouettes in undistorted photos reduced by `mask_scale`; `each` is called after each photo.
+    `masks` are the silhouettes in undistorted photos reduced by `mask_scale`, `behind` what those would show
+    without the object; `each` is called after each photo.
     """
     corners, size = _boxes(posed, points)
     factor = min(1.0, float(np.sqrt(MOST_PIXELS / (len(posed) * size[0] * size[1]))))
@@ -87,7 +95,14 @@ def crop_views(
             photo = np.asarray(cv2.resize(photo, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA), np.uint8)
             lens = scaled(lens, factor)
         images[view] = undistorted(photo, lens, posed.distortion[view], K[view], (width, height))
-        silhouettes[view] = _silhouette_in_crop(masks[view], mask_scale, corners[view], factor, (width, height))
+        window = _Window(mask_scale, corners[view], factor, (width, height))
+        silhouettes[view] = window.enlarged_mask(masks[view])
+        if behind is not None:
+            picture, known = (
+                window.enlarged(behind[view].picture),
+                window.enlarged(behind[view].known.astype(np.uint8)),
+            )
+            silhouettes[view] = snapped(silhouettes[view], images[view], picture, known > 0)
         return view
 
     with ThreadPoolExecutor(2) as pool:
@@ -120,17 +135,30 @@ def _boxes(posed: PosedPhotos, points: Floats) -> tuple[NDArray[np.int64], tuple
     return corners, (int(size[0]), int(size[1]))
 
 
-def _silhouette_in_crop(
-    mask: Mask, mask_scale: float, corner: NDArray[np.int64], factor: float, size_px: tuple[int, int]
-) -> Mask:
-    """Enlarge the small silhouette where the crop lies, with a smooth edge."""
-    # Crop pixel u is photo pixel (u + 0.5) / factor - 0.5 + corner, and that is mask pixel (p + 0.5) * scale - 0.5.
-    step = mask_scale / factor
-    start = (0.5 / factor + corner) * mask_scale - 0.5
-    affine = np.array([[step, 0, start[0]], [0, step, start[1]]])
-    soft = cv2.warpAffine(
-        mask.astype(np.float32), affine, size_px, flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
-        borderMode=cv2.BORDER_REPLICATE,
-    )  # fmt: skip
-    blurred = cv2.GaussianBlur(soft, (0, 0), max(0.75 / step, 0.5))
-    return np.asarray(blurred > 0.5, np.uint8)
+@dataclass(frozen=True)
+class _Window:
+    """Where a crop lies in the reduced picture."""
+
+    mask_scale: float
+    corner: NDArray[np.int64]
+    factor: float
+    size_px: tuple[int, int]
+
+    @property
+    def step(self) -> float:
+        """Reduced pixels in a pixel of the crop."""
+        return self.mask_scale / self.factor
+
+    def enlarged(self, reduced: NDArray[np.uint8] | NDArray[np.float32]) -> NDArray[Any]:
+        """Return the reduced picture as large as the crop."""
+        # Crop pixel u is photo pixel p = (u + 0.5) / factor - 0.5 + corner, reduced pixel (p + 0.5) * scale - 0.5.
+        start = (0.5 / self.factor + self.corner) * self.mask_scale - 0.5
+        affine = np.array([[self.step, 0, start[0]], [0, self.step, start[1]]])
+        flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+        large = cv2.warpAffine(reduced, affine, self.size_px, flags=flags, borderMode=cv2.BORDER_REPLICATE)
+        return np.asarray(large)
+
+    def enlarged_mask(self, mask: Mask) -> Mask:
+        """Return the silhouette as large as the crop, with a smooth edge."""
+        soft = self.enlarged(mask.astype(np.float32))
+        return np.asarray(cv2.GaussianBlur(soft, (0, 0), max(0.75 / self.step, 0.5)) > 0.5, np.uint8)

@@ -12,7 +12,9 @@ from offload.engines.turntable import background as still
 from offload.engines.turntable.background import StaticBackground, mat_footprint
 from offload.engines.turntable.calibrate import Calibration, Camera, calibrate
 from offload.engines.turntable.crop import PosedPhotos, crop_views, scaled, undistorted
-from offload.engines.turntable.mask import MatScene, silhouette
+from offload.engines.turntable.mask import silhouette
+from offload.engines.turntable.mask_edge import Behind
+from offload.engines.turntable.mask_evidence import MatScene
 from offload.engines.turntable.mask_shape import Mask
 from offload.engines.turntable.mat import Mat, MatObservation
 from offload.engines.turntable.photos import Photo, PhotoFile, require_one_size
@@ -25,6 +27,7 @@ from offload.wire.bundle import MatSpec
 from offload.wire.jobs import Stage
 
 Floats = NDArray[np.float64]
+Found = tuple[Mask, Behind]
 
 MASK_WIDTH_PX = 800
 """Silhouettes are found in photos of about this width, then enlarged."""
@@ -64,11 +67,14 @@ def prepare_mat_views(bundle: ScanBundle, progress: OnProgress, cancellation: Ca
     cancellation.raise_if_cancelled()
     posed = _posed(bundle, calibration, size_px)
     smalls = [sighting.small for sighting in sightings]
-    masks = _silhouettes(bundle, Mat(spec), posed, smalls, progress, cancellation)
-    posed, masks, unused = _without_empty(posed, masks)
+    found = _silhouettes(bundle, Mat(spec), posed, smalls, progress, cancellation)
+    posed, found, unused = _without_empty(posed, found)
+    masks, behind = [mask for mask, _ in found], [picture for _, picture in found]
     scale = masks[0].shape[1] / size_px[0]
     hull = _where_the_object_is(spec, posed, masks, scale)
-    views = crop_views(posed, masks, scale, hull.points, lambda n: progress(Stage.MASK, 0.7 + 0.3 * n / len(posed)))
+    views = crop_views(
+        posed, masks, scale, hull.points, lambda n: progress(Stage.MASK, 0.7 + 0.3 * n / len(posed)), behind
+    )
     cancellation.raise_if_cancelled()
     stored = bundle.manifest.intrinsics is not None
     return Prepared(
@@ -142,7 +148,7 @@ def _posed(bundle: ScanBundle, calibration: Calibration, size_px: tuple[int, int
 def _silhouettes(
     bundle: ScanBundle, mat: Mat, posed: PosedPhotos, smalls: list[Photo],
     progress: OnProgress, cancellation: Cancellation,
-) -> list[Mask]:  # fmt: skip
+) -> list[Found]:  # fmt: skip
     height, width = smalls[0].shape[:2]
     K = scaled(posed.K[0], width / posed.size_px[0])
     straight = [undistorted(small, K, posed.distortion[0], K, (width, height)) for small in smalls]
@@ -153,12 +159,12 @@ def _silhouettes(
     half_mm = max(mat.spec.width_mm, mat.spec.height_mm) / 2
     table = table_plane(straight, K, posed.R, posed.t, half_mm, min(pixels_per_mm, 450 / half_mm))
     scene = MatScene(mat, K, behind, table, square_px=mat.spec.square_mm * pixels_per_mm)
-    masks = []
+    found = []
     for view, photo in enumerate(straight):
         cancellation.raise_if_cancelled()
-        masks.append(silhouette(scene, photo, posed.R[view], posed.t[view]))
+        found.append(silhouette(scene, photo, posed.R[view], posed.t[view]))
         progress(Stage.MASK, 0.15 + 0.55 * (view + 1) / len(straight))
-    return masks
+    return found
 
 
 def _background(
@@ -199,18 +205,16 @@ def _with_margin(spec: MatSpec) -> tuple[float, float]:
     return spec.width_mm + 2 * margin_mm, spec.height_mm + 2 * margin_mm
 
 
-def _without_empty(posed: PosedPhotos, masks: list[Mask]) -> tuple[PosedPhotos, list[Mask], dict[str, str]]:
+def _without_empty(posed: PosedPhotos, found: list[Found]) -> tuple[PosedPhotos, list[Found], dict[str, str]]:
     """Leave out photos that show no object. Raises BadInput when too few are left."""
-    kept = [view for view, mask in enumerate(masks) if mask.mean() >= LEAST_MASK_SHARE]
-    lost = {
-        posed.files[view].name: "no object found on the mat" for view in range(len(masks)) if view not in set(kept)
-    }
+    kept = [view for view, (mask, _) in enumerate(found) if mask.mean() >= LEAST_MASK_SHARE]
+    lost = {posed.files[view].name: "no object found on the mat" for view in set(range(len(found))) - set(kept)}
     if len(kept) < MIN_VIEWS:
         raise BadInput(
-            f"an object is seen in {len(kept)} of {len(masks)} photos, at least {MIN_VIEWS} are needed; "
+            f"an object is seen in {len(kept)} of {len(found)} photos, at least {MIN_VIEWS} are needed; "
             "does it stand on the mat, and does it differ from mat and background?"
         )
-    return (posed.subset(kept), [masks[view] for view in kept], lost) if lost else (posed, masks, lost)
+    return (posed.subset(kept), [found[view] for view in kept], lost) if lost else (posed, found, lost)
 
 
 def _where_the_object_is(spec: MatSpec, posed: PosedPhotos, masks: list[Mask], scale: float) -> RoughHull:

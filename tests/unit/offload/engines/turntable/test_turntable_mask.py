@@ -3,9 +3,12 @@ import numpy as np
 import pytest
 
 from offload.engines.turntable.background import completed_from_views, from_plate, mat_footprint
-from offload.engines.turntable.mask import MatScene, silhouette
+from offload.engines.turntable.mask import silhouette
+from offload.engines.turntable.mask_edge import snapped
+from offload.engines.turntable.mask_evidence import MatScene
 from offload.engines.turntable.mask_shape import without_blind_holes
 from offload.engines.turntable.mat import Mat
+from offload.engines.turntable.plain_mask import plain_silhouette
 from offload.engines.turntable.rough_hull import rough_hull
 from offload.engines.turntable.turntable_model import turned
 from offload.wire.bundle import MatSpec
@@ -74,7 +77,7 @@ def test_silhouettes_of_a_ball_on_the_mat(with_plate: bool, ball: np.ndarray) ->
         plate, _ = scene_photo(still * 1.05, 10.0, ball=None, seed=99)
         start = from_plate(plate, mat_footprint((270, 270), K, *pose(10.0), (WIDTH, HEIGHT), 4))
     scene = MatScene(MAT, K, completed_from_views(start, photos, mats), None, square_px=18 * 1145 / 517)
-    masks = [silhouette(scene, photo, R, t) for photo, (R, t) in zip(photos, poses, strict=True)]
+    masks = [silhouette(scene, photo, R, t)[0] for photo, (R, t) in zip(photos, poses, strict=True)]
     for mask, truth in zip(masks, truths, strict=True):
         both, either = (mask & truth).sum(), (mask | truth).sum()
         assert both / either > (0.95 if with_plate else 0.75)
@@ -100,3 +103,39 @@ def test_a_hole_stays_open_only_where_something_is_seen_through_it() -> None:
     filled = without_blind_holes(mask, seen, small_px=20)
     assert filled[50, 50] == 1
     assert filled[50, 150] == 0
+
+
+def test_an_edge_moves_to_where_the_photo_shows_it() -> None:
+    truth = np.zeros((200, 200), np.uint8)
+    cv2.circle(truth, (100, 100), 60, 1, -1)
+    behind = np.tile(np.array([60, 90, 70], np.uint8), (200, 200, 1))
+    behind[::20] = 200
+    photo = np.where(truth[..., None] > 0, np.array([180, 170, 200], np.uint8), behind)
+    photo = cv2.GaussianBlur(photo, (0, 0), 0.7)
+    for grown in (-2, 2):
+        kernel = np.ones((abs(grown) * 2 + 1,) * 2, np.uint8)
+        rough = cv2.erode(truth, kernel) if grown < 0 else cv2.dilate(truth, kernel)
+        moved = snapped(rough, photo, behind, np.ones((200, 200), bool))
+        before, after = (rough != truth).sum(), (moved != truth).sum()
+        assert after < 0.4 * before
+
+
+def test_an_edge_stays_where_nothing_is_known_behind() -> None:
+    mask = np.zeros((100, 100), np.uint8)
+    mask[30:70, 30:70] = 1
+    photo = np.random.default_rng(0).integers(0, 255, (100, 100, 3), dtype=np.uint8)
+    kept = snapped(mask, photo, np.zeros_like(photo), np.zeros((100, 100), bool))
+    assert (kept != mask).sum() < 0.03 * mask.sum(), "but for rounded corners"
+
+
+def test_a_plain_dark_background_is_told_from_the_border() -> None:
+    truth = np.zeros((240, 320), np.uint8)
+    cv2.ellipse(truth, (170, 120), (70, 90), 20, 0, 360, 1, -1)
+    cv2.rectangle(truth, (150, 180), (190, 239), 1, -1)
+    rng = np.random.default_rng(1)
+    for behind, front in ((8.0, 150.0), (235.0, 90.0)):
+        slope = np.linspace(0, 10, 320)[None, :, None]
+        photo = np.where(truth[..., None] > 0, front, behind + slope) + rng.normal(0, 2, (240, 320, 3))
+        mask = plain_silhouette(np.clip(photo, 0, 255).astype(np.uint8))
+        assert (mask & truth).sum() / (mask | truth).sum() > 0.97
+        assert (truth & (1 - mask)).sum() < 0.005 * truth.sum()

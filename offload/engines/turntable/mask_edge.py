@@ -1,0 +1,63 @@
+"""Move a silhouette's edge to where the full photo shows it, a few pixels at most."""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from offload.engines.turntable.background import Flags, Photo
+from offload.engines.turntable.mask_shape import Mask, disc, large_parts
+
+Singles = NDArray[np.float32]
+
+REACH_PX = 4
+"""How far the edge may move."""
+INSIDE_PX = 4
+"""From the edge, where the object's own colour is taken."""
+SPREAD_PX = 14.0
+LEAST_CONTRAST = 24.0
+"""Levels between object and what is behind, below which the photo does not tell where the edge is."""
+TRUST = 0.6
+"""Of the photo against the edge as it was."""
+
+
+@dataclass(frozen=True)
+class Behind:
+    """What the photo would show without the object, in the reduced, undistorted picture."""
+
+    picture: Photo
+    """(H, W, 3)."""
+    known: Flags
+    """(H, W)."""
+
+
+def snapped(mask: Mask, photo: Photo, behind: Photo, known: Flags) -> Mask:
+    """Return the mask (H, W) with its edge where the photo is halfway from `behind` to the object beside it."""
+    band = cv2.dilate(mask, disc(2 * REACH_PX + 1)) - cv2.erode(mask, disc(2 * REACH_PX + 1))
+    own, certain = _own_colour(mask, photo)
+    seen = np.asarray(photo, np.float32) - behind
+    across = own - behind
+    contrast = np.einsum("yxc,yxc->yx", across, across)
+    share = np.einsum("yxc,yxc->yx", seen, across) / np.maximum(contrast, 1.0)
+    before = cv2.GaussianBlur(mask.astype(np.float32), (0, 0), REACH_PX / 2)
+    telling = certain & known & (contrast > LEAST_CONTRAST**2)
+    told = np.where(telling, np.clip(share, -0.25, 1.25), before).astype(np.float32)
+    soft = TRUST * cv2.GaussianBlur(told, (0, 0), 0.9) + (1 - TRUST) * before
+    moved = np.where(band > 0, soft > 0.5, mask > 0).astype(np.uint8)
+    return large_parts(moved, 0.01)
+
+
+def _own_colour(mask: Mask, photo: Photo) -> tuple[Singles, Flags]:
+    """The object's colour beside each pixel (H, W, 3), and where there is enough of it to tell."""
+    inner = cv2.erode(mask, disc(2 * INSIDE_PX + 1))
+    height, width = mask.shape
+    small = (max(width // 4, 1), max(height // 4, 1))
+    weight = cv2.resize(inner.astype(np.float32), small, interpolation=cv2.INTER_AREA)
+    total = cv2.resize(cv2.bitwise_and(photo, photo, mask=inner), small, interpolation=cv2.INTER_AREA)
+    sigma = SPREAD_PX / 4
+    weight = cv2.GaussianBlur(weight, (0, 0), sigma)
+    mean = cv2.GaussianBlur(total.astype(np.float32), (0, 0), sigma) / np.maximum(weight, 1e-4)[..., None]
+    own = cv2.resize(mean, (width, height), interpolation=cv2.INTER_LINEAR)
+    enough = cv2.resize(weight, (width, height), interpolation=cv2.INTER_LINEAR) > 0.03
+    return np.asarray(own, np.float32), np.asarray(enough, bool)
