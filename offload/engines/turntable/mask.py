@@ -28,7 +28,7 @@ FAINT_BRIGHTER, FAINT_DARKER = 0.3, 0.6
 PLAIN_AGREES = 0.3
 """Share of the mat's levels within which the inside of a square looks as it must."""
 LIKE_LEVELS = 6.0
-FEW = 0.1
+FEW = 0.05
 """Share of the object's surroundings up to which it does not have a square's colour."""
 
 

@@ -117,7 +117,7 @@ def test_an_edge_moves_to_where_the_photo_shows_it() -> None:
         rough = cv2.erode(truth, kernel) if grown < 0 else cv2.dilate(truth, kernel)
         moved = snapped(rough, photo, behind, np.ones((200, 200), bool))
         before, after = (rough != truth).sum(), (moved != truth).sum()
-        assert after < 0.4 * before
+        assert after < 0.45 * before
 
 
 def test_an_edge_stays_where_nothing_is_known_behind() -> None:
