@@ -110,6 +110,20 @@ def test_posed_photos_become_a_closed_model_of_the_right_size(photos: Path, tmp_
     assert list(tmp_path.iterdir()) == [out], "nothing else is left"
 
 
+@pytest.mark.slow
+@pytest.mark.data
+def test_the_real_dinosaur_is_closed_and_as_large_as_its_published_box(tmp_path: Path) -> None:
+    data = Path(os.environ.get("SCANNERD_TEST_DATA", "../shared/data")) / "middlebury_dino_ring"
+    if not (data / "dino_par.txt").is_file():
+        pytest.skip(f"NO TEST DATA: {data} is absent, see docs/test-data.md")
+    done = offload("reconstruct", data, "--poses", data / "dino_par.txt", "--out", tmp_path / "out", "--json")
+    assert done.returncode == 0, done.stderr
+    report = ReconstructionReport.model_validate_json(done.stdout)
+    assert report.watertight
+    assert report.photos_used == 48
+    assert list(report.size) == pytest.approx([0.0728, 0.0871, 0.0733], abs=0.004)
+
+
 def test_empty_folder(photos: Path, tmp_path: Path) -> None:
     empty = tmp_path / "empty"
     empty.mkdir()

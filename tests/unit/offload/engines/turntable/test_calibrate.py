@@ -124,6 +124,17 @@ def test_a_table_that_turns_the_other_way_is_found_and_told() -> None:
     assert "clockwise" in found.warnings[0]
 
 
+def test_a_half_covered_mat_still_gives_the_scale() -> None:
+    model = truth(36)
+    half = [
+        MatObservation(one.points_mm[left], one.pixels[left], one.ids[left], usable=True)
+        for one in sightings(model)
+        for left in [one.points_mm[:, 0] < 0]
+    ]
+    found = calibrate(names(36), half, commanded_deg(36), SIZE_PX, Camera(2500.0))
+    assert abs(scale_error(found, model)) < 3e-3
+
+
 def test_a_blind_view_takes_its_pose_from_the_table() -> None:
     model = truth(24, jitter_deg=0.0)
     seen = sightings(model)
