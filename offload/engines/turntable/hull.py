@@ -24,6 +24,11 @@ BITE_TIMES_MEDIAN = 6.0
 FEW_BITING = 0.1
 """Share of the masks beyond which the others are suspected too."""
 MOST_BITING = 0.4
+DENSE = 24
+"""Views from which on a third one comes nearly as close to every place as the first two."""
+UNLIMITED = 1e6
+MOST_ALONE = 1.0
+"""In units: how much deeper than a third view one or two may cut. Small bites, too small to name, go no deeper."""
 NOTHING_INSIDE = (
     "no place lies inside the silhouettes of all photos: check that the masks show the object, white on black, "
     "and that the poses belong to these photos"
@@ -78,9 +83,10 @@ def carve_hull(views: ViewSet, space: Space) -> Hull:
     rough = _rough_grid(views, space)
     biting = _biting_views(silhouettes, rough, 2.0 * space.unit_mm)
     tolerant = bool(biting.mean() > FEW_BITING)
+    excess = 0.0 if tolerant else (MOST_ALONE * space.unit_mm if len(views) >= DENSE else UNLIMITED)
     silhouettes = silhouettes.without(biting)
-    grid = _fine_grid(silhouettes, rough, space, tolerant)
-    field = _carve(silhouettes, grid, tolerant)
+    grid = _fine_grid(silhouettes, rough, space, excess)
+    field = _carve(silhouettes, grid, excess)
     if space.floor is not None:
         heights = grid.origin[2] + grid.voxel * np.arange(grid.shape[2])
         np.maximum(field, (space.floor - heights).astype(np.float32), out=field)
@@ -95,7 +101,7 @@ def _skin(grid: Grid, field: Field) -> Mesh:
         raise BadInput(NOTHING_INSIDE) from None
 
 
-def _carve(silhouettes: Silhouettes, grid: Grid, tolerant: bool) -> Field:
+def _carve(silhouettes: Silhouettes, grid: Grid, excess: float) -> Field:
     return _carve_blocks(
         silhouettes.distances,
         silhouettes.projections.astype(np.float32),
@@ -103,7 +109,7 @@ def _carve(silhouettes: Silhouettes, grid: Grid, tolerant: bool) -> Field:
         grid.origin.astype(np.float32),
         np.float32(grid.voxel),
         grid.shape,
-        tolerant,
+        np.float32(excess),
         np.float32(BAND_VOXELS * grid.voxel),
     )
 
@@ -141,8 +147,8 @@ def _rough_grid(views: ViewSet, space: Space) -> Grid:
     return Grid.between(low, high, float((high - low).max() / ROUGH_CELLS))
 
 
-def _fine_grid(silhouettes: Silhouettes, rough: Grid, space: Space, tolerant: bool) -> Grid:
-    inside = np.argwhere(_carve(silhouettes, rough, tolerant) < 1.2 * rough.voxel)
+def _fine_grid(silhouettes: Silhouettes, rough: Grid, space: Space, excess: float) -> Grid:
+    inside = np.argwhere(_carve(silhouettes, rough, excess) < 1.2 * rough.voxel)
     if not len(inside):
         raise BadInput(NOTHING_INSIDE)
     end = rough.origin + rough.voxel * (np.asarray(rough.shape) - 1)
@@ -181,7 +187,7 @@ def _carve_blocks(
     origin: NDArray[np.float32],
     voxel: np.float32,
     shape: tuple[int, int, int],
-    tolerant: bool,
+    excess: np.float32,
     band: np.float32,
 ) -> Field:
     columns, rows, layers = shape
@@ -198,7 +204,7 @@ def _carve_blocks(
             x = origin[0] + voxel * np.float32(i0 + 1.5)
             y = origin[1] + voxel * np.float32(j0 + 1.5)
             z = origin[2] + voxel * np.float32(k0 + 1.5)
-            middle = _counting_distance(distances, projections, focal_px, x, y, z, reach, tolerant)
+            middle = _counting_distance(distances, projections, focal_px, x, y, z, reach, excess)
             if abs(middle) > reach:
                 field[i0:i1, j0:j1, k0:k1] = middle
                 continue
@@ -209,7 +215,7 @@ def _carve_blocks(
                         y = origin[1] + voxel * np.float32(j)
                         z = origin[2] + voxel * np.float32(k)
                         field[i, j, k] = _counting_distance(
-                            distances, projections, focal_px, x, y, z, np.float32(4) * band, tolerant
+                            distances, projections, focal_px, x, y, z, np.float32(4) * band, excess
                         )
     return field
 
@@ -235,7 +241,7 @@ def _count_lonely_cuts(
                 y = origin[1] + voxel * np.float32(j)
                 z = origin[2] + voxel * np.float32(k)
                 first, second, third, one, two = _distances_at(
-                    distances, projections, focal_px, x, y, z, np.float32(1e9), True
+                    distances, projections, focal_px, x, y, z, np.float32(1e9), np.float32(0)
                 )
                 inside += third < 0
                 if first > slack / 2 and second < -slack / 2:
@@ -283,10 +289,10 @@ def _counting_distance(
     y: np.float32,
     z: np.float32,
     enough: np.float32,
-    tolerant: bool,
+    excess: np.float32,
 ) -> np.float32:
-    first, _, third, _, _ = _distances_at(distances, projections, focal_px, x, y, z, enough, tolerant)
-    return third if tolerant else first
+    first, _, third, _, _ = _distances_at(distances, projections, focal_px, x, y, z, enough, excess)
+    return min(first, third + excess)
 
 
 @kernel(parallel=False)
@@ -298,7 +304,7 @@ def _distances_at(
     y: np.float32,
     z: np.float32,
     enough: np.float32,
-    tolerant: bool,
+    excess: np.float32,
 ) -> tuple[np.float32, np.float32, np.float32, int, int]:
     """Return the three largest distances to a view's cone and whose the first two are; stops beyond `enough`."""
     views = distances.shape[0]
@@ -315,6 +321,6 @@ def _distances_at(
             two = view
         elif distance > third:
             third = distance
-        if (third if tolerant else first) > enough:
+        if (min(first, third + excess)) > enough:
             break
     return first, second, third, one, two
