@@ -73,8 +73,9 @@ class Silhouettes:
 def carve_hull(views: ViewSet, space: Space) -> Hull:
     """Carve the hull of all masks but those that bite into what the others agree on.
 
-    Every mask counts fully as long as few bite: overruling the two strongest of 36 everywhere, to be safe from bad
-    ones, doubles the hull's error. Where many masks bite (a side in the shade), no mask is believed alone.
+    A mask may cut as deep as it likes where a third one comes close; alone or with one other it may cut only
+    MOST_ALONE deeper than that. (Overruling the two strongest of 36 everywhere doubles the error that true masks
+    leave.) Where many masks bite, such as a side in the shade, no mask is believed alone.
     Raises BadInput when no place is inside the silhouettes.
     """
     silhouettes = Silhouettes(
@@ -118,7 +119,7 @@ def _biting_views(silhouettes: Silhouettes, rough: Grid, slack: float) -> NDArra
     """Return (V,) which views cut away, alone or in pairs, much that lies well inside all the others' cones.
 
     A true outline takes thin slivers that hardly any other view would not have taken too; a mask that lost a piece
-    of the object takes a whole prism. On rendered scans true masks have 0.05 % of the volume against them at most.
+    of the object takes a whole prism. On two rendered scans no true mask had 0.05 % of the volume against it.
     """
     votes, volume = _count_lonely_cuts(
         silhouettes.distances,
