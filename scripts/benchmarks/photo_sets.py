@@ -20,6 +20,10 @@ from offload.wire.bundle import (
 TAKEN_AT = datetime(2026, 1, 1, tzinfo=UTC)
 
 
+class RenderFailed(RuntimeError):
+    """The mesh could not be photographed; the message is the renderer's own."""
+
+
 def render(mesh: str, views: int, elevation_deg: float, size_px: str, folder: Path) -> None:
     """Render the set unless the folder already holds a finished one of the same parameters."""
     wanted = f"{mesh} {views} {elevation_deg} {size_px}"
@@ -28,7 +32,9 @@ def render(mesh: str, views: int, elevation_deg: float, size_px: str, folder: Pa
         return
     command = [sys.executable, "-m", "drivers.bench.render_set", "--object", mesh, "--views", str(views)]
     command += ["--elevation", str(elevation_deg), "--size", size_px, "--out", str(folder)]
-    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise RenderFailed(done.stderr.strip().splitlines()[-1])
     stamp.write_text(wanted)
 
 

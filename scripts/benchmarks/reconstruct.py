@@ -8,6 +8,7 @@ with itself. A first, smaller run fills the cache of compiled kernels, so that t
 import argparse
 import json
 import os
+import shutil
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -17,7 +18,7 @@ from pathlib import Path
 import numpy as np
 import trimesh
 from engine_run import EngineFailed, EngineRun, embedded_engine, peer_engine, run_engine
-from photo_sets import render, write_manifest
+from photo_sets import RenderFailed, render, write_manifest
 from rich.console import Console
 from rich.table import Table
 
@@ -55,7 +56,7 @@ def main(arguments: Sequence[str]) -> int:
         work = options.keep or Path(scratch)
         try:
             rows = [row for mesh in meshes for row in bench_mesh(mesh, options, work)]
-        except (EngineFailed, MeshFileError) as error:
+        except (EngineFailed, MeshFileError, RenderFailed) as error:
             print(f"scripts/bench reconstruct: {error}", file=sys.stderr)
             return 1
     if options.json:
@@ -88,7 +89,7 @@ def bench_mesh(mesh: str, options: argparse.Namespace, work: Path) -> list[Row]:
         label = "embedded, stored intrinsics" if intrinsics else "embedded"
         out = work / f"{photo_set.name}-{label.replace(', ', '-').replace(' ', '-')}"
         if not options.cold:
-            run_engine(embedded_engine(photo_set, out), out.with_suffix(".log"))
+            _run_afresh(embedded_engine(photo_set, out), out)
         rows.append(measured(mesh, label, embedded_engine(photo_set, out), photo_set, out))
     for peer in options.peer:
         label, _, template = peer.partition("=")
@@ -100,11 +101,17 @@ def bench_mesh(mesh: str, options: argparse.Namespace, work: Path) -> list[Row]:
 def measured(mesh: str, label: str, command: list[str], photo_set: Path, out: Path) -> Row:
     """Run one engine and judge what it made."""
     print(f"{Path(mesh).stem}: {label}", file=sys.stderr)
-    run = run_engine(command, out.with_suffix(".log"))
+    run = _run_afresh(command, out)
     report = out / "report.json"
     said = json.loads(report.read_text())["stages"] if report.is_file() else []
     stages = {stage["stage"]: stage["cpu_s"] for stage in said}
     return Row(Path(mesh).stem, label, judged(mesh, photo_set, out), run, stages)
+
+
+def _run_afresh(command: list[str], out: Path) -> EngineRun:
+    """Run into an empty folder: what an earlier bench left there goes."""
+    shutil.rmtree(out, ignore_errors=True)
+    return run_engine(command, out.with_suffix(".log"))
 
 
 def judged(mesh: str, photo_set: Path, out: Path) -> Judgement:
