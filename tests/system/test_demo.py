@@ -18,7 +18,7 @@ import trimesh
 from offload.wire.bundle import Manifest
 from offload.wire.products import ReconstructionReport
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("demo")]
+pytestmark = pytest.mark.slow
 
 VIEWS = 18
 SMALL = ["--views", str(VIEWS), "--size", "800x600", "--voxel-mm", "2", "--speed", "4"]
