@@ -94,7 +94,7 @@ class Daemon:
     def _start_tasks(self, desk: Desk, group: asyncio.TaskGroup) -> None:
         self._tasks = [group.create_task(desk.obey(), name="commands")]
         if self._hardware.button is not None:
-            button = ButtonControl(self._hardware.button, desk)
+            button = ButtonControl(self._hardware.button, desk, self.events.publish)
             self._tasks.append(group.create_task(button.obey(), name="button"))
         waiting = self._offer_unfinished()
         if waiting and self._config.scan.resume_on_start:

@@ -145,6 +145,14 @@ class Warned:
     scan_id: str | None = None
 
 
+@dataclass(frozen=True)
+class PressFailed:
+    """A press of the button could not be obeyed; whoever pressed cannot be answered. `reason` is for people."""
+
+    command: str
+    reason: str
+
+
 Event = (
     UnfinishedScanFound
     | ScanStarted
@@ -156,6 +164,7 @@ Event = (
     | ScanEnded
     | BackgroundStored
     | Warned
+    | PressFailed
 )
 
 

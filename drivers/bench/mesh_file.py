@@ -1,5 +1,6 @@
 """Meshes from files, made fit for the bench: upright on the platter, centred, in millimetres."""
 
+import struct
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,9 @@ UP_AXIS_OF = {".obj": "y", ".glb": "y", ".ply": "z", ".stl": "z"}
 """What a file format's files usually mean by up; the formats themselves (but GLB) do not say."""
 HEIGHT_MM = 150.0
 _PAINT_SEED = 1
+_STL_HEADER = struct.Struct("<80xI")
+"""Of binary STL: 80 bytes of anything, then the count of triangles."""
+_STL_TRIANGLE_BYTES = 50
 _LEAST_HEIGHT_MM, _MOST_WIDTH_MM = 1.0, 400.0
 
 
@@ -41,8 +45,10 @@ def load_mesh(path: Path, *, keep_size: bool = False, up_axis: str | None = None
 
 def _read(path: Path) -> Any:
     kind = path.suffix.lower()
+    if path.is_dir():
+        raise MeshFileError(f"{path}: is a folder; name the mesh file in it")
     if not path.is_file():
-        raise MeshFileError(f"{path}: there is no such file")
+        raise MeshFileError(f"{path}: there is no such file; check the path")
     if kind not in UP_AXIS_OF:
         raise MeshFileError(
             f"{path}: {kind or 'a file without a suffix'} is not a mesh; use .obj, .ply, .glb or .stl"
@@ -55,8 +61,25 @@ def _read(path: Path) -> Any:
         reason = str(error) or type(error).__name__
         raise MeshFileError(f"{path}: not a readable {kind[1:].upper()} mesh ({reason}); export it again") from error
     if not isinstance(mesh, trimesh.Trimesh) or len(mesh.faces) == 0:
+        _refuse_cut_stl(path)
         raise MeshFileError(f"{path}: holds no triangles (a point cloud or an empty scene?); a scan needs a surface")
     return mesh
+
+
+def _refuse_cut_stl(path: Path) -> None:
+    """Raise MeshFileError if this is an STL file whose end is missing: the reader sees one without triangles."""
+    if path.suffix.lower() != ".stl":
+        return
+    content = path.read_bytes()
+    if content.startswith(b"solid") and b"facet" in content:
+        if b"endsolid" not in content:
+            raise MeshFileError(f"{path}: the end of the STL text is missing; copy or export it again")
+    elif len(content) > _STL_HEADER.size:
+        promised = _STL_HEADER.unpack_from(content)[0]
+        raise MeshFileError(
+            f"{path}: {promised} triangles of binary STL take {_STL_HEADER.size + _STL_TRIANGLE_BYTES * promised} "
+            f"bytes, the file has {len(content)}: it was cut short or is no STL; copy or export it again"
+        )
 
 
 def _check(path: Path, vertices: NDArray[np.float64], faces: NDArray[np.int64]) -> None:
@@ -113,8 +136,14 @@ def _texture_of(visual: Any, path: Path) -> NDArray[np.uint8] | None:
         if image is not None and min(image.size) > 2:
             return np.asarray(image.convert("RGB"))
     for candidate in _adjacent_textures(path):
-        with Image.open(candidate) as image:
-            return np.asarray(image.convert("RGB"))
+        try:
+            with Image.open(candidate) as image:
+                return np.asarray(image.convert("RGB"))
+        except (OSError, ValueError) as error:
+            raise MeshFileError(
+                f"{candidate}: the texture of {path.name} cannot be read ({error}); save it again, or move it away "
+                "for painted colours"
+            ) from error
     return None
 
 

@@ -27,6 +27,7 @@ from numpy.typing import NDArray
 
 import drivers
 from drivers.bench.scene import Exposure, Scene
+from drivers.protocols import DriverError
 
 LENGTH = struct.Struct("<Q")
 DONE = b"\x06"
@@ -38,8 +39,8 @@ _ENVIRONMENT = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
 """Threads would only wait for each other here: pictures are made in pieces that fit into the processor's cache."""
 
 
-class RenderProcessDied(RuntimeError):
-    """The renderer's process is gone or silent; the message ends with the last lines that it wrote."""
+class RenderProcessDied(DriverError):
+    """The renderer's process is gone or silent: no camera works then. The message ends with what it wrote last."""
 
 
 @dataclass(frozen=True)

@@ -8,11 +8,14 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from pydantic import ValidationError
 from rich.console import Console
 
 from drivers.bench.scene import MeshFileError
 from drivers.protocols import DriverError
 from scannerd.commands import CommandRefused
+from scannerd.config import CameraSection
+from scannerd.config_text import allowed_values
 from scannerd.demo.aside import AsideFailed
 from scannerd.demo.companions import CompanionFailed
 from scannerd.demo.display import choose_display
@@ -58,7 +61,7 @@ def demo(
     try:
         summary = asyncio.run(_run(options))
     except FOR_PEOPLE as error:
-        print(f"scannerd demo: {error}", file=sys.stderr)
+        print(f"scannerd demo: {_for_people(error)}", file=sys.stderr)
         raise typer.Exit(1) from error
     except (KeyboardInterrupt, asyncio.CancelledError) as stop:
         print("\nstopped; what was scanned stays, and the same command goes on with it", file=sys.stderr)
@@ -67,6 +70,12 @@ def demo(
         print(json.dumps(summary.as_json_object()))
     else:
         Console().print(summary.as_table(), highlight=False)
+
+
+def _for_people(error: Exception) -> str:
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.filename or 'a file'}: {error.strerror}; what was scanned stays"
+    return str(error)
 
 
 async def _run(options: DemoOptions) -> Summary:
@@ -80,6 +89,11 @@ async def _run(options: DemoOptions) -> Summary:
 def _size_px(size: str) -> tuple[int, int]:
     width, _, height = size.partition("x")
     try:
-        return int(width), int(height)
+        camera = CameraSection(width_px=int(width), height_px=int(height))
+    except ValidationError as error:
+        fields = CameraSection.model_fields
+        takes = " and ".join(f"{side}: {allowed_values(fields[f'{side}_px'])} px" for side in ("width", "height"))
+        raise typer.BadParameter(f"{size} cannot be photographed; {takes}, both even", param_hint="--size") from error
     except ValueError as error:
         raise typer.BadParameter(f"{size!r} is not a size; write it like 1600x1200", param_hint="--size") from error
+    return camera.width_px, camera.height_px

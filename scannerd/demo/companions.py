@@ -33,7 +33,10 @@ class Companion:
         code = self.process.poll()
         if code is not None:
             tail = "\n".join(self.log_path.read_text(errors="replace").splitlines()[-12:])
-            raise CompanionFailed(f"{self.name} ended with exit code {code}; the end of {self.log_path}:\n{tail}")
+            raise CompanionFailed(
+                f"`offload {self.name}` ended with {code}; what was scanned stays, and the same command goes on with "
+                f"it. The end of {self.log_path}:\n{tail}"
+            )
 
     def stop(self) -> None:
         """Ask, wait, then kill the whole process group."""

@@ -109,6 +109,8 @@ class LineDisplay:
         tenth = progress.frames_done * 10 // max(progress.frames_planned, 1)
         if progress.frames_done:
             self._once("photos", str(tenth), f"photos  {photos_line(progress)}")
+        if progress.sync and progress.sync.last_error:
+            self._once("upload", progress.sync.last_error, f"upload  {progress.sync.last_error}")
         if progress.job and progress.job.stage:
             self._once("model", str(progress.job.stage), f"model   {model_line(progress)}")
 

@@ -22,7 +22,7 @@ class DemoOptions:
     texture_px: int = 2048
 
     def fingerprint(self) -> dict[str, object]:
-        """Return what must agree before an unfinished scan may be resumed."""
+        """Return what must agree before a scan that an earlier run left may be gone on with."""
         mesh = str(self.mesh.resolve()) if self.mesh else "default"
         return {
             "mesh": mesh,
@@ -30,4 +30,6 @@ class DemoOptions:
             "up_axis": self.up_axis,
             "views": self.views,
             "size_px": [self.width_px, self.height_px],
+            "voxel_mm": self.voxel_mm,
+            "texture_px": self.texture_px,
         }

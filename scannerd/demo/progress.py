@@ -6,7 +6,17 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from offload.wire.jobs import Job, SyncState
-from scannerd.events import Event, FrameJudged, FrameStored, PhaseChanged, ScanEnded, ScanStarted, StepTimes, Warned
+from scannerd.events import (
+    Event,
+    FrameJudged,
+    FrameStored,
+    PhaseChanged,
+    PressFailed,
+    ScanEnded,
+    ScanStarted,
+    StepTimes,
+    Warned,
+)
 
 
 @dataclass
@@ -23,6 +33,8 @@ class ScanProgress:
     warnings: list[str] = field(default_factory=list)
     times: list[StepTimes] = field(default_factory=list)
     ended: ScanEnded | None = None
+    press_failed: str | None = None
+    """Why the button did not start a scan."""
     sync: SyncState | None = None
 
     def take(self, event: Event) -> None:
@@ -42,6 +54,8 @@ class ScanProgress:
                 self.times.append(event.times)
             case ScanEnded():
                 self.ended = event
+            case PressFailed():
+                self.press_failed = event.reason
             case Warned():
                 self.warnings.append(event.message)
             case _:

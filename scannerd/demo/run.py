@@ -1,7 +1,7 @@
 """The demo from start to end: a person puts a thing on the table, presses the button and gets a model."""
 
 import asyncio
-import json
+import os
 import time
 from contextlib import closing
 from pathlib import Path
@@ -11,18 +11,19 @@ from drivers.bench.render_process import RenderProcess
 from offload.wire.jobs import JobState
 from scannerd.app import Daemon
 from scannerd.commands import CaptureBackground, ResumeScan
-from scannerd.config import Config
 from scannerd.demo.aside import run_aside
 from scannerd.demo.companions import Companions
 from scannerd.demo.display import Display
 from scannerd.demo.finished import Finished, peak_rss_mb
+from scannerd.demo.leftover import Leftover
 from scannerd.demo.options import DemoOptions
 from scannerd.demo.progress import ScanProgress
 from scannerd.demo.setting import demo_config, demo_wiring, scans_folder
 from scannerd.demo.summary import Summary
 from scannerd.events import Outcome, Subscription
 from scannerd.hardware import build_hardware
-from scannerd.store.summary import ScanState, ScanSummary, summaries
+from scannerd.store.lock import StoreLock
+from scannerd.store.summary import ScanState, ScanSummary
 
 LOOK_S = 0.15
 """How often the display is drawn and sync's state file is read."""
@@ -37,44 +38,79 @@ class DemoFailed(RuntimeError):
 async def run_demo(options: DemoOptions, display: Display) -> Summary:
     """Scan, upload, reconstruct, fetch, judge. Raises DemoFailed, CompanionFailed, DriverError, StoreFault."""
     started_s = time.monotonic()
+    make_usable(options.out)
+    with closing(StoreLock(options.out / "demo.lock")):
+        scene_file: Path = await run_aside("scannerd.demo.stage:write_demo_scene", options)
+        progress, leftover = ScanProgress(), Leftover(options)
+        unfinished = leftover.find()
+        with closing(RenderProcess(scene_file)) as renderer:
+            renderer.prepare(options.width_px, options.height_px)
+            with Companions(options.out / "service", scans_folder(options.out), options.out / "logs") as companions:
+                if unfinished is not None and unfinished.state is ScanState.SEALED:
+                    _take_up(unfinished, progress, display)
+                else:
+                    await _scan(options, renderer, unfinished, progress, display)
+                daemon_peak_mb = peak_rss_mb()
+                renderer.close()
+                scan_dir = scans_folder(options.out) / str(progress.scan_id)
+                await _wait_for_model(scan_dir, companions, progress, display)
+                record = leftover.record(scan_dir.name)
+                progress.times, progress.retakes = list(record.times), record.retakes
+                worker_json = companions.service_dir / "workers" / "1" / "worker.json"
+                seconds = time.monotonic() - started_s
+                finished = Finished(scan_dir, scene_file, progress, daemon_peak_mb, worker_json, seconds)
+                summary: Summary = await run_aside("scannerd.demo.measure:summarise", finished)
+                return summary
+
+
+def make_usable(out: Path) -> None:
+    """Make the folder unless it is there. Raises DemoFailed if nothing can be written to it."""
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise DemoFailed(f"{out}: cannot be made a folder: {error.strerror}; choose another with --out") from error
+    for folder in (out, scans_folder(out), out / "service", out / "logs"):
+        if folder.exists() and not (folder.is_dir() and os.access(folder, os.R_OK | os.W_OK | os.X_OK)):
+            raise DemoFailed(f"{folder}: is no folder that you may write to; change that, or choose another --out")
+
+
+def _take_up(scan: ScanSummary, progress: ScanProgress, display: Display) -> None:
+    """Start from a scan whose photos are all there and whose model is not."""
+    progress.scan_id, progress.phase = scan.scan_id, "sealed"
+    progress.frames_done, progress.frames_planned = scan.frames_done, scan.frames_planned
+    display.say(f"going on with {scan.scan_id}: all {scan.frames_done} photos are there, the model is not yet")
+
+
+async def _scan(
+    options: DemoOptions,
+    renderer: RenderProcess,
+    unfinished: ScanSummary | None,
+    progress: ScanProgress,
+    display: Display,
+) -> None:
     config = demo_config(options)
-    scene_file: Path = await run_aside("scannerd.demo.stage:write_demo_scene", options)
-    progress = ScanProgress()
-    with closing(RenderProcess(scene_file)) as renderer:
-        renderer.prepare(options.width_px, options.height_px)
-        with Companions(options.out / "service", scans_folder(options.out), options.out / "logs") as companions:
-            with install_bench(renderer.render_into, options.speed, demo_wiring(config)) as bench:
-                await _scan(options, config, bench, progress, display)
-            daemon_peak_mb = peak_rss_mb()
-            renderer.close()
-            scan_dir = scans_folder(options.out) / str(progress.scan_id)
-            await _wait_for_model(scan_dir, companions, progress, display)
-            worker_json = companions.service_dir / "workers" / "1" / "worker.json"
-            seconds = time.monotonic() - started_s
-            finished = Finished(scan_dir, scene_file, progress, daemon_peak_mb, worker_json, seconds)
-            summary: Summary = await run_aside("scannerd.demo.measure:summarise", finished)
-            return summary
-
-
-async def _scan(options: DemoOptions, config: Config, bench: Bench, progress: ScanProgress, display: Display) -> None:
-    async with Daemon(config, build_hardware(config, bench.clock)) as daemon:
-        with daemon.events.subscribe() as events:
-            await _begin(options, daemon, bench, display)
-            await _watch(events, scans_folder(options.out), progress, display)
+    with install_bench(renderer.render_into, options.speed, demo_wiring(config)) as bench:
+        async with Daemon(config, build_hardware(config, bench.clock)) as daemon:
+            with daemon.events.subscribe() as events:
+                await _begin(options, unfinished, daemon, bench, display)
+                await _watch(events, scans_folder(options.out), progress, display)
+    if progress.press_failed:
+        raise DemoFailed(f"no scan was begun: {progress.press_failed}")
     ended = progress.ended
     if ended is None or ended.outcome is not Outcome.COMPLETED:
         why = ended.error if ended and ended.error else "it was ended before all photos were taken"
         raise DemoFailed(f"the scan is not complete: {why}; the same command goes on with it")
 
 
-async def _begin(options: DemoOptions, daemon: Daemon, bench: Bench, display: Display) -> None:
+async def _begin(
+    options: DemoOptions, unfinished: ScanSummary | None, daemon: Daemon, bench: Bench, display: Display
+) -> None:
     """Go on with this demo's unfinished scan, or show the camera an empty table, put the thing on it and press."""
-    unfinished = _unfinished(options, daemon)
     if unfinished is not None:
         display.say(f"going on with {unfinished.scan_id}: {unfinished.frames_done} photos are there already")
         await daemon.submit(ResumeScan(unfinished.scan_id))
         return
-    _remember(options)
+    Leftover(options).remember()
     display.say("photographing the empty table")
     bench.world.remove_object()
     await daemon.submit(CaptureBackground())
@@ -83,26 +119,13 @@ async def _begin(options: DemoOptions, daemon: Daemon, bench: Bench, display: Di
     await asyncio.to_thread(bench.finger.press)
 
 
-def _unfinished(options: DemoOptions, daemon: Daemon) -> ScanSummary | None:
-    remembered = options.out / "demo.json"
-    if not remembered.is_file() or json.loads(remembered.read_text()) != options.fingerprint():
-        return None
-    waiting = [scan for scan in summaries(daemon.store) if scan.state is ScanState.UNFINISHED]
-    return waiting[-1] if waiting else None
-
-
-def _remember(options: DemoOptions) -> None:
-    options.out.mkdir(parents=True, exist_ok=True)
-    (options.out / "demo.json").write_text(json.dumps(options.fingerprint()))
-
-
 async def _watch(events: Subscription, scans_dir: Path, progress: ScanProgress, display: Display) -> None:
     """Take events until the scan has ended; draw at a steady pace meanwhile."""
     drawing = asyncio.create_task(_draw(scans_dir, progress, display), name="demo display")
     try:
         async for event in events:
             progress.take(event)
-            if progress.ended is not None:
+            if progress.ended is not None or progress.press_failed is not None:
                 return
     finally:
         drawing.cancel()
@@ -130,7 +153,9 @@ async def _wait_for_model(scan_dir: Path, companions: Companions, progress: Scan
         if progress.sync != last:
             last, changed_s = progress.sync, time.monotonic()
         if time.monotonic() - changed_s > QUIET_LIMIT_S:
+            trouble = progress.sync.last_error if progress.sync else None
             raise DemoFailed(
-                f"nothing moved for {QUIET_LIMIT_S:.0f} s; see the logs in {scan_dir.parents[1] / 'logs'}"
+                f"nothing moved for {QUIET_LIMIT_S:.0f} s{f' ({trouble})' if trouble else ''}; see the logs in "
+                f"{scan_dir.parents[1] / 'logs'}; what was scanned stays, and the same command goes on with it"
             )
         await asyncio.sleep(LOOK_S)

@@ -8,6 +8,7 @@ from drivers.bench.mat_picture import charuco_mat
 from drivers.bench.mesh_file import load_mesh
 from drivers.bench.scene import Scene, SceneObject
 from scannerd.demo.options import DemoOptions
+from scannerd.store.durable import write_durably
 
 
 def demo_object(options: DemoOptions) -> SceneObject:
@@ -23,9 +24,11 @@ def demo_scene(options: DemoOptions) -> Scene:
 
 
 def write_demo_scene(options: DemoOptions) -> Path:
-    """Write the scene as a pickle for the renderer and the judge; returns its path. Raises MeshFileError."""
+    """Write the scene as a pickle for the renderer and the judge; returns its path.
+
+    Raises MeshFileError, StoreFault.
+    """
     scene = demo_scene(options)
-    options.out.mkdir(parents=True, exist_ok=True)
     path = options.out / "scene.pickle"
-    path.write_bytes(pickle.dumps(scene, protocol=pickle.HIGHEST_PROTOCOL))
+    write_durably(path, pickle.dumps(scene, protocol=pickle.HIGHEST_PROTOCOL))
     return path

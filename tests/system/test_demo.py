@@ -112,6 +112,54 @@ def test_an_interrupted_demo_leaves_nothing_running_and_goes_on_where_it_was(tmp
     assert sorted(line["frame"]["index"] for line in lines) == list(range(VIEWS))
 
 
+def test_a_demo_killed_while_the_model_is_made_goes_on_with_the_same_scan(tmp_path: Path) -> None:
+    process = subprocess.Popen(
+        demo_command(tmp_path, "--views", "8"), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+    )
+    scan = wait_for_job(tmp_path, process)
+    family = psutil.Process(process.pid).children(recursive=True)
+    process.kill()
+    process.communicate(timeout=60)
+    _, left = psutil.wait_procs(family, timeout=20)
+    assert not left
+    journal = (scan / "journal.jsonl").read_bytes()
+
+    again = run_demo(tmp_path, "--views", "8", "--json")
+    assert again.returncode == 0, again.stderr[-3000:]
+    assert f"going on with {scan.name}: all 8 photos are there" in again.stderr
+    summary = json.loads(again.stdout)
+    assert summary["scan"] == str(scan)
+    assert summary["seconds_per_viewpoint"] > 0
+    assert (scan / "journal.jsonl").read_bytes() == journal
+    assert len(list(scan.parent.glob("*/plan.json"))) == 1
+
+
+def test_a_demo_whose_service_dies_says_so_and_leaves_nothing_running(tmp_path: Path) -> None:
+    process = subprocess.Popen(
+        demo_command(tmp_path, "--views", "8"), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+    )
+    wait_for_photos(tmp_path, process, 1)
+    family = psutil.Process(process.pid).children(recursive=True)
+    next(child for child in family if "serve" in child.cmdline()).kill()
+    _, said = process.communicate(timeout=120)
+    assert process.returncode == 1
+    assert "offload serve` ended with -9; what was scanned stays" in said
+    assert "Traceback" not in said
+    assert not [child for child in family if child.is_running()]
+
+
+def wait_for_job(out: Path, process: subprocess.Popen[str]) -> Path:
+    """Return the scan's folder once its job runs."""
+    deadline_s = time.monotonic() + 120
+    while time.monotonic() < deadline_s and process.poll() is None:
+        for state in out.glob("scans/*/sync.json"):
+            job = json.loads(state.read_text())["job"]
+            if job is not None and job["state"] == "running":
+                return state.parent
+        time.sleep(0.02)
+    raise AssertionError(f"no job ran before the deadline; the demo's exit code is {process.poll()}")
+
+
 def wait_for_photos(out: Path, process: subprocess.Popen[str], count: int) -> Path:
     deadline_s = time.monotonic() + 120
     while time.monotonic() < deadline_s and process.poll() is None:

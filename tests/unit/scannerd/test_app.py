@@ -35,6 +35,7 @@ from scannerd.events import (
     FrameStored,
     Outcome,
     PhaseChanged,
+    PressFailed,
     ScanEnded,
     ScanPaused,
     ScanSealed,
@@ -397,6 +398,17 @@ async def test_a_scan_that_would_not_fit_is_refused_before_anything_moves(bench:
             await daemon.submit(StartScan("cup"))
     assert bench.world.pulses == 0
     assert store.scan_ids() == []
+
+
+async def test_a_press_that_cannot_start_a_scan_is_told_to_whoever_listens(bench: Bench, tmp_path: Path) -> None:
+    config = bench_config(tmp_path)
+    store = ScanStore(StoreLayout(tmp_path), 0, free_bytes=lambda _: 1_000_000)
+    async with running(config, bench, store) as daemon:
+        events = daemon.events.subscribe()
+        await asyncio.to_thread(bench.finger.press, 0.05)
+        (failed,) = of(PressFailed, await until(events, PressFailed))
+    assert failed.command == "StartScan"
+    assert "6 photos of 640x480" in failed.reason
 
 
 async def test_the_background_goes_into_the_scans_that_follow(bench: Bench, tmp_path: Path) -> None:

@@ -78,6 +78,29 @@ def test_bad_files_are_named_with_their_fault(tmp_path: Path, name: str) -> None
     assert name in str(caught.value)
 
 
+@pytest.mark.parametrize(("kind", "fault"), [("stl", "take 64084 bytes"), ("stl_ascii", "end of the STL text")])
+def test_a_cut_stl_is_told_from_an_empty_one(tmp_path: Path, kind: str, fault: str) -> None:
+    whole = trimesh.creation.icosphere(subdivisions=3).export(file_type=kind)
+    content = whole.encode() if isinstance(whole, str) else whole
+    path = tmp_path / "cut.stl"
+    path.write_bytes(content[: len(content) // 2 + 7])
+    with pytest.raises(MeshFileError, match=fault):
+        load_mesh(path)
+
+
+def test_a_folder_is_no_mesh(tmp_path: Path) -> None:
+    with pytest.raises(MeshFileError, match="is a folder"):
+        load_mesh(tmp_path)
+
+
+def test_an_unreadable_texture_is_named(tmp_path: Path) -> None:
+    corners = "v 0 0 0\nv 1 0 0\nv 0 1 0\nv 0 0 1\nvt 0 0\nvt 1 0\nvt 0 1\n"
+    (tmp_path / "thing.obj").write_text(corners + "f 1/1 2/2 3/3\nf 1/1 2/2 4/3\nf 2/1 3/2 4/3\n")
+    (tmp_path / "thing_texture.png").write_bytes(b"not a picture")
+    with pytest.raises(MeshFileError, match=r"thing_texture\.png: the texture of thing\.obj cannot be read"):
+        load_mesh(tmp_path / "thing.obj")
+
+
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(MeshFileError, match=r"nowhere\.obj: there is no such file"):
         load_mesh(tmp_path / "nowhere.obj")
