@@ -4,11 +4,13 @@ from typing import Any
 
 import numpy as np
 import pytest
+import trimesh
 
 from offload.engines.protocol import BadInput
 from offload.engines.turntable.contact import contact_sigma
 from offload.engines.turntable.hull import carve_hull
 from offload.engines.turntable.mesh import examine_skin
+from offload.engines.turntable.raster import rasterise
 from offload.engines.turntable.views import Space
 
 SPACE = Space(voxel=1.5, floor=None)
@@ -42,6 +44,23 @@ def test_masks_that_bite_are_named_and_left_out(make_ball: Callable[..., Any]) -
     hull = carve_hull(dataclasses.replace(ball.views, masks=masks), SPACE)
     assert hull.biting == ("0007.jpg", "0015.jpg")
     assert ball.error(hull.mesh).min() > -0.5
+
+
+@pytest.mark.parametrize("count", [9, 12, 18])
+def test_a_tunnel_that_one_of_few_views_looks_through_stays_open(make_ball: Callable[..., Any], count: int) -> None:
+    """True outlines of few views cut alone or in pairs; none may be taken for a mask that lost a piece."""
+    ball = make_ball(count=count)
+    pipe = trimesh.creation.annulus(r_min=4.0, r_max=20.0, height=40.0)
+    along = ball.views.centres[0] - ball.centre
+    pipe.apply_transform(trimesh.geometry.align_vectors([0, 0, 1], along / np.linalg.norm(along)))
+    pipe.apply_translation(ball.centre)
+    height, width = ball.views.masks.shape[1:]
+    faces = np.asarray(pipe.faces, np.int32)
+    masks = [np.isfinite(rasterise(pipe.vertices, faces, p, height, width)[0]) for p in ball.views.projections]
+    hull = carve_hull(dataclasses.replace(ball.views, masks=np.array(masks).astype(np.uint8)), SPACE)
+    assert hull.biting == ()
+    assert not hull.tolerant
+    assert hull.grid.sample(hull.field, ball.centre[None])[0] > 1, "the tunnel is open"
 
 
 def test_the_floor_closes_the_underside(ball: Any) -> None:
