@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic import ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from offload.engines.protocol import BadInput
 from offload.wire.base import Wire
@@ -25,6 +25,8 @@ LEAST_IMAGES = 3
 
 class PosedImage(Wire):
     """One photo: a point X is seen at `K (R X + t)` divided by its third component."""
+
+    model_config = ConfigDict(allow_inf_nan=False)
 
     file: Annotated[str, Field(min_length=1)]
     """Relative to the folder of photos."""
@@ -62,6 +64,8 @@ class PosedImage(Wire):
 
 class Poses(Wire):
     """Photos and where they were taken from, in one frame."""
+
+    model_config = ConfigDict(allow_inf_nan=False)
 
     format: Literal["scannerd-poses/1"] = FORMAT
     units: str = "m"

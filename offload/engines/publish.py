@@ -24,9 +24,13 @@ def publish_into(out: Path) -> Iterator[Path]:
     Raises BadInput when `out` is already occupied.
     """
     refuse_occupied(out)
-    out.parent.mkdir(parents=True, exist_ok=True)
     draft = out.parent / f".{out.name}.draft-{os.getpid()}"
-    draft.mkdir()
+    try:
+        draft.mkdir(parents=True)
+    except OSError as error:
+        raise BadInput(
+            f"{out.parent}: nothing can be written there: {error.strerror}; change that, or name another folder"
+        ) from error
     try:
         yield draft
         for path in draft.iterdir():

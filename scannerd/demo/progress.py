@@ -68,6 +68,12 @@ class ScanProgress:
         except (FileNotFoundError, ValidationError):
             return
 
+    def sign_of_life(self) -> tuple[object, ...]:
+        """Return what changes whenever bytes or the job get on; sync's tries that fail do not change it."""
+        sync, job = self.sync, self.job
+        carried = (sync.bytes_confirmed, sync.bytes_sent, sync.results_in_place) if sync else ()
+        return (*carried, job.state, job.stage, job.percent) if job else carried
+
     @property
     def job(self) -> Job | None:
         """The job at the service, once there is one."""

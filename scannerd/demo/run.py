@@ -1,6 +1,7 @@
 """The demo from start to end: a person puts a thing on the table, presses the button and gets a model."""
 
 import asyncio
+import logging
 import os
 import time
 from contextlib import closing
@@ -29,6 +30,8 @@ LOOK_S = 0.15
 """How often the display is drawn and sync's state file is read."""
 QUIET_LIMIT_S = 300.0
 """So long may a job show no change before the demo gives up."""
+TROUBLE_LIMIT_S = 30.0
+"""So long may sync be in trouble without anything getting through: all of it is on this very machine."""
 
 
 class DemoFailed(RuntimeError):
@@ -39,6 +42,7 @@ async def run_demo(options: DemoOptions, display: Display) -> Summary:
     """Scan, upload, reconstruct, fetch, judge. Raises DemoFailed, CompanionFailed, DriverError, StoreFault."""
     started_s = time.monotonic()
     make_usable(options.out)
+    log_into(options.out / "logs" / "daemon.log")
     with closing(StoreLock(options.out / "demo.lock")):
         scene_file: Path = await run_aside("scannerd.demo.stage:write_demo_scene", options)
         progress, leftover = ScanProgress(), Leftover(options)
@@ -72,6 +76,12 @@ def make_usable(out: Path) -> None:
     for folder in (out, scans_folder(out), out / "service", out / "logs"):
         if folder.exists() and not (folder.is_dir() and os.access(folder, os.R_OK | os.W_OK | os.X_OK)):
             raise DemoFailed(f"{folder}: is no folder that you may write to; change that, or choose another --out")
+
+
+def log_into(path: Path) -> None:
+    """Let what this process logs go to a file; people are told in the demo's own words."""
+    path.parent.mkdir(exist_ok=True)
+    logging.basicConfig(filename=path, level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
 
 
 def _take_up(scan: ScanSummary, progress: ScanProgress, display: Display) -> None:
@@ -150,12 +160,13 @@ async def _wait_for_model(scan_dir: Path, companions: Companions, progress: Scan
         display.show(progress)
         if progress.job and progress.job.state in (JobState.FAILED, JobState.CANCELLED):
             raise DemoFailed(f"job {progress.job.job_id} {progress.job.state}: {progress.job.error}")
-        if progress.sync != last:
-            last, changed_s = progress.sync, time.monotonic()
-        if time.monotonic() - changed_s > QUIET_LIMIT_S:
-            trouble = progress.sync.last_error if progress.sync else None
+        if (sign := progress.sign_of_life()) != last:
+            last, changed_s = sign, time.monotonic()
+        trouble = progress.sync.last_error if progress.sync else None
+        quiet_s = time.monotonic() - changed_s
+        if quiet_s > (TROUBLE_LIMIT_S if trouble else QUIET_LIMIT_S):
             raise DemoFailed(
-                f"nothing moved for {QUIET_LIMIT_S:.0f} s{f' ({trouble})' if trouble else ''}; see the logs in "
+                f"nothing moved for {quiet_s:.0f} s{f' ({trouble})' if trouble else ''}; see the logs in "
                 f"{scan_dir.parents[1] / 'logs'}; what was scanned stays, and the same command goes on with it"
             )
         await asyncio.sleep(LOOK_S)

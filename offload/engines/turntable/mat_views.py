@@ -17,7 +17,7 @@ from offload.engines.turntable.mask_edge import Behind
 from offload.engines.turntable.mask_evidence import MatScene
 from offload.engines.turntable.mask_shape import Mask
 from offload.engines.turntable.mat import Mat, MatObservation
-from offload.engines.turntable.photos import Photo, PhotoFile, require_one_size
+from offload.engines.turntable.photos import Photo, PhotoDamaged, PhotoFile, require_one_size
 from offload.engines.turntable.prepared import Prepared
 from offload.engines.turntable.rough_hull import RoughHull, rough_hull
 from offload.engines.turntable.scan_bundle import ScanBundle
@@ -34,6 +34,10 @@ MASK_WIDTH_PX = 800
 LEAST_MASK_SHARE = 5e-4
 """Of the picture; a smaller silhouette is no object."""
 MIN_VIEWS = 4
+LEAST_SHOWN_SHARE = 0.55
+"""Of the mat's corners, that at least one photo shows."""
+MOST_DAMAGED_SHARE = 0.2
+"""Of the photos; more gaps in the ring, and it is worth scanning again."""
 MARGIN_SHARE = 0.08
 """Of the mat's width: the paper's margin around the chequered area, generously."""
 PLATE_MARGIN_PX = 4
@@ -58,7 +62,8 @@ def prepare_mat_views(bundle: ScanBundle, progress: OnProgress, cancellation: Ca
             f"scan {bundle.manifest.scan_id} names no mat, and this engine takes pose and scale from it; "
             "print one with `scannerd mat`, name it in the configuration and scan again"
         )
-    sightings = _first_reading(bundle.files, spec, progress, cancellation)
+    given = len(bundle.files)
+    bundle, sightings, damaged = whole_photos(bundle, _first_reading(bundle.files, spec, progress, cancellation))
     names = [file.name for file in bundle.files]
     size_px = require_one_size(names, [sighting.size_px for sighting in sightings])
     progress(Stage.CALIBRATE, 0.0)
@@ -81,31 +86,63 @@ def prepare_mat_views(bundle: ScanBundle, progress: OnProgress, cancellation: Ca
         views=views,
         space=Space(bundle.manifest.options.voxel_mm, floor=0.0, low=hull.low, high=hull.high, unit_mm=1.0),
         posed=posed,
-        photos_given=len(bundle.files),
+        photos_given=given,
         up=np.array([0.0, 0.0, 1.0]),
         units="mm",
         metres_per_unit=1e-3,
         scale_source="mat, stored intrinsics" if stored else "mat, self-calibrated",
         reprojection_rms_px=calibration.rms_px,
         focal_length_px=float(calibration.K[0, 0]),
-        unused=unused,
-        warnings=calibration.warnings,
+        unused=damaged | unused,
+        warnings=(*calibration.warnings, *covered_mat(Mat(spec), [sighting.seen for sighting in sightings])),
     )
+
+
+def covered_mat(mat: Mat, seen: list[MatObservation]) -> tuple[str, ...]:
+    """Return a warning when more of the mat is hidden in every photo than an object's foot hides."""
+    shown = len({number for observation in seen for number in observation.ids.tolist()})
+    if shown >= LEAST_SHOWN_SHARE * len(mat.corners_mm):
+        return ()
+    return (
+        f"only {shown} of the mat's {len(mat.corners_mm)} corners show in any photo: what lies on the others "
+        "may have become part of the model; clear the mat",
+    )
+
+
+def whole_photos(
+    bundle: ScanBundle, readings: list[Sighting | PhotoDamaged]
+) -> tuple[ScanBundle, list[Sighting], dict[str, str]]:
+    """Leave out damaged photos, with the reason of each. Raises BadInput when they are too many."""
+    whole = [view for view, reading in enumerate(readings) if isinstance(reading, Sighting)]
+    sightings = [reading for reading in readings if isinstance(reading, Sighting)]
+    reasons = {
+        file.name: str(reading)
+        for file, reading in zip(bundle.files, readings, strict=True)
+        if isinstance(reading, PhotoDamaged)
+    }
+    if len(reasons) > MOST_DAMAGED_SHARE * len(readings):
+        raise BadInput(
+            f"{len(reasons)} of {len(readings)} photos are damaged; the first: {next(iter(reasons.values()))}"
+        )
+    return bundle.only(whole), sightings, reasons
 
 
 def _first_reading(
     files: tuple[PhotoFile, ...], spec: MatSpec, progress: OnProgress, cancellation: Cancellation
-) -> list[Sighting]:
+) -> list[Sighting | PhotoDamaged]:
     """Decode each photo once: find the mat's corners, keep a small copy. Two threads, a detector each."""
     mats = [Mat(spec), Mat(spec)]
 
-    def look(numbered: tuple[int, PhotoFile]) -> Sighting:
-        photo = numbered[1].read()
+    def look(numbered: tuple[int, PhotoFile]) -> Sighting | PhotoDamaged:
+        try:
+            photo = numbered[1].read()
+        except PhotoDamaged as damage:
+            return damage
         height, width = photo.shape[:2]
         seen = mats[numbered[0] % 2].detect(np.asarray(cv2.cvtColor(photo, cv2.COLOR_BGR2GRAY), np.uint8))
         return Sighting((width, height), seen, reduced(photo))
 
-    found: list[Sighting] = []
+    found: list[Sighting | PhotoDamaged] = []
     with ThreadPoolExecutor(2) as pool:
         # Pairs keep each detector in one thread at a time.
         for start in range(0, len(files), 2):

@@ -19,6 +19,10 @@ END_WITHIN_BYTES = 65_536
 """Some cameras write padding or a preview's data after the end of the picture."""
 
 
+class PhotoDamaged(BadInput):
+    """The file is what was given or sealed, but no whole picture."""
+
+
 @dataclass(frozen=True)
 class PhotoFile:
     """One photo, and what is known of it beforehand."""
@@ -33,7 +37,7 @@ class PhotoFile:
         self._require_whole(data)
         picture = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION)
         if picture is None:
-            raise BadInput(
+            raise PhotoDamaged(
                 f"{self.name}: {len(data)} bytes that no reader takes for a picture; JPEG or PNG is expected. "
                 "Take the photo again or copy it anew"
             )
@@ -60,7 +64,7 @@ class PhotoFile:
             raise BadInput(f"{self.name}: its SHA-256 is not the sealed one; upload the photo again")
         for start, end in ((JPEG_START, JPEG_END), (PNG_START, PNG_END)):
             if data.startswith(start) and end not in data[-END_WITHIN_BYTES:]:
-                raise BadInput(
+                raise PhotoDamaged(
                     f"{self.name}: truncated, {len(data)} bytes without the picture's end mark; "
                     "copy it anew or take it again"
                 )

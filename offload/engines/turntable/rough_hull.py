@@ -84,5 +84,6 @@ def _agreed(masks: list[Mask], K: Floats, R: Floats, t: Floats, points: Floats, 
 
 def _grown(mask: Mask, reach_px: float) -> Mask:
     """Grow the silhouette; a box is round enough for a rough hull."""
-    size = 2 * int(np.ceil(reach_px)) + 1
+    # Wider than the picture changes nothing; with nonsensical poses it would be without bound.
+    size = 2 * min(int(np.ceil(reach_px)), max(mask.shape)) + 1
     return np.asarray(cv2.dilate(mask, np.ones((size, size), np.uint8)), np.uint8)

@@ -1,6 +1,6 @@
 """A sealed scan on disk: manifest and photos, verified."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -27,6 +27,11 @@ class ScanBundle:
     def angles_deg(self) -> NDArray[np.float64]:
         """(V,): commanded."""
         return np.array([frame.angle_deg for frame in self.frames])
+
+    def only(self, views: list[int]) -> "ScanBundle":
+        """Return the same scan with these photos alone."""
+        frames = tuple(self.frames[view] for view in views)
+        return replace(self, frames=frames, files=tuple(self.files[view] for view in views))
 
     @property
     def closed_ring(self) -> bool:

@@ -147,6 +147,24 @@ def test_truncated_photo(photos: Path, tmp_path: Path) -> None:
     assert_refused(done, tmp_path / "out", "03.png", "truncated")
 
 
+def test_nonsensical_poses_are_refused(photos: Path, tmp_path: Path) -> None:
+    folder, poses = copied(photos, tmp_path)
+    told = json.loads(poses.read_text())
+    for image in told["images"]:
+        image["t"] = [0.0, 0.0, -500.0]
+    poses.write_text(json.dumps(told))
+    done = offload("reconstruct", folder, "--poses", poses, "--out", tmp_path / "out")
+    assert_refused(done, tmp_path / "out", "no common space")
+
+
+def test_a_place_that_cannot_be_written(photos: Path, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("mine")
+    done = offload("reconstruct", photos, "--poses", photos.parent / "poses.json", "--out", tmp_path / "file" / "out")
+    assert done.returncode == 1
+    assert "nothing can be written there" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
 def test_two_sizes(photos: Path, tmp_path: Path) -> None:
     folder, poses = copied(photos, tmp_path)
     cv2.imwrite(str(folder / "05.png"), cv2.resize(cv2.imread(str(folder / "05.png")), (300, 240)))

@@ -59,6 +59,8 @@ def test_a_wrong_file_is_told_once_and_clearly(tmp_path: Path, text: str, said: 
         ("R", (np.eye(3) * 1.1).tolist(), "no rotation"),
         ("R", np.diag([1, 1, -1]).tolist(), "no rotation"),
         ("K", [[0, 0, 1], [0, 1, 1], [0, 0, 1]], "positive fx"),
+        ("K", [[9, 0, float("nan")], [0, 9, 1], [0, 0, 1]], "finite"),
+        ("t", [0, 0, float("inf")], "finite"),
         ("file", "../secret.png", "leaves the folder"),
         ("file", "1.png", "named twice"),
     ],

@@ -1,0 +1,80 @@
+"""What a scan's photos may lack before the scan is refused."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from offload.engines.protocol import BadInput
+from offload.engines.turntable.mat import NOTHING_SEEN, Mat, MatObservation
+from offload.engines.turntable.mat_views import Sighting, covered_mat, whole_photos
+from offload.engines.turntable.photos import PhotoDamaged, PhotoFile
+from offload.engines.turntable.scan_bundle import ScanBundle
+from offload.wire.bundle import CameraModel, FrameEntry, Manifest, MatSpec, StoredFile
+
+NOW = datetime(2026, 3, 1, tzinfo=UTC)
+MAT = MatSpec(columns=15, rows=15, square_mm=18.0, marker_mm=13.5, dictionary="DICT_4X4_250")
+BLANK = Sighting((40, 30), NOTHING_SEEN, np.zeros((30, 40, 3), np.uint8))
+
+
+def bundle_of(views: int) -> ScanBundle:
+    frames = tuple(
+        FrameEntry(
+            index=index,
+            angle_deg=index * 360 / views,
+            file=StoredFile(name=f"frames/{index:04d}.jpg", sha256="0" * 64, size_bytes=1),
+            exposure_us=1.0,
+            analogue_gain=1.0,
+            taken_at=NOW,
+        )
+        for index in range(views)
+    )
+    manifest = Manifest(
+        scan_id="cup",
+        created_at=NOW,
+        device="bench",
+        camera=CameraModel(make="bench", model="imx477", focal_length_mm=9.0, pixel_pitch_um=1.55),
+        photo_width_px=40,
+        photo_height_px=30,
+        mat=MAT,
+        frames=frames,
+    )
+    files = tuple(PhotoFile(frame.file.name, Path(frame.file.name), frame.file) for frame in frames)
+    return ScanBundle(manifest, frames, files, None)
+
+
+def test_a_damaged_photo_is_left_out_with_its_reason() -> None:
+    damage = PhotoDamaged("frames/0003.jpg: truncated")
+    bundle, sightings, reasons = whole_photos(bundle_of(12), [*[BLANK] * 3, damage, *[BLANK] * 8])
+    assert reasons == {"frames/0003.jpg": "frames/0003.jpg: truncated"}
+    assert len(sightings) == len(bundle.files) == len(bundle.frames) == 11
+    assert "frames/0003.jpg" not in {file.name for file in bundle.files}
+    assert bundle.closed_ring, "one gap of two steps is still a ring"
+
+
+def test_many_damaged_photos_are_refused() -> None:
+    damage = PhotoDamaged("frames/0000.jpg: truncated")
+    with pytest.raises(BadInput, match="3 of 12 photos are damaged; the first: frames/0000"):
+        whole_photos(bundle_of(12), [damage] * 3 + [BLANK] * 9)
+
+
+@pytest.mark.parametrize(("cut", "whole"), [(2, False), (1, True)])
+def test_a_sealed_photo_that_is_cut_counts_as_damaged(tmp_path: Path, cut: int, whole: bool) -> None:
+    content = cv2.imencode(".jpg", np.full((30, 40, 3), 90, np.uint8))[1].tobytes()
+    path = tmp_path / "0000.jpg"
+    path.write_bytes(content[: len(content) // cut])
+    if whole:
+        assert PhotoFile("0000.jpg", path).read().shape == (30, 40, 3)
+        return
+    with pytest.raises(PhotoDamaged, match="truncated"):
+        PhotoFile("0000.jpg", path).read()
+
+
+@pytest.mark.parametrize(("shown", "told"), [(0.5, True), (0.8, False)])
+def test_a_mat_that_is_half_covered_in_every_photo_is_told(shown: float, told: bool) -> None:
+    mat = Mat(MAT)
+    numbers = np.arange(round(shown * len(mat.corners_mm)))
+    seen = MatObservation(mat.corners_mm[numbers], mat.corners_mm[numbers], numbers, usable=True)
+    assert bool(covered_mat(mat, [seen, NOTHING_SEEN])) == told
