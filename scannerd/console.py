@@ -125,5 +125,5 @@ def write_file(path: Path, data: bytes) -> None:
     try:
         path.write_bytes(data)
     except OSError as error:
-        say(f"scannerd: {path}: cannot be written: {error.strerror}")
+        say(f"scannerd: {path}: cannot be written: {error.strerror}; name a file in a folder that is there")
         raise typer.Exit(FAILED) from error

@@ -9,8 +9,25 @@ jobs/<job>/results/     appears by rename, complete and verified
 workers/<slot>/         lock and worker.json of the worker in that slot
 """
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
+
+
+class FolderUnusable(RuntimeError):
+    """A folder cannot be made or written to; the message says which and what to do."""
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder unless it is there. Raises FolderUnusable, also when one that is there is closed to us."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise FolderUnusable(
+            f"{folder}: cannot be made a folder: {error.strerror}; name another, or change its rights"
+        ) from error
+    if not os.access(folder, os.R_OK | os.W_OK | os.X_OK):
+        raise FolderUnusable(f"{folder}: may not be written to by this user; name another, or change its rights")
 
 
 @dataclass(frozen=True)
@@ -20,9 +37,9 @@ class DataFolder:
     root: Path
 
     def create(self) -> None:
-        """Make the folder and its first level; safe to repeat."""
+        """Make the folder and its first level; safe to repeat. Raises FolderUnusable."""
         for folder in (self.root, self.blobs, self.parts, self.jobs, self.workers):
-            folder.mkdir(parents=True, exist_ok=True)
+            make_folder(folder)
 
     @property
     def database(self) -> Path:

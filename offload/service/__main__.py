@@ -13,7 +13,7 @@ import uvicorn
 
 from offload.apikey import KeyProblem, read_key
 from offload.depot.database import prepare_database
-from offload.depot.folder import DataFolder
+from offload.depot.folder import DataFolder, FolderUnusable, make_folder
 from offload.durable import replace_file
 from offload.service.app import create_app
 from offload.service.auth import require_key_unless_loopback
@@ -23,7 +23,11 @@ RECEIVE_BUFFER_BYTES = 128 << 10
 """What is in a socket's buffer when the service dies must be sent again: keep it small."""
 
 
-class PortTaken(RuntimeError):
+class CannotListen(RuntimeError):
+    """The address is not to be had; the message says why."""
+
+
+class PortTaken(CannotListen):
     """Another process listens there."""
 
 
@@ -37,14 +41,17 @@ def serve(
     """Take uploads and bundles over HTTP and tell of their jobs."""
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
     logging.getLogger("uvicorn").setLevel(logging.WARNING)
+    folder = DataFolder(data.resolve())
     try:
         key = read_key(os.environ)
         require_key_unless_loopback(host, key)
+        folder.create()
+        if port_file is not None:
+            make_folder(port_file.parent)
         listening = listen(host, port)
-    except (KeyProblem, PortTaken) as problem:
+    except (KeyProblem, FolderUnusable, CannotListen) as problem:
         print(f"offload serve: {problem}", file=sys.stderr)
         raise typer.Exit(1) from problem
-    folder = DataFolder(data.resolve())
     application = create_app(folder, prepare_database(folder), key)
     config = uvicorn.Config(
         application, log_config=None, access_log=False, timeout_graceful_shutdown=1, timeout_keep_alive=30
@@ -53,7 +60,7 @@ def serve(
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """Return a socket that listens there. Raises PortTaken, and OSError for an address this machine lacks."""
+    """Return a socket that listens there. Raises CannotListen."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     # asyncio switches the 40 ms of Nagle's algorithm off only where it sees the protocol named.
     listening = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
@@ -69,7 +76,10 @@ def listen(host: str, port: int) -> socket.socket:
                 f"port {port} on {host} is taken by another process; stop it, or choose another with --port "
                 "(--port 0 takes a free one)"
             ) from problem
-        raise
+        raise CannotListen(
+            f"cannot listen on {host} port {port}: {problem.strerror}; --host takes an address of this machine, such "
+            "as 127.0.0.1 or 0.0.0.0, and ports below 1024 take special rights"
+        ) from problem
     return listening
 
 

@@ -9,6 +9,7 @@ import signal
 import sys
 from pathlib import Path
 from typing import Annotated
+from urllib.parse import urlsplit
 
 import typer
 
@@ -18,6 +19,10 @@ from offload.sync.patience import Patience
 from offload.sync.watch import Watch
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+
+
+class ScansUnusable(RuntimeError):
+    """The folder of scans cannot be made or written to."""
 
 
 @app.command()
@@ -30,12 +35,14 @@ def sync(
     """Carry photos up while they are taken, and models back."""
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
     logging.getLogger("httpx").setLevel(logging.WARNING)
+    if urlsplit(url).scheme not in ("http", "https") or not urlsplit(url).hostname:
+        raise typer.BadParameter(f"{url!r} is no address; write it like http://127.0.0.1:8750", param_hint="--url")
     try:
         key = read_key(os.environ)
-    except KeyProblem as problem:
+        make_usable(scans)
+    except (KeyProblem, ScansUnusable) as problem:
         print(f"offload sync: {problem}", file=sys.stderr)
         raise typer.Exit(1) from problem
-    scans.mkdir(parents=True, exist_ok=True)
     with (scans / ".sync.lock").open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -46,6 +53,18 @@ def sync(
     for scan, trouble in sorted(failed.items()):
         print(f"scan {scan}: {trouble}", file=sys.stderr)
     raise typer.Exit(1 if failed else 0)
+
+
+def make_usable(scans: Path) -> None:
+    """Make the folder unless it is there: the daemon may start later. Raises ScansUnusable."""
+    try:
+        scans.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ScansUnusable(
+            f"{scans}: cannot be made a folder: {error.strerror}; name the daemon's scans with --scans"
+        ) from error
+    if not os.access(scans, os.R_OK | os.W_OK | os.X_OK):
+        raise ScansUnusable(f"{scans}: may not be written to by this user; run sync as the daemon's user")
 
 
 async def carry(scans: Path, url: str, key: str | None, once: bool, give_up_s: float) -> dict[str, str]:

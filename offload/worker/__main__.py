@@ -18,7 +18,7 @@ import typer
 from dbos import DBOS, DBOSConfig
 
 from offload.depot.database import prepare_database
-from offload.depot.folder import DataFolder
+from offload.depot.folder import DataFolder, FolderUnusable
 from offload.depot.ledger import Ledger
 from offload.depot.queue import APPLICATION, APPLICATION_VERSION, QUEUE
 from offload.durable import replace_file
@@ -44,10 +44,10 @@ def work(
     """Run jobs from the queue, one at a time."""
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
     folder = DataFolder(data.resolve())
-    folder.create()
     try:
+        folder.create()
         lock = take_slot(folder, slot)
-    except SlotTaken as problem:
+    except (FolderUnusable, SlotTaken) as problem:
         print(f"offload work: {problem}", file=sys.stderr)
         raise typer.Exit(1) from problem
     with lock:
