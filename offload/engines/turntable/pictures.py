@@ -37,6 +37,16 @@ class Pictures:
         return np.asarray(self.K @ np.concatenate([self.R, self.t[:, :, None]], axis=2))
 
 
+def shrink_for(views: ViewSet, centre: Floats, pixel_size: float) -> int:
+    """Return how many pixels to average into one, so that it covers about `pixel_size` (poses' unit) at `centre`.
+
+    Photos that are coarser already stay as they are.
+    """
+    distances = np.linalg.norm(views.centres - centre, axis=1)
+    own_size = float(np.median(distances / views.K[:, 0, 0]))
+    return max(1, round(pixel_size / own_size))
+
+
 def shrink_pictures(views: ViewSet, shrink: int) -> Pictures:
     """Average `shrink` x `shrink` pixels into one; the rows and columns that fill no whole one are dropped."""
     height, width = views.masks.shape[1] // shrink, views.masks.shape[2] // shrink

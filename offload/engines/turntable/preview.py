@@ -5,6 +5,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from offload.engines.turntable.crop import scaled
 from offload.engines.turntable.picture_of_model import Picture, Viewpoint, draw
 from offload.engines.turntable.texture import TexturedMesh
 from offload.engines.turntable.upright import level
@@ -24,14 +25,14 @@ def write_preview(path: Path, model: TexturedMesh, views: ViewSet, up: Floats) -
     """Write the photo with the largest silhouette beside the model from the same place, upright."""
     view = int(np.argmax(views.masks.reshape(len(views), -1).sum(axis=1)))
     height, width = views.masks.shape[1:]
-    at = Viewpoint(views.K[view], views.R[view], views.t[view], width, height)
     turns = _quarter_turns_to_upright(views.R[view], up)
-    pair = [
-        np.rot90(picture, turns) for picture in (views.images[view], draw(model, at, with_texture=True, shade=0.0))
-    ]
-    together = _side_by_side(pair)
-    factor = min(1.0, HEIGHT_PX / together.shape[0])
-    _write(path, np.asarray(cv2.resize(together, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA), np.uint8))
+    # Shrunk before anything is drawn: a drawing takes some 300 bytes a pixel.
+    factor = min(1.0, HEIGHT_PX / (width if turns % 2 else height))
+    size = (round(width * factor), round(height * factor))
+    photo = np.asarray(cv2.resize(views.images[view], size, interpolation=cv2.INTER_AREA), np.uint8)
+    at = Viewpoint(scaled(views.K[view], factor), views.R[view], views.t[view], *size)
+    drawing = draw(model, at, with_texture=True, shade=0.0)
+    _write(path, _side_by_side([np.rot90(picture, turns) for picture in (photo, drawing)]))
 
 
 def write_four_sides(path: Path, model: TexturedMesh, up: Floats) -> None:

@@ -46,6 +46,16 @@ def test_eight_plain_views_still_give_the_hull(make_ball: Any) -> None:
     assert np.abs(plain.error(mesh))[around].mean() < 1.5
 
 
+def test_nine_views_measure_what_no_outline_tells(make_ball: Any) -> None:
+    """A ring at 30 degrees leaves a cone on top of the hull; few views must take it away too."""
+    few = make_ball(count=9)
+    mesh = reconstruct_geometry(few.views, Space(voxel=1.5, floor=None), lambda stage, part: None, Patience())
+    seen = mesh.vertices[:, 2] > few.centre[2] - 5
+    error = np.abs(few.error(mesh))[seen]
+    assert error.mean() < 0.35
+    assert np.percentile(error, 95) < 1.0
+
+
 def test_it_stops_when_asked(ball: Any) -> None:
     patience = Patience(5)
     with pytest.raises(EngineCancelled):

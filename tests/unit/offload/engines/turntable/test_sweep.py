@@ -8,7 +8,7 @@ from offload.engines.turntable.fuse import fuse_depths
 from offload.engines.turntable.hull import carve_hull
 from offload.engines.turntable.mesh import examine_skin, isosurface, largest_component
 from offload.engines.turntable.neighbours import choose_neighbours
-from offload.engines.turntable.pictures import shrink_pictures
+from offload.engines.turntable.pictures import shrink_for, shrink_pictures
 from offload.engines.turntable.sweep import STRIDE, DepthMaps, Reach, Surface, sweep_step, sweep_view
 from offload.engines.turntable.views import Mesh, Space
 
@@ -43,6 +43,14 @@ def test_neighbours_come_from_both_sides_and_not_from_the_list(ball: Any) -> Non
     for view, chosen in enumerate(choose_neighbours(shuffled, ball.centre, 2)):
         steps = sorted((order[chosen] - order[view] + 8) % 16 - 8)
         assert steps == [-1, 1]
+
+
+def test_photos_shrink_to_the_asked_size_at_the_object_and_never_grow(ball: Any, make_ball: Any) -> None:
+    own = 400 / ball.views.K[0, 0, 0]
+    assert shrink_for(ball.views, ball.centre, 3 * own) == 3
+    assert shrink_for(ball.views, ball.centre, 0.2 * own) == 1
+    finer = make_ball(count=4, width=960, height=720)
+    assert shrink_for(finer.views, finer.centre, own) == 4
 
 
 def test_the_sweep_finds_a_ball_within_a_coarser_one(ball: Any) -> None:
