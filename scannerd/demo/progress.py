@@ -69,9 +69,9 @@ class ScanProgress:
             return
 
     def sign_of_life(self) -> tuple[object, ...]:
-        """Return what changes whenever bytes or the job get on; sync's tries that fail do not change it."""
+        """Return what changes when a file is through or the job gets on; bytes of tries that fail do not count."""
         sync, job = self.sync, self.job
-        carried = (sync.bytes_confirmed, sync.bytes_sent, sync.results_in_place) if sync else ()
+        carried = (sync.bytes_confirmed, sync.results_in_place) if sync else ()
         return (*carried, job.state, job.stage, job.percent) if job else carried
 
     @property
