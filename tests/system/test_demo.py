@@ -66,7 +66,7 @@ def test_the_model_has_the_true_size(finished: tuple[dict[str, object], str]) ->
     scene = trimesh.load_scene(str(summary["glb"]))
     heights_m = sorted(scene.extents)
     assert max(heights_m) == pytest.approx(0.150, abs=0.006)
-    assert float(str(summary["accuracy_mean_mm"])) < 4
+    assert float(str(summary["accuracy_mean_mm"])) < 1.2
     assert abs(float(str(summary["scale_error_percent"]))) < 1.0
 
 
