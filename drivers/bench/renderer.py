@@ -17,11 +17,12 @@ from drivers.bench.picture.clutter import clutter
 from drivers.bench.picture.floor import FloorLight, MatLayer
 from drivers.bench.picture.lens import Blur, spread_px
 from drivers.bench.picture.lights import bench_lighting
-from drivers.bench.picture.rays import Floats, camera_pose, turn_about_z
+from drivers.bench.picture.rays import Floats, camera_pose
 from drivers.bench.picture.sensor import Sensor
 from drivers.bench.picture.surface import Surface
 from drivers.bench.picture.thing_layer import ThingLayer, ThingPicture, ThingView
 from drivers.bench.scene import Exposure, Scene
+from drivers.bench.truth import true_pose
 
 _LIGHT_OF_WHITE = 0.80
 """Signal of a white surface in the mat's centre at 20 000 µs and gain 1, where 1 saturates."""
@@ -96,10 +97,7 @@ class Renderer:
     def truth(self, width_px: int, height_px: int, platter_angle_deg: float) -> TrueView:
         """Return the true camera in the mat's frame and the thing's true mask for one photo."""
         camera = self._scene.camera
-        turn = turn_about_z(platter_angle_deg)
-        offset = np.array([*self._scene.mat_offset_mm, 0.0])
-        R = self._pose.R @ turn
-        t = self._pose.t + R @ offset
+        R, t = true_pose(self._scene, platter_angle_deg)
         stage = self._stage(width_px, height_px)
         mask = np.zeros((height_px, width_px), np.uint8)
         mask[stage.view.window] = np.where(self._thing.coverage(stage.view, platter_angle_deg) > 0.5, 255, 0)
