@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from offload.logs.journal import start_logging
 from scannerd import __version__, console
 from scannerd.commands import CaptureBackground, Command, ResumeScan, StartScan
 from scannerd.config import DEFAULT_PATH
@@ -34,7 +35,7 @@ ConfigOption = Annotated[Path | None, typer.Option("--config", help=f"Settings; 
 @app.command()
 def run(config: ConfigOption = None) -> None:
     """Be the daemon: wait for the button until SIGTERM."""
-    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(message)s")
+    start_logging("scannerd")
     with console.explained():
         asyncio.run(console.serve(console.load_config(config)))
 
@@ -50,7 +51,7 @@ def scan(
     if resume is not None and (name is not None or views is not None):
         console.say("scannerd: --resume goes on with the scan's own plan; leave out --name and --views")
         raise typer.Exit(console.BAD_USAGE)
-    logging.basicConfig(level=logging.ERROR, format="%(levelname)s %(message)s")
+    start_logging("scannerd", logging.ERROR)
     command: Command = ResumeScan(resume) if resume is not None else StartScan(name, views)
     with console.explained():
         ended = asyncio.run(console.scan_once(console.load_config(config), command))

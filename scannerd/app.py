@@ -7,6 +7,7 @@ from types import TracebackType
 from typing import Self
 
 from drivers.protocols import DriverError
+from offload.logs.fields import about
 from scannerd.commands import Accepted, Command, CommandRefused, ResumeScan
 from scannerd.config import Config
 from scannerd.control.button import ButtonControl
@@ -104,7 +105,9 @@ class Daemon:
     def _offer_unfinished(self) -> list[ScanSummary]:
         waiting = [scan for scan in summaries(self.store) if scan.state is ScanState.UNFINISHED]
         for scan in waiting:
-            LOG.info("scan=%s unfinished: %d of %d photos", scan.scan_id, scan.frames_done, scan.frames_planned)
+            LOG.info(
+                "unfinished: %d of %d photos", scan.frames_done, scan.frames_planned, extra=about(scan=scan.scan_id)
+            )
             self.events.publish(UnfinishedScanFound(scan.scan_id, scan.frames_done, scan.frames_planned))
         return waiting
 
@@ -112,7 +115,7 @@ class Daemon:
         try:
             await desk.submit(ResumeScan(scan_id))
         except (CommandRefused, StoreFault, DriverError) as reason:
-            LOG.error("scan=%s is not resumed: %s", scan_id, reason)
+            LOG.error("not resumed: %s", reason, extra=about(scan=scan_id))
 
     async def _close_hardware(self) -> None:
         """Free everything, the motor first; a device that will not close does not keep the others open."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pydantic import ValidationError
 
 from drivers.protocols import DriverError
+from offload.logs.fields import about
 from offload.wire.bundle import Intrinsics
 from scannerd.commands import (
     Accepted,
@@ -153,7 +154,7 @@ class Desk:
         plan = self._plan(command)
         scan, remark = await self._worker.run(lambda: self._store.begin(plan))
         if remark is not None:
-            LOG.warning("scan=%s %s", plan.scan_id, remark)
+            LOG.warning("%s", remark, extra=about(scan=plan.scan_id))
             self._events.publish(Warned(remark, plan.scan_id))
         await self._launch(scan, answer)
 

@@ -15,6 +15,7 @@ from offload.apikey import KeyProblem, read_key
 from offload.depot.database import prepare_database
 from offload.depot.folder import DataFolder, FolderUnusable, make_folder
 from offload.durable import replace_file
+from offload.logs.journal import start_logging
 from offload.service.app import create_app
 from offload.service.auth import require_key_unless_loopback
 
@@ -39,7 +40,7 @@ def serve(
     port_file: Annotated[Path | None, typer.Option(help="Write the port there once the service listens.")] = None,
 ) -> None:
     """Take uploads and bundles over HTTP and tell of their jobs."""
-    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
+    start_logging("offload-api", line="%(levelname)s %(name)s: %(message)s")
     logging.getLogger("uvicorn").setLevel(logging.WARNING)
     folder = DataFolder(data.resolve())
     try:

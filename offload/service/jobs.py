@@ -1,14 +1,19 @@
 """From a bundle to exactly one durable job."""
 
+import logging
+
 import sqlalchemy as sa
 from dbos import DBOSClient, EnqueueOptions
 
 from offload.depot.folder import DataFolder
 from offload.depot.ledger import Ledger, job_id_of
 from offload.depot.queue import APPLICATION, APPLICATION_VERSION, QUEUE, WORKFLOW
+from offload.logs.fields import about
 from offload.service.jpeg import NotAJpeg, jpeg_size_px
 from offload.wire.bundle import Manifest, StoredFile
 from offload.wire.jobs import Job, MissingBlobs
+
+log = logging.getLogger(__name__)
 
 
 class BundleRefused(RuntimeError):
@@ -58,6 +63,8 @@ class Intake:
             is_new = self._ledger.add(connection, manifest)
             if is_new:
                 self._client.enqueue_in_transaction(connection, options, job_id)
+        if is_new:
+            log.info("queued: %d photos", len(manifest.frames), extra=about(job=job_id, scan=manifest.scan_id))
         return self._ledger.get(job_id), is_new
 
     def _check_names(self, manifest: Manifest) -> None:

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 import typer
 
 from offload.apikey import KeyProblem, read_key
+from offload.logs.journal import start_logging
 from offload.sync.client import ServiceClient
 from offload.sync.patience import Patience
 from offload.sync.watch import Watch
@@ -33,7 +34,7 @@ def sync(
     give_up_s: Annotated[float, typer.Option(min=1, help="With --once: longest stretch of trouble, seconds.")] = 60.0,
 ) -> None:
     """Carry photos up while they are taken, and models back."""
-    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
+    start_logging("offload-sync", line="%(levelname)s %(name)s: %(message)s")
     logging.getLogger("httpx").setLevel(logging.WARNING)
     if urlsplit(url).scheme not in ("http", "https") or not urlsplit(url).hostname:
         raise typer.BadParameter(f"{url!r} is no address; write it like http://127.0.0.1:8750", param_hint="--url")

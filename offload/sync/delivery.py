@@ -6,6 +6,7 @@ from functools import partial
 from pathlib import Path
 
 from offload.durable import sha256_of
+from offload.logs.fields import about
 from offload.sync.client import ServiceClient, SyncTrouble, TryAgain
 from offload.sync.outbox import Outbox
 from offload.sync.patience import Patience
@@ -68,12 +69,12 @@ class Delivery:
                 return None
             answer = await self._patience.call(partial(self._client.submit, manifest), partial(self._note, "bundle"))
             if isinstance(answer, Job):
-                log.info("scan %s is job %s", manifest.scan_id, answer.job_id)
+                log.info("handed over", extra=about(scan=manifest.scan_id, job=answer.job_id))
                 return answer
             self._forget(answer)
 
     def _forget(self, answer: MissingBlobs) -> None:
-        log.warning("the service has lost %d files of %s", len(answer.missing), self._file.state.scan_id)
+        log.warning("the service has lost %d files", len(answer.missing), extra=about(scan=self._file.state.scan_id))
         self._confirmed -= set(answer.missing)
 
     async def _bring_up(self, until_sealed: bool) -> Manifest | None:
@@ -130,7 +131,7 @@ class Delivery:
 
         await bring_back(job, self._outbox.folder, download)
         self._file.change(results_in_place=True, last_error=None)
-        log.info("scan %s: results are in place", job.scan_id)
+        log.info("results are in place", extra=about(scan=job.scan_id, job=job.job_id))
 
     def _on_sent(self, size_bytes: int) -> None:
         self._file.change(bytes_sent=self._file.state.bytes_sent + size_bytes)
@@ -139,7 +140,7 @@ class Delivery:
         if trouble is None:
             self._troubles.pop(what, None)
         elif trouble not in self._troubles.values():
-            log.warning("scan %s: %s", self._file.state.scan_id, trouble)
+            log.warning("%s", trouble, extra=about(scan=self._file.state.scan_id))
         if trouble is not None:
             self._troubles[what] = trouble
         self._file.change(last_error=next(reversed(self._troubles.values()), None))

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
+from offload.logs.fields import about
 from offload.wire.bundle import FrameEntry, Manifest, StoredFile
 
 log = logging.getLogger(__name__)
@@ -75,7 +76,11 @@ class Outbox:
             elif kind == "lost":  # Found damaged on the device; it will be taken again.
                 self._frames.pop(entry["index"], None)
         except (ValueError, KeyError) as problem:
-            log.warning("%s: a line of the journal is not understood and left out: %s", self.folder.name, problem)
+            log.warning(
+                "a line of the journal is not understood and left out: %s",
+                problem,
+                extra=about(scan=self.folder.name),
+            )
 
     def _read_manifest(self) -> None:
         try:

@@ -4,6 +4,7 @@ import asyncio
 import logging
 from pathlib import Path
 
+from offload.logs.fields import about
 from offload.sync.client import ServiceClient, SyncTrouble
 from offload.sync.delivery import Delivery, first_message
 from offload.sync.outbox import JOURNAL, MANIFEST, BrokenScan
@@ -51,10 +52,10 @@ class Watch:
             await delivery.run(until_sealed=not once)
         except* (SyncTrouble, BrokenScan) as troubles:
             self.failed[folder.name] = first_message(troubles)
-            log.error("scan %s: %s", folder.name, self.failed[folder.name])
+            log.error("%s", self.failed[folder.name], extra=about(scan=folder.name))
         except* Exception as problems:
             self.failed[folder.name] = first_message(problems)
-            log.exception("scan %s", folder.name)
+            log.exception("a fault inside sync", extra=about(scan=folder.name))
 
 
 def _is_scan(folder: Path) -> bool:

@@ -22,6 +22,7 @@ from offload.depot.folder import DataFolder, FolderUnusable
 from offload.depot.ledger import Ledger
 from offload.depot.queue import APPLICATION, APPLICATION_VERSION, QUEUE
 from offload.durable import replace_file
+from offload.logs.journal import start_logging
 from offload.worker.pipeline import Pipeline, register
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
@@ -42,7 +43,7 @@ def work(
     engine_timeout_s: Annotated[float, typer.Option(min=1, help="Longest run of the engine, seconds.")] = 7200.0,
 ) -> None:
     """Run jobs from the queue, one at a time."""
-    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
+    start_logging("offload-worker", line="%(levelname)s %(name)s: %(message)s")
     folder = DataFolder(data.resolve())
     try:
         folder.create()

@@ -16,6 +16,7 @@ from offload.depot.folder import DataFolder
 from offload.depot.ledger import Ledger
 from offload.depot.queue import WORKFLOW
 from offload.durable import fsync_tree, publish
+from offload.logs.fields import about
 from offload.wire.jobs import Stage
 from offload.worker.bundle import lay_out
 from offload.worker.engine_process import Attempt, Ending, EngineProcess, Outcome
@@ -45,6 +46,8 @@ class Pipeline:
         self._command, self._timeout_s = command, timeout_s
         self._on_engine_ended = on_engine_ended
         self._running: EngineProcess | None = None
+        self._scan_ids: dict[str, str] = {}
+        """Of the jobs in hand, for the log."""
         self._idle = threading.Event()
         self._idle.set()
         self._shutting_down = False
@@ -72,6 +75,7 @@ class Pipeline:
 
     async def reconstruct(self, job_id: str) -> int:
         """Run the engine until it is done and return that attempt's number; 0 if the job is over without results."""
+        self._scan_ids[job_id] = (await asyncio.to_thread(self._ledger.get, job_id)).scan_id
         async with only_engine(self._folder.job(job_id)) as lock:
             while True:
                 if await self._is_cancelled(job_id):
@@ -97,6 +101,7 @@ class Pipeline:
             publish(out, results)
         listed = await asyncio.to_thread(list_results, results)
         await asyncio.to_thread(self._ledger.complete, job_id, listed)
+        log.info("%d results published", len(listed), extra=self._about(job_id))
 
     def give_up(self, job_id: str, problem: Exception) -> None:
         """Fail a job for a reason nobody foresaw."""
@@ -104,6 +109,7 @@ class Pipeline:
 
     def tidy(self, job_id: str) -> None:
         """Drop what a finished job no longer needs; its logs stay."""
+        self._scan_ids.pop(job_id, None)
         job_folder = self._folder.job(job_id)
         for folder in (job_folder / "bundle", *job_folder.glob("attempts/*/out")):
             shutil.rmtree(folder, ignore_errors=True)
@@ -121,7 +127,7 @@ class Pipeline:
         async def is_cancelled() -> bool:
             return self._shutting_down or await self._is_cancelled(job_id)
 
-        log.info("job %s: engine started, attempt %d", job_id, attempt.number)
+        log.info("engine started, attempt %d", attempt.number, extra=self._about(job_id))
         outcome = await engine.run(attempt, lock, report, is_cancelled)
         self._running = None
         if self._shutting_down and outcome.ending is not Ending.DONE:
@@ -133,7 +139,7 @@ class Pipeline:
                 await asyncio.to_thread(check_results, attempt.out)
             except ResultsIncomplete as problem:
                 outcome = Outcome(Ending.FAILED, str(problem))
-        log.info("job %s: engine %s %s", job_id, outcome.ending.value, outcome.message)
+        log.info("engine %s %s", outcome.ending.value, outcome.message, extra=self._about(job_id))
         return outcome
 
     async def _freeze(self, job_id: str) -> None:
@@ -154,8 +160,11 @@ class Pipeline:
         return failures >= MOST_FAILURES
 
     async def _fail(self, job_id: str, message: str) -> None:
-        log.warning("job %s failed: %s", job_id, message)
+        log.warning("failed: %s", message, extra=self._about(job_id))
         await asyncio.to_thread(self._ledger.fail, job_id, message)
+
+    def _about(self, job_id: str) -> dict[str, object]:
+        return about(job=job_id, scan=self._scan_ids.get(job_id))
 
     async def _is_cancelled(self, job_id: str) -> bool:
         return await asyncio.to_thread(self._ledger.cancel_requested, job_id)
@@ -182,6 +191,6 @@ def register(pipeline: Pipeline) -> None:
             if await fetch(job_id) and (number := await reconstruct(job_id)):
                 await publish_results(job_id, number)
         except Exception as problem:
-            log.exception("job %s", job_id)
+            log.exception("a step failed", extra=about(job=job_id))
             await asyncio.to_thread(pipeline.give_up, job_id, problem)
         await asyncio.to_thread(pipeline.tidy, job_id)

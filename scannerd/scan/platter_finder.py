@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 
 from drivers.protocols import AxisNotHomed, Frame, NeedsPerson
+from offload.logs.fields import about
 from offload.wire.bundle import FrameEntry, MatSpec
 from scannerd.hardware import Hardware
 from scannerd.scan.relocate import CannotLocate, Corners, mat_corners, turned_deg
@@ -42,7 +43,7 @@ class PlatterFinder:
         """
         known_deg = await self._counted_deg(known_offset_deg)
         angle_deg = await self._angle_deg(known_deg)
-        LOG.info("scan=%s goes on with the platter at %.2f°", self._scan.plan.scan_id, angle_deg)
+        LOG.info("goes on with the platter at %.2f°", angle_deg, extra=about(scan=self._scan.plan.scan_id))
         return angle_deg - self._hardware.axis.angle_deg
 
     async def _counted_deg(self, known_offset_deg: float | None) -> float | None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from drivers.protocols import DriverError, Retryable
+from offload.logs.fields import about
 from offload.wire.bundle import Manifest
 from scannerd.events import Event, FrameJudged, FrameStored, Outcome, ScanPaused, ScanSealed, StepTimes
 from scannerd.quality.gate import Gate, Judgement, Verdict
@@ -84,7 +85,7 @@ class ScanRunner:
         self._control.pause()
         self._enter(Phase.PAUSED)
         self._publish(ScanPaused(self._scan_id, question))
-        LOG.info("scan=%s paused%s", self._scan_id, f": {question}" if question else "")
+        LOG.info("paused%s", f": {question}" if question else "", extra=about(scan=self._scan_id))
         await self._control.wait_for_resume()
 
     async def _visit(self, viewpoint: Viewpoint) -> None:
@@ -136,7 +137,7 @@ class ScanRunner:
         except Retryable as fault:
             if not may_retry:
                 raise
-            LOG.warning("scan=%s frame=%d attempt %d: %s", self._scan_id, viewpoint.index, attempt, fault)
+            LOG.warning("attempt %d: %s", attempt, fault, extra=self._about(viewpoint))
             self.retakes += 1
             return None
 
@@ -145,6 +146,9 @@ class ScanRunner:
         began_s = self._station.clock.now_s()
         judgement = await self._worker.run(lambda: self._gate.judge(shot.frame.pixels))
         return judgement, self._station.clock.now_s() - began_s
+
+    def _about(self, viewpoint: Viewpoint) -> dict[str, object]:
+        return about(scan=self._scan_id, frame=viewpoint.index)
 
     def _tell(self, viewpoint: Viewpoint, arrival: Arrival, judgement: Judgement, attempt: int) -> None:
         self._publish(
@@ -167,7 +171,7 @@ class ScanRunner:
             "reason": judgement.reason,
         }
         await self._worker.run(lambda: self._scan.note("judged", **body))
-        LOG.warning("scan=%s frame=%d attempt %d: %s", self._scan_id, viewpoint.index, attempt, judgement.reason)
+        LOG.warning("attempt %d: %s", attempt, judgement.reason, extra=self._about(viewpoint))
 
     async def _store(self, viewpoint: Viewpoint, arrival: Arrival, kept: Kept) -> None:
         self._enter(Phase.STORING, viewpoint.index, viewpoint.angle_deg)
@@ -188,15 +192,15 @@ class ScanRunner:
         times = replace(kept.times, store_s=self._station.clock.now_s() - began_s)
         done, planned = len(self._scan.frames), len(self._scan.plan.viewpoints)
         LOG.info(
-            "scan=%s frame=%d of %d at %.2f°: %d kB, %s, %.2f s (floor %.2f s)",
-            self._scan_id,
-            viewpoint.index,
+            "photo %d of %d at %.2f°: %d kB, %s, %.2f s (floor %.2f s)",
+            done,
             planned,
             arrival.angle_deg,
             entry.file.size_bytes // 1000,
             kept.judgement.reason,
             times.total_s,
             times.floor_s,
+            extra=self._about(viewpoint),
         )
         self._publish(
             FrameStored(
@@ -216,7 +220,9 @@ class ScanRunner:
         self._enter(Phase.SEALING)
         manifest = await self._worker.run(self._write_seal)
         total_bytes = sum(file.size_bytes for file in manifest.files())
-        LOG.info("scan=%s sealed: %d photos, %.1f MB", self._scan_id, len(manifest.frames), total_bytes / 1e6)
+        LOG.info(
+            "sealed: %d photos, %.1f MB", len(manifest.frames), total_bytes / 1e6, extra=about(scan=self._scan_id)
+        )
         self._publish(ScanSealed(self._scan_id, manifest.digest(), len(manifest.frames), total_bytes))
 
     def _write_seal(self) -> Manifest:

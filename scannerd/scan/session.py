@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from drivers.protocols import DriverError
+from offload.logs.fields import about
 from scannerd.config import QualitySection
 from scannerd.events import Event, Outcome, PhaseChanged, ScanEnded, ScanStarted, Warned
 from scannerd.hardware import Hardware
@@ -64,10 +65,10 @@ class ScanSession:
             outcome = await self._runner.run()
         except (DriverError, ViewpointFault, StoreFault) as fault:
             outcome, error = Outcome.FAILED, str(fault)
-            LOG.error("scan=%s failed: %s", self._scan_id, fault)
+            LOG.error("failed: %s", fault, extra=about(scan=self._scan_id))
         except Exception as fault:
             outcome, error = Outcome.FAILED, f"fault inside the daemon: {fault!r}; see the log"
-            LOG.exception("scan=%s failed inside the daemon", self._scan_id)
+            LOG.exception("failed inside the daemon", extra=about(scan=self._scan_id))
         finally:
             if error is not None:
                 await self._note_failure(error)
@@ -78,7 +79,7 @@ class ScanSession:
     def ended(self, outcome: Outcome, error: str | None = None) -> ScanEnded:
         """Return the event for an end of this run."""
         done, planned = len(self.scan.frames), len(self.scan.plan.viewpoints)
-        LOG.info("scan=%s %s with %d of %d photos", self._scan_id, outcome, done, planned)
+        LOG.info("%s with %d of %d photos", outcome, done, planned, extra=about(scan=self._scan_id))
         return ScanEnded(self._scan_id, outcome, done, planned, self._runner.retakes, error)
 
     @property
@@ -108,14 +109,14 @@ class ScanSession:
         self.zero = Zero(self._scan_id, self._station.offset_deg)
 
     def _warn(self, message: str) -> None:
-        LOG.warning("scan=%s %s", self._scan_id, message)
+        LOG.warning("%s", message, extra=about(scan=self._scan_id))
         self._publish(Warned(message, self._scan_id))
 
     async def _note_failure(self, error: str) -> None:
         try:
             await self._worker.run(lambda: self.scan.note("failed", error=error))
         except StoreFault as fault:
-            LOG.warning("scan=%s the journal could not take the failure: %s", self._scan_id, fault)
+            LOG.warning("the journal could not take the failure: %s", fault, extra=about(scan=self._scan_id))
 
     async def _release(self) -> None:
         try:

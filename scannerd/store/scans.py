@@ -10,6 +10,7 @@ from typing import Self
 
 from pydantic import ValidationError
 
+from offload.logs.fields import about
 from offload.wire.bundle import FrameEntry, Manifest, StoredFile
 from scannerd import __version__
 from scannerd.events import StepTimes
@@ -127,7 +128,7 @@ class StoredScan:
         for index, entry in sorted(self.frames.items()):
             damage = _damage(self.folder.path / entry.file.name, entry.file)
             if damage is not None:
-                LOG.warning("scan=%s frame=%d is taken again: %s", self.plan.scan_id, index, damage)
+                LOG.warning("is taken again: %s", damage, extra=about(scan=self.plan.scan_id, frame=index))
                 self.note("lost", index=index, reason=damage)
                 del self.frames[index]
                 lost.append(index)
