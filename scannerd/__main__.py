@@ -10,6 +10,7 @@ import typer
 
 from offload.logs.journal import start_logging
 from scannerd import __version__, console
+from scannerd.carry import become, sync_command
 from scannerd.commands import CaptureBackground, Command, ResumeScan, StartScan
 from scannerd.config import DEFAULT_PATH
 from scannerd.config_file import read_config
@@ -84,6 +85,21 @@ def check_config(
     with console.explained():
         read_config(file)
     console.say(f"{file}: no problems")
+
+
+@app.command()
+def sync(
+    config: ConfigOption = None,
+    once: Annotated[bool, typer.Option("--once", help="Carry what is there now, then end.")] = False,
+) -> None:
+    """Carry scans to the service of [offload] and models back: `offload sync` with this scanner's settings."""
+    with console.explained():
+        settings = console.load_config(config)
+    command = sync_command(settings, once)
+    if command is None:
+        console.say("[offload] url is empty: scans stay on this device, and there is nothing to carry")
+        return
+    become(command, settings.offload.key_file)
 
 
 @app.command()
