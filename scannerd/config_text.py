@@ -54,24 +54,25 @@ def allowed_values(field: FieldInfo) -> str:
     return _number(field, whole=int in kinds)
 
 
-def _bound(field: FieldInfo, kind: type, attribute: str) -> Any:
+def bound(field: FieldInfo, kind: type, attribute: str) -> Any:
+    """Return one of a key's bounds as declared, such as `bound(field, Ge, "ge")`; None without it."""
     return next((getattr(entry, attribute) for entry in field.metadata if isinstance(entry, kind)), None)
 
 
 def _text(field: FieldInfo, is_path: bool) -> str:
     what = "a path in quotes" if is_path else "text in quotes"
-    shortest, longest = _bound(field, MinLen, "min_length"), _bound(field, MaxLen, "max_length")
+    shortest, longest = bound(field, MinLen, "min_length"), bound(field, MaxLen, "max_length")
     if longest is not None:
         what += f", {shortest or 0} to {longest} letters"
     return what if field.default is not None else f'{what}, or ""'
 
 
 def _number(field: FieldInfo, whole: bool) -> str:
-    low, above, high = _bound(field, Ge, "ge"), _bound(field, Gt, "gt"), _bound(field, Le, "le")
+    low, above, high = bound(field, Ge, "ge"), bound(field, Gt, "gt"), bound(field, Le, "le")
     if high is None or (low is None and above is None):
         raise TypeError(f"{field.description}: a number in config.toml needs both bounds")
     words = f"{low} to {high}" if low is not None else f"more than {above:g}, up to {high}"
-    multiple = _bound(field, MultipleOf, "multiple_of")
+    multiple = bound(field, MultipleOf, "multiple_of")
     if multiple is not None:
         words += f", a multiple of {multiple}"
     return f"a whole number, {words}" if whole else words

@@ -1,0 +1,92 @@
+"""When a changed key takes effect: one table, for a reload, the settings page and the documentation."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from scannerd.config import Config
+
+
+class Applies(StrEnum):
+    """What has to be before a changed key acts."""
+
+    NOW = "now"
+    """Nothing: [quality] acts between two photos of a running scan, what is planned from the next scan on."""
+    IDLE = "idle"
+    """No scan runs: the driver is closed and built anew."""
+    RESTART = "restart"
+    """The daemon, or the process that the section is for, starts again."""
+
+
+SECTIONS: dict[str, Applies] = {
+    "device": Applies.NOW,
+    "store": Applies.RESTART,
+    "turntable": Applies.IDLE,
+    "camera": Applies.IDLE,
+    "button": Applies.IDLE,
+    "led": Applies.IDLE,
+    "light": Applies.IDLE,
+    "scan": Applies.NOW,
+    "quality": Applies.NOW,
+    "mat": Applies.NOW,
+    "intrinsics": Applies.NOW,
+    "offload": Applies.RESTART,
+    "reconstruction": Applies.NOW,
+    "web": Applies.RESTART,
+    "mqtt": Applies.RESTART,
+}
+
+KEYS: dict[tuple[str, str], Applies] = {
+    # Only the encoder asks for it, from the next scan on.
+    ("camera", "jpeg_quality"): Applies.NOW,
+    # Looked at once, at the start.
+    ("scan", "resume_on_start"): Applies.RESTART,
+}
+"""Keys that differ from the rest of their section."""
+
+
+def applies(section: str, key: str) -> Applies:
+    """Return when a change of this key takes effect. Raises KeyError for a section that the table lacks."""
+    return KEYS.get((section, key), SECTIONS[section])
+
+
+@dataclass(frozen=True)
+class Change:
+    """One key that differs between two configurations."""
+
+    section: str
+    key: str
+    old: Any
+    new: Any
+
+    @property
+    def name(self) -> str:
+        """The key as people write it: `[scan] views`."""
+        return f"[{self.section}] {self.key}"
+
+    @property
+    def applies(self) -> Applies:
+        """When it takes effect."""
+        return applies(self.section, self.key)
+
+
+def changes(old: Config, new: Config) -> tuple[Change, ...]:
+    """Return every key that differs, in the order of the file."""
+    found = []
+    for section in Config.model_fields:
+        before, after = getattr(old, section), getattr(new, section)
+        for key in type(before).model_fields:
+            values = getattr(before, key), getattr(after, key)
+            if values[0] != values[1]:
+                found.append(Change(section, key, *values))
+    return tuple(found)
+
+
+def in_force(old: Config, new: Config) -> Config:
+    """Return `new` with the keys that need a restart as they are in `old`."""
+    kept: dict[str, dict[str, Any]] = {}
+    for change in changes(old, new):
+        if change.applies is Applies.RESTART:
+            kept.setdefault(change.section, {})[change.key] = change.old
+    sections = {name: getattr(new, name).model_copy(update=keys) for name, keys in kept.items()}
+    return new.model_copy(update=sections)
