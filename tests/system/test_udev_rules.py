@@ -19,8 +19,10 @@ OWN_RULE = """SUBSYSTEM=="tty", ATTRS{serial}=="PRINTER", ENV{SCANNER_TURNTABLE}
 SUBSYSTEM=="tty", ATTRS{idVendor}=="dead", ENV{SCANNER_TURNTABLE}="1"
 """
 GROUPS = "root:x:0:\ntty:x:5:\ndialout:x:20:\nvideo:x:44:\ngpio:x:997:\n"
-# Its own mounts: udevadm reads rules from /run and writes its database there, the machine's own stays as it is.
+# Its own mounts: udevadm reads rules from /run, keeps its database there and makes links in /dev. The machine's stay.
 IN_ITS_OWN_RUN = (
+    "mount -t tmpfs none /dev && mknod -m 0666 /dev/null c 1 3 && mkdir /dev/pts && "
+    "mount -t devpts -o ptmxmode=0666 none /dev/pts && ln -s pts/ptmx /dev/ptmx && "
     'mount -t tmpfs none /run && mkdir -p /run/udev/rules.d && cp "$1"/* /run/udev/rules.d/ && '
     'mount --bind "$1/../group" /etc/group && '
     'exec umockdev-run --device "$2" -- udevadm test --action=add "$3"'
