@@ -133,3 +133,23 @@ class Button(Protocol):
 
     def close(self) -> None:
         """Free the pin; safe to call twice."""
+
+
+class Lamp(Protocol):
+    """A signal lamp that is on or off, such as the one in the button."""
+
+    def set_on(self, on: bool) -> None:
+        """Switch it; returns at once. Raises DriverError."""
+
+    def close(self) -> None:
+        """Switch it off and free the pin; safe to call twice."""
+
+
+class Light(Protocol):
+    """Light on the object."""
+
+    def set_level(self, level: float) -> None:
+        """Shine with this share of all there is, 0 to 1; returns at once. Raises DriverError."""
+
+    def close(self) -> None:
+        """Switch it off and free the pin; safe to call twice."""

@@ -8,18 +8,30 @@ from typing import Self
 
 from drivers.protocols import DriverError
 from offload.logs.fields import about
+from scannerd.board import Board
 from scannerd.commands import Accepted, Command, CommandRefused, ResumeScan
 from scannerd.config import Config
 from scannerd.control.button import ButtonControl
+from scannerd.control.scanner import Door
 from scannerd.desk import Desk
 from scannerd.events import EventBus, UnfinishedScanFound
 from scannerd.hardware import Hardware
+from scannerd.reception import Reception
+from scannerd.requests import Answer, AnswerStatus, Request
+from scannerd.scan.forecast import forecast
 from scannerd.scan.phases import Phase
+from scannerd.scan.plan import Wishes
+from scannerd.scan_shown import Forecast
+from scannerd.state import DiskSpace
+from scannerd.store.catalogue import Catalogue
 from scannerd.store.durable import StoreFault
 from scannerd.store.layout import StoreLayout
+from scannerd.store.ledger import CommandLedger
 from scannerd.store.lock import StoreLock
 from scannerd.store.scans import ScanStore
 from scannerd.store.summary import ScanState, ScanSummary, summaries
+from scannerd.sync_watch import SyncWatch
+from scannerd.viewfinder import Viewfinder
 from scannerd.worker_thread import WorkerThread
 
 LOG = logging.getLogger(__name__)
@@ -31,11 +43,20 @@ class Daemon:
     The hardware is the daemon's from then on, and is closed with it. Listeners may subscribe to `events` before.
     """
 
-    def __init__(self, config: Config, hardware: Hardware, store: ScanStore | None = None) -> None:
-        self._config = config
+    def __init__(
+        self, config: Config, hardware: Hardware, store: ScanStore | None = None, *, network: bool = False
+    ) -> None:
+        """With `network` the doors that the configuration opens to the network are opened, else the button only."""
         self._hardware = hardware
         self.store = store or ScanStore(StoreLayout(config.store.folder), config.store.reserve_bytes)
+        self.config = config
+        self._network = network
         self.events = EventBus()
+        self.board = Board(self.events, config.device.name, self._disk_space)
+        self.catalogue = Catalogue(self.store)
+        self._reception: Reception | None = None
+        self._viewfinder: Viewfinder | None = None
+        self._reading: WorkerThread | None = None
         self._desk: Desk | None = None
         self._tasks: list[asyncio.Task[None]] = []
         self._stack = AsyncExitStack()
@@ -49,6 +70,37 @@ class Daemon:
     def interrupted(self) -> str | None:
         """The scan that a fault or a stop ended and that Resume goes on with."""
         return self._desk.interrupted if self._desk else None
+
+    @property
+    def running(self) -> str | None:
+        """The scan that has the table."""
+        return self._desk.running if self._desk else None
+
+    @property
+    def viewfinder(self) -> Viewfinder:
+        """What the camera sees. Only while the daemon runs."""
+        assert self._viewfinder is not None, "the daemon is not running"
+        return self._viewfinder
+
+    @property
+    def reading(self) -> WorkerThread:
+        """The thread for reading files that people want to see. Only while the daemon runs."""
+        assert self._reading is not None, "the daemon is not running"
+        return self._reading
+
+    async def ask(self, request: Request) -> Answer:
+        """Carry out a command from a front door, once for each id, and answer; never raises for a refusal."""
+        if self._reception is None:
+            reason = "the daemon is not running"
+            return Answer(request.command_id, AnswerStatus.REFUSED, reason=reason)
+        return await self._reception.ask(request)
+
+    def forecast(self, wishes: Wishes) -> Forecast:
+        """Return what a scan would take. Raises CommandRefused, DriverError."""
+        if self._desk is None:
+            raise CommandRefused("Forecast: the daemon is not running")
+        plan = self._desk.plan("forecast", wishes)
+        return forecast(plan, self._hardware.axis, self._hardware.camera, self.store.forecast)
 
     async def submit(self, command: Command) -> Accepted:
         """Return once the command is under way; Home and CaptureBackground once they are done.
@@ -66,12 +118,19 @@ class Daemon:
             stack.push_async_callback(self._close_hardware)
             self.store.prepare()
             stack.callback(StoreLock(self.store.layout.lock).close)
-            worker = WorkerThread("store")
+            worker, reading = WorkerThread("store"), WorkerThread("reading")
             stack.callback(worker.close)
+            stack.callback(reading.close)
+            ledger = CommandLedger(self.store.layout.commands)
             stack.callback(self.events.close)
             await self._hardware.camera.open()
             group = await stack.enter_async_context(asyncio.TaskGroup())
-            desk = Desk(self._config, self._hardware, self.store, self.events, worker, group)
+            viewfinder = Viewfinder(lambda: self._hardware.camera, lambda: desk.camera_is_free)
+            stack.callback(viewfinder.close)
+            desk = Desk(self.config, self._hardware, self.store, self.events, worker, group, viewfinder.offer)
+            reception = Reception(desk.submit, ledger, self.events.publish)
+            stack.callback(reception.close)
+            self._viewfinder, self._reading, self._reception = viewfinder, reading, reception
             self._start_tasks(desk, group)
             self._stack = stack.pop_all()
         self._desk = desk
@@ -93,14 +152,24 @@ class Daemon:
             await self._stack.__aexit__(kind, error, trace)
 
     def _start_tasks(self, desk: Desk, group: asyncio.TaskGroup) -> None:
-        self._tasks = [group.create_task(desk.obey(), name="commands")]
+        watch = SyncWatch(self.store, self.reading, self.events.publish)
+        self._tasks = [
+            group.create_task(desk.obey(), name="commands"),
+            group.create_task(watch.run(), name="sync watch"),
+        ]
         if self._hardware.button is not None:
             button = ButtonControl(self._hardware.button, desk, self.events.publish)
             self._tasks.append(group.create_task(button.obey(), name="button"))
+        self._tasks += [group.create_task(door.run(), name=door.name) for door in self._network_doors()]
         waiting = self._offer_unfinished()
-        if waiting and self._config.scan.resume_on_start:
+        if waiting and self.config.scan.resume_on_start:
             resume = self._resume_at_start(desk, waiting[-1].scan_id)
             self._tasks.append(group.create_task(resume, name="resume at the start"))
+
+    def _network_doors(self) -> list[Door]:
+        if not self._network:
+            return []
+        return []
 
     def _offer_unfinished(self) -> list[ScanSummary]:
         waiting = [scan for scan in summaries(self.store) if scan.state is ScanState.UNFINISHED]
@@ -117,6 +186,14 @@ class Daemon:
         except (CommandRefused, StoreFault, DriverError) as reason:
             LOG.error("not resumed: %s", reason, extra=about(scan=scan_id))
 
+    def _disk_space(self) -> DiskSpace | None:
+        """None while nobody knows: the store's folder is not there yet, or its disk is gone."""
+        try:
+            free_bytes = self.store.free_bytes(self.store.layout.scans)
+        except OSError:
+            return None
+        return DiskSpace(free_mb=free_bytes // 1_000_000, reserve_mb=self.config.store.reserve_mb)
+
     async def _close_hardware(self) -> None:
         """Free everything, the motor first; a device that will not close does not keep the others open."""
         hardware = self._hardware
@@ -125,5 +202,6 @@ class Daemon:
                 await close()
             except DriverError as fault:
                 LOG.error("%s did not close: %s", name, fault)
-        if hardware.button is not None:
-            hardware.button.close()
+        for part in (hardware.button, hardware.lamp, hardware.light):
+            if part is not None:
+                part.close()

@@ -1,10 +1,22 @@
 """What can be asked of the daemon. Every front door, button, terminal or network, speaks these."""
 
 from dataclasses import dataclass
+from enum import StrEnum
 
 
 class CommandRefused(RuntimeError):
     """The command makes no sense now. The message says what the daemon is doing and what to do instead."""
+
+
+class Quality(StrEnum):
+    """How fine a model a person wants, in a word."""
+
+    DRAFT = "draft"
+    """A look at it, soon."""
+    STANDARD = "standard"
+    """As configured."""
+    FINE = "fine"
+    """As fine as the photos can carry."""
 
 
 @dataclass(frozen=True)
@@ -14,6 +26,10 @@ class StartScan:
     scan_id: str | None = None
     """None: named after the time."""
     views: int | None = None
+    """Photos in one ring; None: as configured."""
+    rings: int | None = None
+    """Turns, each with the camera at another height; None: as configured."""
+    quality: Quality | None = None
     """None: as configured."""
 
 
@@ -28,6 +44,9 @@ class ResumeScan:
 class Pause:
     """Stop before the next viewpoint."""
 
+    scan_id: str | None = None
+    """None: the one that runs."""
+
 
 @dataclass(frozen=True)
 class Resume:
@@ -36,10 +55,25 @@ class Resume:
     After a question about a photo it is taken once more, and what comes is kept: a person has looked at it.
     """
 
+    scan_id: str | None = None
+    """None: the one that waits."""
+
 
 @dataclass(frozen=True)
 class Cancel:
     """End the scan before the next viewpoint. What was taken stays; the scan is no longer offered for resuming."""
+
+    scan_id: str | None = None
+    """None: the one that runs, or that a fault ended."""
+
+
+@dataclass(frozen=True)
+class Retake:
+    """Take the photo of one viewpoint again. The old one counts until the new one is on the disk."""
+
+    index: int
+    scan_id: str | None = None
+    """None: the one that runs."""
 
 
 @dataclass(frozen=True)
@@ -53,11 +87,55 @@ class Home:
 
 
 @dataclass(frozen=True)
+class Jog:
+    """Turn the platter a little. Where it was never homed, its present position counts as 0 from then on."""
+
+    delta_deg: float
+    """Counter-clockwise seen from above; at most a whole turn either way."""
+
+
+@dataclass(frozen=True)
+class SetLight:
+    """Make the light brighter or darker, until the next change or start."""
+
+    level: float
+    """0 is off, 1 is all there is."""
+
+
+@dataclass(frozen=True)
 class CaptureBackground:
     """Keep a photo of the empty turntable for the scans to come."""
 
 
-Command = StartScan | ResumeScan | Pause | Resume | Cancel | Stop | Home | CaptureBackground
+@dataclass(frozen=True)
+class DeleteScan:
+    """Put a scan into the trash, from where RestoreScan fetches it back."""
+
+    scan_id: str
+
+
+@dataclass(frozen=True)
+class RestoreScan:
+    """Fetch a scan back from the trash."""
+
+    scan_id: str
+
+
+Command = (
+    StartScan
+    | ResumeScan
+    | Pause
+    | Resume
+    | Cancel
+    | Retake
+    | Stop
+    | Home
+    | Jog
+    | SetLight
+    | CaptureBackground
+    | DeleteScan
+    | RestoreScan
+)
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,6 @@
 """`config.toml` as frozen typed sections. Every key has a unit in its name, bounds and a default."""
 
+import re
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -44,11 +45,17 @@ class DeviceSection(Section):
 
     name: str = key("scannerd", "name of this scanner, written into every bundle", min_length=1, max_length=60)
 
+    @property
+    def slug(self) -> str:
+        """The name as it stands in topics: small letters, digits and hyphens."""
+        return re.sub(r"[^a-z0-9]+", "-", self.name.lower()).strip("-") or "scannerd"
+
 
 class StoreSection(Section):
     """Where scans are kept."""
 
     folder: Folder = key(Path("/var/lib/scannerd"), "scans are kept in its folder scans/")
+    trash_days: int = key(7, "deleted scans can be restored for so long (days)", ge=0, le=3650)
     reserve_mb: int = key(512, "never filled by a scan; a scan that would need it is refused", ge=0, le=1_000_000)
 
     @property
@@ -135,6 +142,7 @@ class ScanSection(Section):
     """How a scan goes round."""
 
     views: int = key(36, "photos in one turn", ge=3, le=720)
+    rings: int = key(1, "turns, each with the camera at another height", ge=1, le=6)
     settle_s: float = key(0.3, "wait after a move, until the platter stands still", ge=0, le=30)
     max_retakes: int = key(2, "how often one photo is taken again before a person is asked", ge=0, le=10)
     resume_on_start: bool = key(False, "go on with an unfinished scan as soon as the daemon starts")
@@ -179,6 +187,35 @@ class OffloadSection(Section):
     key_file: OptionalFile = key(None, "file with the service's key, mode 0600; empty: no key")
 
 
+class WebSection(Section):
+    """The page and REST, for tablets and programs in the shop."""
+
+    enabled: bool = key(True, "false closes this door")
+    address: str = key("0.0.0.0", "where to listen; 127.0.0.1: this device only", min_length=1, max_length=100)
+    port: int = key(8740, "of the page", ge=0, le=65535)
+    read_without_token: bool = key(False, "true lets everybody in the shop look; changing things needs pairing")
+    socket: OptionalFile = key(
+        Path("/run/scannerd/scannerd.sock"), "for commands of this device's own users; empty: none"
+    )
+
+
+class MqttSection(Section):
+    """A broker through which tablets and home automation speak with the scanner."""
+
+    enabled: bool = key(False, "true opens this door")
+    host: str = key("127.0.0.1", "of the broker", min_length=1, max_length=253)
+    port: int = key(1883, "of the broker; 8883 is usual with TLS", ge=1, le=65535)
+    username: OptionalText = key(None, "as the broker knows the scanner; empty: none", max_length=200)
+    password_file: OptionalFile = key(None, "holds the password, mode 0600; empty: none")
+    tls: bool = key(False, "true encrypts")
+    ca_file: OptionalFile = key(None, "who vouches for the broker; empty: the system's list")
+    topic_prefix: str = key("scannerd", "what all topics begin with", pattern=r"^[A-Za-z0-9_-]{1,40}$")
+    home_assistant: bool = key(True, "announce buttons, progress and camera to Home Assistant")
+    home_assistant_prefix: str = key(
+        "homeassistant", "as set in Home Assistant's MQTT integration", pattern=r"^[A-Za-z0-9_/-]{1,60}$"
+    )
+
+
 class ReconstructionSection(Section):
     """What is asked of the service."""
 
@@ -199,6 +236,8 @@ class Config(Section):
     turntable: TurntableSection = TurntableSection()
     camera: CameraSection = CameraSection()
     button: ButtonSection = ButtonSection()
+    web: WebSection = WebSection()
+    mqtt: MqttSection = MqttSection()
     scan: ScanSection = ScanSection()
     quality: QualitySection = QualitySection()
     mat: MatSection = MatSection()

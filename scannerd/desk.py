@@ -2,12 +2,13 @@
 
 import asyncio
 import logging
+import math
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from pydantic import ValidationError
 
-from drivers.protocols import DriverError
+from drivers.protocols import AxisNotHomed, DriverError
 from offload.logs.fields import about
 from offload.wire.bundle import Intrinsics
 from scannerd.commands import (
@@ -16,29 +17,49 @@ from scannerd.commands import (
     CaptureBackground,
     Command,
     CommandRefused,
+    DeleteScan,
     Home,
+    Jog,
     Pause,
+    RestoreScan,
     Resume,
     ResumeScan,
+    Retake,
+    SetLight,
     StartScan,
     Stop,
 )
 from scannerd.config import Config
-from scannerd.events import BackgroundStored, EventBus, Outcome, PhaseChanged, Warned
+from scannerd.events import (
+    BackgroundStored,
+    EventBus,
+    LightChanged,
+    Outcome,
+    PhaseChanged,
+    RetakeWanted,
+    ScanDeleted,
+    ScanGivenUp,
+    ScanRestored,
+    Warned,
+)
 from scannerd.hardware import Hardware
 from scannerd.scan.background import camera_model, photograph_background
 from scannerd.scan.phases import Phase, PhaseTracker
-from scannerd.scan.plan import ScanPlan, plan_scan
+from scannerd.scan.plan import ScanPlan, Wishes, plan_scan
+from scannerd.scan.runner import ShowPhoto
 from scannerd.scan.session import ScanSession, Zero
 from scannerd.store.durable import StoreFault
 from scannerd.store.identity import new_scan_id
 from scannerd.store.scans import ScanStore, StoredScan
+from scannerd.store.trash import Trash
 from scannerd.worker_thread import WorkerThread
 
 LOG = logging.getLogger(__name__)
 
 FINISH_FRAME_S = 10.0
 """A shutdown waits this long for the frame in hand, then abandons it; systemd waits 90 s."""
+
+LARGEST_JOG_DEG = 360.0
 
 Answer = asyncio.Future[Accepted]
 
@@ -63,14 +84,17 @@ class Desk:
         events: EventBus,
         worker: WorkerThread,
         group: asyncio.TaskGroup,
+        show: ShowPhoto = lambda pixels, index, angle_deg: None,
     ) -> None:
-        """Work runs as a task of `group`."""
+        """Work runs as a task of `group`; `show` sees every photo of a scan."""
         self._config = config
         self._hardware = hardware
         self._store = store
         self._events = events
         self._worker = worker
         self._group = group
+        self._show = show
+        self._trash = Trash(store.layout)
         self._phases = PhaseTracker()
         self._commands: asyncio.Queue[tuple[Command, Answer]] = asyncio.Queue()
         self._open = True
@@ -83,6 +107,17 @@ class Desk:
     def phase(self) -> Phase:
         """What the daemon does now."""
         return self._phases.phase
+
+    @property
+    def camera_is_free(self) -> bool:
+        """Nothing is under way that needs the camera, and the desk is open."""
+        return self._open and self._work is None
+
+    @property
+    def running(self) -> str | None:
+        """The scan that has the table."""
+        session = self._work.session if self._work else None
+        return session.scan.plan.scan_id if session else None
 
     async def submit(self, command: Command) -> Accepted:
         """Return once the command is under way; Home and CaptureBackground once they are done.
@@ -136,18 +171,28 @@ class Desk:
                 await self._start_scan(command, answer)
             case ResumeScan(scan_id):
                 await self._resume_scan(scan_id, answer)
-            case Resume() if self._work is None and self.interrupted:
-                await self._resume_scan(self.interrupted, answer)
-            case Cancel() if self._work is None and self.interrupted:
-                await self._give_up(self.interrupted, answer)
+            case Resume(scan_id) if self._work is None and (scan_id or self.interrupted):
+                await self._resume_scan(scan_id or str(self.interrupted), answer)
+            case Cancel(scan_id) if self._work is None and (scan_id or self.interrupted):
+                await self._give_up(scan_id or str(self.interrupted), answer)
             case Pause() | Resume() | Cancel():
                 self._steer(command, answer)
+            case Retake(index, scan_id):
+                await self._retake(index, scan_id, answer)
             case Stop():
                 await self._stop(answer)
             case Home():
                 await self._occupy("homing", Phase.PREPARING, self._home, answer)
+            case Jog(delta_deg):
+                await self._occupy("jogging", Phase.JOGGING, lambda: self._jog(delta_deg), answer)
+            case SetLight(level):
+                await self._set_light(level, answer)
             case CaptureBackground():
                 await self._occupy("taking the background", Phase.BACKGROUND, self._capture_background, answer)
+            case DeleteScan(scan_id):
+                await self._delete(scan_id, answer)
+            case RestoreScan(scan_id):
+                await self._restore(scan_id, answer)
 
     async def _start_scan(self, command: StartScan, answer: Answer) -> None:
         self._require_idle()
@@ -169,27 +214,85 @@ class Desk:
         await self._launch(scan, answer)
 
     async def _give_up(self, scan_id: str, answer: Answer) -> None:
-        """Cancel a scan that a fault ended already."""
+        """Cancel a scan that is not running: a fault, a stop or a power cut ended it."""
 
         def mark() -> None:
             with self._store.open(scan_id) as scan:
+                if scan.sealed:
+                    raise CommandRefused(f"scan {scan_id}: is complete; delete it when nobody wants it")
                 scan.note("cancelled")
 
         await self._worker.run(mark)
-        self.interrupted = None
+        if self.interrupted == scan_id:
+            self.interrupted = None
+        self._events.publish(ScanGivenUp(scan_id))
+        _accept(answer, scan_id)
+
+    async def _retake(self, index: int, scan_id: str | None, answer: Answer) -> None:
+        """Have one photo of the running scan taken again, or one of an unfinished scan when it goes on."""
+        session = self._work.session if self._work else None
+        if session is not None and scan_id in (None, session.scan.plan.scan_id):
+            scan_id = session.scan.plan.scan_id
+            _require_viewpoint(session.scan, index)
+            session.control.retake(index)
+        elif scan_id is not None or self.interrupted is not None:
+            scan_id = scan_id or str(self.interrupted)
+            await self._worker.run(lambda: self._drop_photo(str(scan_id), index))
+        else:
+            raise CommandRefused(f"Retake: no scan is running; the daemon is {self.phase}")
+        self._events.publish(RetakeWanted(scan_id, index))
+        _accept(answer, scan_id)
+
+    def _drop_photo(self, scan_id: str, index: int) -> None:
+        """In the worker's thread: count a photo no more, so that the scan takes it when it goes on."""
+        with self._store.open(scan_id) as scan:
+            if scan.sealed:
+                raise CommandRefused(f"scan {scan_id}: is complete and sealed; start a new scan to take photos again")
+            _require_viewpoint(scan, index)
+            scan.note("lost", index=index, reason="a person wants it again")
+
+    async def _set_light(self, level: float, answer: Answer) -> None:
+        light = self._hardware.light
+        if light is None:
+            raise CommandRefused("SetLight: this scanner has no light; set [light] driver")
+        if not 0 <= level <= 1:
+            raise CommandRefused(f"SetLight {level}: use 0 (off) to 1 (all there is)")
+        light.set_level(level)
+        self._events.publish(LightChanged(level))
+        _accept(answer)
+
+    async def _delete(self, scan_id: str, answer: Answer) -> None:
+        running = self._work.session if self._work else None
+        if running is not None and running.scan.plan.scan_id == scan_id:
+            raise CommandRefused(f"scan {scan_id}: is running; Cancel it first")
+        await self._worker.run(lambda: self._trash.put(scan_id))
+        if self.interrupted == scan_id:
+            self.interrupted = None
+        LOG.info("in the trash", extra=about(scan=scan_id))
+        self._events.publish(ScanDeleted(scan_id))
+        await self._worker.run(lambda: self._trash.forget(self._config.store.trash_days))
+        _accept(answer, scan_id)
+
+    async def _restore(self, scan_id: str, answer: Answer) -> None:
+        await self._worker.run(lambda: self._trash.restore(scan_id))
+        LOG.info("back from the trash", extra=about(scan=scan_id))
+        self._events.publish(ScanRestored(scan_id))
         _accept(answer, scan_id)
 
     def _steer(self, command: Pause | Resume | Cancel, answer: Answer) -> None:
         session = self._work.session if self._work else None
         if session is None:
             raise CommandRefused(f"{type(command).__name__}: no scan is running; the daemon is {self.phase}")
+        running = session.scan.plan.scan_id
+        if command.scan_id not in (None, running):
+            raise CommandRefused(f"{type(command).__name__}: {command.scan_id} is not running; {running} is")
         if isinstance(command, Pause):
             session.control.pause()
         elif isinstance(command, Resume):
             session.control.resume()
         else:
             session.control.cancel()
-        _accept(answer, session.scan.plan.scan_id)
+        _accept(answer, running)
 
     async def _stop(self, answer: Answer) -> None:
         if self._work is not None:
@@ -202,7 +305,8 @@ class Desk:
         scan_id = scan.plan.scan_id
         zero = self._zero if self._zero and self._zero.scan_id == scan_id else None
         quality = self._config.quality
-        session = ScanSession(scan, self._hardware, quality, self._worker, self._phases, self._events.publish, zero)
+        publish, show = self._events.publish, self._show
+        session = ScanSession(scan, self._hardware, quality, self._worker, self._phases, publish, zero, show)
         task = self._group.create_task(self._run_scan(session), name=f"scan {scan_id}")
         self._work = Work(f"scan {scan_id}", task, session)
         # A task that is cancelled before its first step never cleans up after itself.
@@ -230,9 +334,11 @@ class Desk:
                 self._phases.enter(phase)
                 self._events.publish(PhaseChanged(phase))
                 await work()
+            except CommandRefused as refusal:
+                outcome: Exception | None = refusal
             except (DriverError, StoreFault) as fault:
                 LOG.error("%s failed: %s", name, fault)
-                outcome: Exception | None = fault
+                outcome = fault
             except asyncio.CancelledError:
                 outcome = CommandRefused(f"{name} was stopped")
                 raise
@@ -257,6 +363,21 @@ class Desk:
         finally:
             await self._hardware.axis.release()
 
+    async def _jog(self, delta_deg: float) -> None:
+        """Turn by an angle; a platter that was never homed counts from where it stands."""
+        axis = self._hardware.axis
+        if not math.isfinite(delta_deg) or abs(delta_deg) > LARGEST_JOG_DEG:
+            raise CommandRefused(f"Jog {delta_deg}°: at most {LARGEST_JOG_DEG:.0f}° either way at a time")
+        try:
+            try:
+                from_deg = axis.angle_deg
+            except AxisNotHomed:
+                await axis.home()
+                from_deg = axis.angle_deg
+            await axis.move_to(from_deg + delta_deg)
+        finally:
+            await axis.release()
+
     async def _capture_background(self) -> None:
         layout, quality = self._store.layout, self._config.camera.jpeg_quality
         facts = await photograph_background(self._hardware.camera, layout, self._worker, quality)
@@ -266,13 +387,20 @@ class Desk:
     def _plan(self, command: StartScan) -> ScanPlan:
         """Raises CommandRefused, DriverError."""
         now = self._store.now()
-        scan_id = command.scan_id or new_scan_id(now, set(self._store.scan_ids()))
+        taken = {*self._store.scan_ids(), *self._trash.scan_ids()}
+        scan_id = command.scan_id or new_scan_id(now, taken)
+        if scan_id in self._trash.scan_ids():
+            raise CommandRefused(f"scan {scan_id}: is in the trash; restore it, or choose another name")
+        return self.plan(scan_id, Wishes(command.views, command.rings, command.quality))
+
+    def plan(self, scan_id: str, wishes: Wishes) -> ScanPlan:
+        """Return what a scan would be. Raises CommandRefused, DriverError."""
         camera = camera_model(self._hardware.camera)
         try:
-            return plan_scan(self._config, camera, scan_id, now, command.views, self._intrinsics())
+            return plan_scan(self._config, camera, scan_id, self._store.now(), wishes, self._intrinsics())
         except ValidationError as error:
             faults = "; ".join(f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors())
-            raise CommandRefused(f"StartScan {scan_id!r} with {command.views or 'all'} views: {faults}") from error
+            raise CommandRefused(f"StartScan {scan_id!r} with {wishes.views or 'all'} views: {faults}") from error
 
     def _intrinsics(self) -> Intrinsics | None:
         file = self._config.intrinsics.file
@@ -299,6 +427,12 @@ class Desk:
         while not self._commands.empty():
             command, answer = self._commands.get_nowait()
             _fail(answer, CommandRefused(f"{type(command).__name__}: the daemon is going down"))
+
+
+def _require_viewpoint(scan: StoredScan, index: int) -> None:
+    last = len(scan.plan.viewpoints) - 1
+    if not 0 <= index <= last:
+        raise CommandRefused(f"Retake {index}: scan {scan.plan.scan_id} has photos 0 to {last}")
 
 
 def _accept(answer: Answer, scan_id: str | None = None) -> None:

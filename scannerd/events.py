@@ -2,11 +2,14 @@
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Self
 
+from offload.wire.jobs import SyncState
+from scannerd.requests import Answer
 from scannerd.scan.phases import Phase
 
 
@@ -131,6 +134,13 @@ class ScanEnded:
 
 
 @dataclass(frozen=True)
+class ScanGivenUp:
+    """A scan that was not running any more was cancelled: nobody will be asked to resume it."""
+
+    scan_id: str
+
+
+@dataclass(frozen=True)
 class BackgroundStored:
     """The empty turntable was photographed."""
 
@@ -153,6 +163,53 @@ class PressFailed:
     reason: str
 
 
+@dataclass(frozen=True)
+class CommandAnswered:
+    """A command that came through a front door was accepted, refused or failed."""
+
+    command: str
+    """Its name, such as StartScan."""
+    source: str
+    answer: Answer
+
+
+@dataclass(frozen=True)
+class RetakeWanted:
+    """A person wants this photo again; it will be taken between two others."""
+
+    scan_id: str
+    index: int
+
+
+@dataclass(frozen=True)
+class SyncProgressed:
+    """A scan got further on its way to the service or back."""
+
+    scan_id: str
+    sync: SyncState
+
+
+@dataclass(frozen=True)
+class ScanDeleted:
+    """A scan was put into the trash."""
+
+    scan_id: str
+
+
+@dataclass(frozen=True)
+class ScanRestored:
+    """A scan was fetched back from the trash."""
+
+    scan_id: str
+
+
+@dataclass(frozen=True)
+class LightChanged:
+    """The light shines differently; 0 is off, 1 is all there is."""
+
+    level: float
+
+
 Event = (
     UnfinishedScanFound
     | ScanStarted
@@ -162,10 +219,27 @@ Event = (
     | ScanPaused
     | ScanSealed
     | ScanEnded
+    | ScanGivenUp
     | BackgroundStored
     | Warned
     | PressFailed
+    | CommandAnswered
+    | RetakeWanted
+    | SyncProgressed
+    | ScanDeleted
+    | ScanRestored
+    | LightChanged
 )
+
+
+@dataclass(frozen=True)
+class Numbered:
+    """An event with its place among all events since the start."""
+
+    seq: int
+    """1, 2, 3 …"""
+    at: datetime
+    event: Event
 
 
 class Subscription(AsyncIterator[Event]):
@@ -173,15 +247,15 @@ class Subscription(AsyncIterator[Event]):
 
     def __init__(self, bus: "EventBus", capacity: int) -> None:
         self._bus = bus
-        self._waiting: deque[Event] = deque(maxlen=capacity)
+        self._waiting: deque[Numbered] = deque(maxlen=capacity)
         self._arrived = asyncio.Event()
         self._closed = False
         self.dropped = 0
 
-    def put(self, event: Event) -> None:
+    def put(self, numbered: Numbered) -> None:
         """Add an event; never waits."""
         self.dropped += len(self._waiting) == self._waiting.maxlen
-        self._waiting.append(event)
+        self._waiting.append(numbered)
         self._arrived.set()
 
     def close(self) -> None:
@@ -190,13 +264,24 @@ class Subscription(AsyncIterator[Event]):
         self._bus.forget(self)
         self._arrived.set()
 
-    async def __anext__(self) -> Event:
+    async def numbered(self) -> AsyncIterator[Numbered]:
+        """Iterate over the same events, each with its number and time. Numbers that are not there were dropped."""
+        while True:
+            try:
+                yield await self._next()
+            except StopAsyncIteration:
+                return
+
+    async def _next(self) -> Numbered:
         while not self._waiting:
             if self._closed:
                 raise StopAsyncIteration
             self._arrived.clear()
             await self._arrived.wait()
         return self._waiting.popleft()
+
+    async def __anext__(self) -> Event:
+        return (await self._next()).event
 
     def __enter__(self) -> Self:
         return self
@@ -208,23 +293,50 @@ class Subscription(AsyncIterator[Event]):
 class EventBus:
     """Hands every event to every listener, in the event loop's thread. A slow listener delays nobody."""
 
-    def __init__(self, capacity: int = 1024) -> None:
+    def __init__(self, capacity: int = 1024, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+        """Remember the last `capacity` events, for listeners that were away, and for those that are slow."""
         self._capacity = capacity
+        self._now = now
         self._subscriptions: list[Subscription] = []
+        self._followers: list[Callable[[Numbered], None]] = []
+        self._history: deque[Numbered] = deque(maxlen=capacity)
         self._closed = False
+        self.seq = 0
+        """Of the latest event."""
 
-    def subscribe(self) -> Subscription:
-        """Return an iterator over the events from now on; it ends when the daemon does."""
+    def subscribe(self, after: int | None = None) -> Subscription:
+        """Return an iterator over the events from now on; it ends when the daemon does.
+
+        With `after`, the number of an event, those that followed it come first, as far as they are remembered.
+        """
         subscription = Subscription(self, self._capacity)
+        if after is not None:
+            for numbered in self._history:
+                if numbered.seq > after:
+                    subscription.put(numbered)
         self._subscriptions.append(subscription)
         if self._closed:
             subscription.close()
         return subscription
 
+    def remembers_since(self, after: int) -> bool:
+        """Whether no event after this number has been forgotten, and the number is of this start."""
+        oldest = self._history[0].seq if self._history else self.seq + 1
+        return oldest - 1 <= after <= self.seq
+
+    def follow(self, follower: Callable[[Numbered], None]) -> None:
+        """Call `follower` with every event before anybody else hears of it. It must not wait or publish."""
+        self._followers.append(follower)
+
     def publish(self, event: Event) -> None:
         """Tell everybody; never waits."""
+        self.seq += 1
+        numbered = Numbered(self.seq, self._now(), event)
+        self._history.append(numbered)
+        for follower in self._followers:
+            follower(numbered)
         for subscription in self._subscriptions:
-            subscription.put(event)
+            subscription.put(numbered)
 
     def forget(self, subscription: Subscription) -> None:
         """Stop telling this listener."""

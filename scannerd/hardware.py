@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from drivers import registry
 from drivers.clock import SystemClock
-from drivers.protocols import Axis, Button, Camera, Clock
+from drivers.protocols import Axis, Button, Camera, Clock, Lamp, Light
 from scannerd.config import Config
 
 
@@ -16,6 +16,10 @@ class Hardware:
     camera: Camera
     button: Button | None
     clock: Clock
+    lamp: Lamp | None = None
+    """In the button."""
+    light: Light | None = None
+    """On the object."""
 
 
 def build_hardware(config: Config, clock: Clock | None = None) -> Hardware:

@@ -22,6 +22,9 @@ WIDEST_PX = 12.0
 """Beyond this the two blurs cannot be told apart."""
 NARROWEST_PX = 0.3
 LARGEST_WINDOW_PX = 1600
+DRAWN = 0.12
+"""Of all pixels, the steepest, are drawn for people to look at."""
+DRAWN_COLOUR_RGB = (0, 255, 140)
 
 
 def middle_of(pixels: NDArray[np.uint8], fraction: float = 0.6) -> NDArray[np.uint8]:
@@ -52,6 +55,16 @@ def sharpness_of(pixels: NDArray[np.uint8]) -> float:
         size = round(window.shape[1] / reduction), round(window.shape[0] / reduction)
         window = np.asarray(cv2.resize(window, size, interpolation=cv2.INTER_AREA), np.uint8)
     return 1 / (edge_width_px(window) * reduction)
+
+
+def draw_edges(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Return (height, width, 3) RGB with the edges that tell sharpness drawn over it."""
+    coarse = _steepness(_steepness_input(pixels), COARSE_PX / 2)
+    limit = max(float(np.quantile(coarse, 1 - DRAWN)), LEAST_STEEPNESS)
+    ridge = coarse >= 0.9 * np.asarray(cv2.dilate(coarse, np.ones((3, 3), np.uint8)))
+    drawn = pixels.copy()
+    drawn[ridge & (coarse >= limit)] = DRAWN_COLOUR_RGB
+    return drawn
 
 
 def _steepness_input(window: NDArray[np.uint8]) -> NDArray[np.float32]:

@@ -17,6 +17,7 @@ class RunControl:
     def __init__(self) -> None:
         self._cancel = self._stop = self._pause = False
         self._changed = asyncio.Event()
+        self._retakes: dict[int, None] = {}
 
     @property
     def pause_wanted(self) -> bool:
@@ -42,6 +43,18 @@ class RunControl:
         """End at the next boundary, resumable."""
         self._stop = True
         self._changed.set()
+
+    def retake(self, index: int) -> None:
+        """Take this viewpoint's photo again at the next boundary; asking twice is asking once."""
+        self._retakes[index] = None
+        self._changed.set()
+
+    def next_retake(self) -> int | None:
+        """Return the viewpoint whose retake was asked for first, and count it as done."""
+        index = next(iter(self._retakes), None)
+        if index is not None:
+            del self._retakes[index]
+        return index
 
     def raise_if_over(self) -> None:
         """Raise RunCancelled or RunStopped when one of them was asked for."""

@@ -16,10 +16,11 @@ class Phase(StrEnum):
     PAUSED = "paused"
     SEALING = "sealing"
     BACKGROUND = "background"
+    JOGGING = "jogging"
 
 
 _NEXT: dict[Phase, frozenset[Phase]] = {
-    Phase.IDLE: frozenset({Phase.PREPARING, Phase.BACKGROUND}),
+    Phase.IDLE: frozenset({Phase.PREPARING, Phase.BACKGROUND, Phase.JOGGING}),
     # A resumed scan may have every photo already.
     Phase.PREPARING: frozenset({Phase.MOVING, Phase.PAUSED, Phase.SEALING}),
     Phase.MOVING: frozenset({Phase.SETTLING}),
@@ -32,6 +33,7 @@ _NEXT: dict[Phase, frozenset[Phase]] = {
     Phase.PAUSED: frozenset({Phase.MOVING, Phase.SETTLING, Phase.SEALING}),
     Phase.SEALING: frozenset(),
     Phase.BACKGROUND: frozenset(),
+    Phase.JOGGING: frozenset(),
 }
 
 TRANSITIONS: dict[Phase, frozenset[Phase]] = {

@@ -1,5 +1,6 @@
 """Settings in, viewpoints out. The plan is frozen before the first move: a resumed scan never plans anew."""
 
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, Self
 
@@ -7,6 +8,7 @@ from pydantic import Field, model_validator
 
 from offload.wire.base import ScanId, Wire
 from offload.wire.bundle import CameraModel, Intrinsics, MatSpec, ReconstructionOptions
+from scannerd.commands import Quality
 from scannerd.config import Config
 
 
@@ -15,7 +17,9 @@ class Viewpoint(Wire):
 
     index: int = Field(ge=0)
     angle_deg: float = Field(allow_inf_nan=False)
-    """Of the platter, counter-clockwise seen from above; 0 is where the scan began."""
+    """Of the platter, counter-clockwise seen from above; 0 is where the scan began. It goes on beyond 360."""
+    ring: int = Field(default=0, ge=0)
+    """Which turn: before each the camera is moved to another height."""
 
 
 class ScanPlan(Wire):
@@ -38,6 +42,11 @@ class ScanPlan(Wire):
     options: ReconstructionOptions = ReconstructionOptions()
     viewpoints: tuple[Viewpoint, ...] = Field(min_length=3)
 
+    @property
+    def rings(self) -> int:
+        """How many turns there are."""
+        return self.viewpoints[-1].ring + 1
+
     @model_validator(mode="after")
     def _numbered_in_order(self) -> Self:
         if [view.index for view in self.viewpoints] != list(range(len(self.viewpoints))):
@@ -45,9 +54,41 @@ class ScanPlan(Wire):
         return self
 
 
-def ring(views: int) -> tuple[Viewpoint, ...]:
-    """Return `views` viewpoints evenly round one turn, the first at 0°, always turning the same way."""
-    return tuple(Viewpoint(index=index, angle_deg=index * 360 / views) for index in range(views))
+def viewpoints_on(views: int, rings: int = 1) -> tuple[Viewpoint, ...]:
+    """Return `views` viewpoints evenly round each turn, the first at 0°, always turning the same way.
+
+    Every other ring stands half a step further, so that photos of neighbouring rings look from between each other.
+    """
+    step_deg = 360 / views
+    return tuple(
+        Viewpoint(index=turn * views + number, angle_deg=turn * 360 + (number + turn % 2 / 2) * step_deg, ring=turn)
+        for turn in range(rings)
+        for number in range(views)
+    )
+
+
+_FINENESS = {Quality.DRAFT: 2.0, Quality.STANDARD: 1.0, Quality.FINE: 0.5}
+"""A draft's detail is twice as coarse as configured, a fine model's half."""
+
+
+def options_for(options: ReconstructionOptions, quality: Quality | None) -> ReconstructionOptions:
+    """Return the options as configured, made coarser or finer within their bounds."""
+    factor = _FINENESS[quality or Quality.STANDARD]
+    return ReconstructionOptions(
+        engine=options.engine,
+        voxel_mm=min(20.0, max(0.06, options.voxel_mm * factor)),
+        texture_px=int(min(8192, max(256, options.texture_px / factor))),
+        triangles=int(min(2_000_000, max(500, options.triangles / factor**2))),
+    )
+
+
+@dataclass(frozen=True)
+class Wishes:
+    """What a person chose for one scan; None is as configured."""
+
+    views: int | None = None
+    rings: int | None = None
+    quality: Quality | None = None
 
 
 def plan_scan(
@@ -55,10 +96,11 @@ def plan_scan(
     camera: CameraModel,
     scan_id: str,
     created_at: datetime,
-    views: int | None = None,
+    wishes: Wishes | None = None,
     intrinsics: Intrinsics | None = None,
 ) -> ScanPlan:
-    """Freeze the settings into a plan; `views` overrides the configured number."""
+    """Freeze the settings and one person's wishes into a plan."""
+    wishes = wishes or Wishes()
     return ScanPlan(
         scan_id=scan_id,
         created_at=created_at,
@@ -73,6 +115,6 @@ def plan_scan(
         max_retakes=config.scan.max_retakes,
         mat=config.mat.spec(),
         intrinsics=intrinsics,
-        options=config.reconstruction.options(),
-        viewpoints=ring(views or config.scan.views),
+        options=options_for(config.reconstruction.options(), wishes.quality),
+        viewpoints=viewpoints_on(wishes.views or config.scan.views, wishes.rings or config.scan.rings),
     )

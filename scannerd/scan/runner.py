@@ -5,6 +5,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
+import numpy as np
+from numpy.typing import NDArray
+
 from drivers.protocols import DriverError, Retryable
 from offload.logs.fields import about
 from offload.wire.bundle import Manifest
@@ -19,6 +22,10 @@ from scannerd.store.scans import StoredScan, TakenPhoto
 from scannerd.worker_thread import WorkerThread
 
 LOG = logging.getLogger(__name__)
+
+
+ShowPhoto = Callable[[NDArray[np.uint8], int, float], None]
+"""Hears of every photo before it is judged, in the worker's thread: pixels, viewpoint, degrees."""
 
 
 class ViewpointFault(RuntimeError):
@@ -49,6 +56,7 @@ class ScanRunner:
         publish: Callable[[Event], None],
         *,
         ask_a_person: bool = True,
+        show: ShowPhoto = lambda pixels, index, angle_deg: None,
     ) -> None:
         self._scan = scan
         self._station = station
@@ -58,16 +66,16 @@ class ScanRunner:
         self._enter = enter
         self._publish = publish
         self._ask_a_person = ask_a_person
+        self._show = show
         self._scan_id = scan.plan.scan_id
+        self._ring: int | None = None
         self.retakes = 0
 
     async def run(self) -> Outcome:
         """Take what is missing and seal. Raises ViewpointFault, DriverError, StoreFault; what is stored stays."""
         try:
-            for viewpoint in self._scan.missing():
-                await self._boundary()
+            while (viewpoint := await self._next()) is not None:
                 await self._visit(viewpoint)
-            await self._boundary()
             await self._seal()
         except RunCancelled:
             await self._worker.run(lambda: self._scan.note("cancelled"))
@@ -76,10 +84,33 @@ class ScanRunner:
             return Outcome.STOPPED
         return Outcome.COMPLETED
 
+    async def _next(self) -> Viewpoint | None:
+        """Return where to go now, None when every photo is there; people's wishes are heard before each."""
+        await self._boundary()
+        again = self._control.next_retake()
+        if again is not None:
+            return self._scan.plan.viewpoints[again]
+        viewpoint = next(iter(self._scan.missing()), None)
+        if viewpoint is not None and viewpoint.ring != self._ring:
+            await self._begin_ring(viewpoint.ring)
+            self._control.raise_if_over()
+        return viewpoint
+
+    async def _begin_ring(self, ring: int) -> None:
+        """Ask for the camera to be moved, unless this ring's photos have begun already."""
+        begun = {self._scan.plan.viewpoints[index].ring for index in self._scan.frames}
+        if self._ask_a_person and ring not in begun and (begun or self._ring is not None):
+            await self._pause(
+                f"ring {ring + 1} of {self._scan.plan.rings}: move the camera higher or lower, aim it at the "
+                "middle of the object, leave the object where it is; then go on"
+            )
+        self._ring = ring
+
     async def _boundary(self) -> None:
         self._control.raise_if_over()
         if self._control.pause_wanted:
             await self._pause(None)
+            self._control.raise_if_over()
 
     async def _pause(self, question: str | None) -> None:
         self._control.pause()
@@ -144,11 +175,16 @@ class ScanRunner:
     async def _judge(self, viewpoint: Viewpoint, shot: Shot) -> tuple[Judgement, float]:
         self._enter(Phase.JUDGING, viewpoint.index, viewpoint.angle_deg)
         began_s = self._station.clock.now_s()
-        judgement = await self._worker.run(lambda: self._gate.judge(shot.frame.pixels))
+        judgement = await self._worker.run(lambda: self._look_at(shot, viewpoint))
         return judgement, self._station.clock.now_s() - began_s
 
     def _about(self, viewpoint: Viewpoint) -> dict[str, object]:
         return about(scan=self._scan_id, frame=viewpoint.index)
+
+    def _look_at(self, shot: Shot, viewpoint: Viewpoint) -> Judgement:
+        """In the worker's thread."""
+        self._show(shot.frame.pixels, viewpoint.index, viewpoint.angle_deg)
+        return self._gate.judge(shot.frame.pixels)
 
     def _tell(self, viewpoint: Viewpoint, arrival: Arrival, judgement: Judgement, attempt: int) -> None:
         self._publish(

@@ -13,7 +13,7 @@ from scannerd.quality.gate import Gate
 from scannerd.scan.control import RunControl
 from scannerd.scan.phases import Phase, PhaseTracker
 from scannerd.scan.platter_finder import PlatterFinder
-from scannerd.scan.runner import ScanRunner, ViewpointFault
+from scannerd.scan.runner import ScanRunner, ShowPhoto, ViewpointFault
 from scannerd.scan.station import Station
 from scannerd.store.durable import StoreFault
 from scannerd.store.scans import StoredScan
@@ -42,6 +42,7 @@ class ScanSession:
         phases: PhaseTracker,
         publish: Callable[[Event], None],
         known_zero: Zero | None,
+        show: ShowPhoto = lambda pixels, index, angle_deg: None,
     ) -> None:
         """`known_zero` is given when this process has moved the axis for this very scan before."""
         self.control = RunControl()
@@ -55,7 +56,9 @@ class ScanSession:
         self._station = Station(hardware.axis, hardware.camera, hardware.clock, scan.plan.settle_s, enter)
         gate = Gate(quality, [frame.sharpness for _, frame in sorted(scan.frames.items()) if frame.sharpness])
         ask = quality.ask_a_person
-        self._runner = ScanRunner(scan, self._station, gate, self.control, worker, enter, publish, ask_a_person=ask)
+        self._runner = ScanRunner(
+            scan, self._station, gate, self.control, worker, enter, publish, ask_a_person=ask, show=show
+        )
 
     async def run(self) -> ScanEnded:
         """Return how it ended; only a cancellation is passed on, after the motor was released."""

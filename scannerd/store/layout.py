@@ -86,6 +86,16 @@ class StoreLayout:
         return self.root / "lock"
 
     @property
+    def trash(self) -> Path:
+        """Holds deleted scans until they are restored or forgotten."""
+        return self.root / "trash"
+
+    @property
+    def commands(self) -> Path:
+        """Which commands were obeyed."""
+        return self.root / "commands.jsonl"
+
+    @property
     def background(self) -> Path:
         """The photo of the empty turntable for scans to come."""
         return self.root / "background.jpg"
@@ -98,6 +108,10 @@ class StoreLayout:
     def scan(self, scan_id: str) -> ScanFolder:
         """The folder of one scan."""
         return ScanFolder(self.scans / scan_id)
+
+    def deleted(self, scan_id: str) -> ScanFolder:
+        """The folder of a scan in the trash."""
+        return ScanFolder(self.trash / scan_id)
 
     def unborn(self, scan_id: str) -> ScanFolder:
         """Where a scan is put together before it appears, whole, under its name."""

@@ -29,7 +29,7 @@ def begin(options: DemoOptions, scan_id: str) -> Path:
     store = ScanStore(StoreLayout(options.out))
     store.prepare()
     camera = CameraModel(make="bench", model="imx477", focal_length_mm=9.0, pixel_pitch_um=1.55)
-    scan, _ = store.begin(plan_scan(demo_config(options), camera, scan_id, NOW, None, None))
+    scan, _ = store.begin(plan_scan(demo_config(options), camera, scan_id, NOW))
     scan.close()
     return scan.folder.path
 

@@ -7,7 +7,7 @@ from pydantic import ValidationError
 
 from offload.wire.bundle import CameraModel
 from scannerd.config import Config
-from scannerd.scan.plan import ScanPlan, plan_scan, ring
+from scannerd.scan.plan import ScanPlan, Wishes, plan_scan, viewpoints_on
 
 CAMERA = CameraModel(make="Raspberry Pi", model="imx477", focal_length_mm=9.0, pixel_pitch_um=3.925)
 WHEN = datetime(2026, 1, 2, tzinfo=UTC)
@@ -15,7 +15,7 @@ WHEN = datetime(2026, 1, 2, tzinfo=UTC)
 
 @given(st.integers(min_value=3, max_value=720))
 def test_a_ring_goes_once_round_in_equal_steps(views: int) -> None:
-    viewpoints = ring(views)
+    viewpoints = viewpoints_on(views)
     angles = [view.angle_deg for view in viewpoints]
     assert [view.index for view in viewpoints] == list(range(views))
     assert angles[0] == 0
@@ -25,7 +25,7 @@ def test_a_ring_goes_once_round_in_equal_steps(views: int) -> None:
 
 @given(st.integers(min_value=3, max_value=720))
 def test_a_plan_is_the_same_after_the_disk(views: int) -> None:
-    plan = plan_scan(Config(), CAMERA, "a-scan", WHEN, views=views)
+    plan = plan_scan(Config(), CAMERA, "a-scan", WHEN, Wishes(views=views))
     assert ScanPlan.model_validate_json(plan.model_dump_json(indent=2)) == plan
     assert len(plan.viewpoints) == views
 

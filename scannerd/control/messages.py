@@ -1,0 +1,251 @@
+"""Commands as they come in and what goes out, as JSON: the one form that REST, MQTT and the page share."""
+
+import re
+from dataclasses import asdict, is_dataclass
+from datetime import datetime
+from enum import Enum
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, TypeAdapter
+
+from offload.wire.base import ScanId
+from scannerd import commands
+from scannerd.commands import Quality
+from scannerd.events import Numbered
+from scannerd.requests import Answer, AnswerStatus, Request, new_command_id
+from scannerd.state import Shown
+
+CommandId = Annotated[str, StringConstraints(pattern=r"^[0-9A-Za-z][0-9A-Za-z._:-]{0,63}$")]
+"""Chosen by the sender, a new one for each command; a repeat of it is the same command."""
+
+
+class _Message(BaseModel):
+    """What every command may carry."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    command_id: CommandId | None = None
+    """Without one the command is not protected against being delivered twice."""
+    expires_at: AwareDatetime | None = None
+    """Later than this nobody wants it any more."""
+
+
+class _AboutScan(_Message):
+    scan_id: ScanId | None = None
+    """Left out: the scan that runs."""
+
+
+class Start(_Message):
+    """Begin a scan."""
+
+    command: Literal["start"]
+    scan_id: ScanId | None = None
+    views: int | None = Field(None, ge=3, le=720)
+    rings: int | None = Field(None, ge=1, le=6)
+    quality: Quality | None = None
+
+    def order(self) -> commands.Command:
+        """Return what the daemon understands."""
+        return commands.StartScan(self.scan_id, self.views, self.rings, self.quality)
+
+
+class ResumeUnfinished(_Message):
+    """Go on with a scan that was interrupted."""
+
+    command: Literal["resume_scan"]
+    scan_id: ScanId
+
+    def order(self) -> commands.Command:
+        """Return what the daemon understands."""
+        return commands.ResumeScan(self.scan_id)
+
+
+class Pause(_AboutScan):
+    """Wait before the next photo."""
+
+    command: Literal["pause"]
+
+    def order(self) -> commands.Command:
+        """Return what the daemon understands."""
+        return commands.Pause(self.scan_id)
+
+
+class Resume(_AboutScan):
+    """Go on after a pause, a question or a fault."""
+
+    command: Literal["resume"]
+
+    def order(self) -> commands.Command:
+        """Return what the daemon understands."""
+        return commands.Resume(self.scan_id)
+
+
+class Cancel(_AboutScan):
+    """End the scan before the next photo."""
+
+    command: Literal["cancel"]
+
+    def order(self) -> commands.Command:
+        """Return what the daemon understands."""
+        return commands.Cancel(self.scan_id)
+
+
+class Retake(_AboutScan):
+    """Take one photo again."""
+
+    command: Literal["retake"]
+    index: int = Field(ge=0, le=100_000)
+
+    def order(self) -> commands.Command:
+        """Return what the daemon understands."""
+        return commands.Retake(self.index, self.scan_id)
+
+
+class Stop(_Message):
+    """Stop everything now."""
+
+    command: Literal["stop"]
+
+    def order(self) -> commands.Command:
+        """Return what the daemon understands."""
+        return commands.Stop()
+
+
+class Home(_Message):
+    """Make the present position angle 0."""
+
+    command: Literal["home"]
+
+    def order(self) -> commands.Command:
+        """Return what the daemon understands."""
+        return commands.Home()
+
+
+class Jog(_Message):
+    """Turn the platter a little."""
+
+    command: Literal["jog"]
+    delta_deg: float = Field(ge=-360, le=360)
+
+    def order(self) -> commands.Command:
+        """Return what the daemon understands."""
+        return commands.Jog(self.delta_deg)
+
+
+class Light(_Message):
+    """Make the light brighter or darker."""
+
+    command: Literal["light"]
+    level: float = Field(ge=0, le=1)
+
+    def order(self) -> commands.Command:
+        """Return what the daemon understands."""
+        return commands.SetLight(self.level)
+
+
+class Background(_Message):
+    """Photograph the empty turntable."""
+
+    command: Literal["background"]
+
+    def order(self) -> commands.Command:
+        """Return what the daemon understands."""
+        return commands.CaptureBackground()
+
+
+class Delete(_Message):
+    """Put a scan into the trash."""
+
+    command: Literal["delete"]
+    scan_id: ScanId
+
+    def order(self) -> commands.Command:
+        """Return what the daemon understands."""
+        return commands.DeleteScan(self.scan_id)
+
+
+class Restore(_Message):
+    """Fetch a scan back from the trash."""
+
+    command: Literal["restore"]
+    scan_id: ScanId
+
+    def order(self) -> commands.Command:
+        """Return what the daemon understands."""
+        return commands.RestoreScan(self.scan_id)
+
+
+CommandMessage = Annotated[
+    Start
+    | ResumeUnfinished
+    | Pause
+    | Resume
+    | Cancel
+    | Retake
+    | Stop
+    | Home
+    | Jog
+    | Light
+    | Background
+    | Delete
+    | Restore,
+    Field(discriminator="command"),
+]
+"""One command; `command` says which."""
+
+COMMAND_MESSAGES: TypeAdapter[CommandMessage] = TypeAdapter(CommandMessage)
+"""Reads and checks one: `COMMAND_MESSAGES.validate_json(payload)`."""
+
+
+def request_of(message: CommandMessage, source: str) -> Request:
+    """Return the request that a message makes at the front door `source`."""
+    return Request(message.order(), message.command_id or new_command_id(), source, message.expires_at)
+
+
+class AnswerMessage(Shown):
+    """The answer to one command."""
+
+    command_id: str
+    status: AnswerStatus
+    scan_id: str | None = None
+    reason: str | None = None
+    repeated: bool = False
+
+    @classmethod
+    def of(cls, answer: Answer) -> "AnswerMessage":
+        """Say the same as JSON."""
+        return cls(**asdict(answer))
+
+
+class EventMessage(Shown):
+    """Something that happened."""
+
+    seq: int
+    at: datetime
+    type: str
+    """The event's name: frame_stored, scan_ended, …"""
+    data: dict[str, Any]
+
+    @classmethod
+    def of(cls, numbered: Numbered) -> "EventMessage":
+        """Say the same as JSON."""
+        event = numbered.event
+        data = {name: _plain(getattr(event, name)) for name in event.__dataclass_fields__}
+        return cls(seq=numbered.seq, at=numbered.at, type=event_name(type(event)), data=data)
+
+
+def event_name(kind: type) -> str:
+    """Return how an event is called outside: FrameStored is frame_stored."""
+    return re.sub(r"(?<!^)(?=[A-Z])", "_", kind.__name__).lower()
+
+
+def _plain(value: object) -> Any:
+    """Return a value as JSON has it; paths of the device stay inside."""
+    if isinstance(value, BaseModel):
+        return value.model_dump(mode="json")
+    if is_dataclass(value) and not isinstance(value, type):
+        return {name: _plain(getattr(value, name)) for name in value.__dataclass_fields__}
+    if isinstance(value, Enum):
+        return value.value
+    return str(value) if isinstance(value, Path) else value

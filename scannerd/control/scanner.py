@@ -1,0 +1,57 @@
+"""What a front door may do with the daemon, and what the daemon wants of a door."""
+
+from typing import Protocol
+
+from scannerd.board import Board
+from scannerd.config import Config
+from scannerd.events import EventBus
+from scannerd.requests import Answer, Request
+from scannerd.scan.plan import Wishes
+from scannerd.scan_shown import Forecast
+from scannerd.store.catalogue import Catalogue
+from scannerd.store.scans import ScanStore
+from scannerd.viewfinder import Viewfinder
+from scannerd.worker_thread import WorkerThread
+
+
+class Scanner(Protocol):
+    """The daemon as its front doors see it."""
+
+    store: ScanStore
+    events: EventBus
+    board: Board
+    catalogue: Catalogue
+    """Reads files: call it in the thread `reading`."""
+
+    @property
+    def config(self) -> Config:
+        """The settings in force."""
+
+    @property
+    def running(self) -> str | None:
+        """The scan that has the table."""
+
+    @property
+    def viewfinder(self) -> Viewfinder:
+        """What the camera sees."""
+
+    @property
+    def reading(self) -> WorkerThread:
+        """The thread for reading files that people want to see."""
+
+    async def ask(self, request: Request) -> Answer:
+        """Carry out a command, once for each id, and answer; never raises for a refusal."""
+
+    def forecast(self, wishes: Wishes) -> Forecast:
+        """Return what a scan would take. Raises CommandRefused, DriverError."""
+
+
+class Door(Protocol):
+    """A way in. Its troubles stay its own: a broker or port that cannot be had does not stop a scan."""
+
+    @property
+    def name(self) -> str:
+        """For logs."""
+
+    async def run(self) -> None:
+        """Serve until cancelled."""

@@ -1,0 +1,38 @@
+"""What a scan will take, said before it begins."""
+
+from drivers.protocols import Axis, Camera
+from scannerd.scan.plan import ScanPlan
+from scannerd.scan_shown import Forecast
+from scannerd.store.durable import StoreFull
+from scannerd.store.space import RESULTS_BYTES, DiskForecast, photo_bytes
+
+JUDGE_AND_STORE_S = 0.35
+"""Judging, encoding and writing a photo of two megapixels on a Pi 4; larger ones take longer in proportion."""
+MEGAPIXELS_OF_THAT = 1.92
+
+
+def forecast(plan: ScanPlan, axis: Axis, camera: Camera, disk: DiskForecast) -> Forecast:
+    """Return time and space for all photos of a plan; without the minutes that a person takes between rings."""
+    photos = len(plan.viewpoints)
+    step_deg = plan.viewpoints[1].angle_deg - plan.viewpoints[0].angle_deg
+    megapixels = plan.photo_width_px * plan.photo_height_px / 1e6
+    photo_s = (
+        axis.move_time_s(0.0, step_deg)
+        + plan.settle_s
+        + plan.exposure_us * 1e-6
+        + camera.description.readout_s
+        + JUDGE_AND_STORE_S * megapixels / MEGAPIXELS_OF_THAT
+    )
+    try:
+        disk.require(plan, photos)
+        reason = None
+    except StoreFull as full:
+        reason = str(full)
+    return Forecast(
+        photos=photos,
+        minutes=round(photos * photo_s / 60, 1),
+        megabytes=round((photos * photo_bytes(plan) + RESULTS_BYTES) / 1e6, 1),
+        free_megabytes=round(max(0, disk.free_bytes(disk.folder) - disk.reserve_bytes) / 1e6, 1),
+        fits=reason is None,
+        reason=reason,
+    )

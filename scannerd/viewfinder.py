@@ -1,0 +1,133 @@
+"""What the camera sees, small: live while nothing else needs the camera, the scan's latest photo while one runs."""
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from drivers.protocols import Camera
+from scannerd.quality.edges import draw_edges
+from scannerd.store.photo import encode_jpeg
+from scannerd.worker_thread import WorkerThread
+
+WIDTH_PX = 640
+JPEG_QUALITY = 75
+FRESH_S = 0.4
+"""A live picture younger than this serves everybody who looks."""
+PATIENCE_S = 15.0
+"""The longest a viewer waits for a newer picture before being shown the last one again."""
+
+LOOK_AGAIN_S = 1.0
+"""How soon a waiting viewer notices that the scan is over and the camera free."""
+
+Pixels = NDArray[np.uint8]
+
+
+class NoPicture(RuntimeError):
+    """There is nothing to show. The message says why and what to do."""
+
+
+@dataclass(frozen=True)
+class ViewfinderPicture:
+    """A small JPEG. Whoever has `seq` need not fetch it again."""
+
+    jpeg: bytes
+    seq: int
+    at: datetime
+    index: int | None = None
+    """The viewpoint it was taken from, when a scan took it."""
+    angle_deg: float | None = None
+
+
+@dataclass
+class _Seen:
+    pixels: Pixels
+    seq: int
+    at: datetime
+    taken_s: float
+    index: int | None = None
+    angle_deg: float | None = None
+    jpegs: dict[bool, bytes] = field(default_factory=dict)
+
+
+class Viewfinder:
+    """Shares one camera's view among all who look. It never delays a scan by more than one frame."""
+
+    def __init__(self, camera: Callable[[], Camera], camera_is_free: Callable[[], bool]) -> None:
+        """`camera` returns the one in use; `camera_is_free` says whether a photo may be taken for looking only."""
+        self._camera = camera
+        self._camera_is_free = camera_is_free
+        self._looking = asyncio.Lock()
+        self._newer = asyncio.Event()
+        self._thread = WorkerThread("viewfinder")
+        self._latest: _Seen | None = None
+        self._seq = 0
+        self._loop = asyncio.get_running_loop()
+
+    def offer(self, pixels: Pixels, index: int | None, angle_deg: float | None) -> None:
+        """Show a scan's photo, (height, width, 3) RGB. From any thread; it is shrunk here, not kept."""
+        small = _shrunk(pixels)
+        if not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._put, small, index, angle_deg)
+
+    async def picture(self, *, edges: bool = False, newer_than: int | None = None) -> ViewfinderPicture:
+        """Return what the camera sees; with `newer_than`, waits a while for another picture than that one.
+
+        `edges` draws the edges that the gate looks at. Raises NoPicture, DriverError.
+        """
+        seen = await self._live() if self._camera_is_free() else await self._scanned(newer_than)
+        if edges not in seen.jpegs:
+            seen.jpegs[edges] = await self._thread.run(lambda: _encoded(seen.pixels, edges))
+        return ViewfinderPicture(seen.jpegs[edges], seen.seq, seen.at, seen.index, seen.angle_deg)
+
+    def close(self) -> None:
+        """End the thread; safe to call twice."""
+        self._thread.close()
+
+    async def _live(self) -> _Seen:
+        async with self._looking:
+            latest = self._latest
+            if latest is not None and time.monotonic() - latest.taken_s < FRESH_S:
+                return latest
+            if not self._camera_is_free():
+                return await self._scanned(None)
+            frame = await self._camera().capture()
+            small = await self._thread.run(lambda: _shrunk(frame.pixels))
+            return self._put(small, None, None)
+
+    async def _scanned(self, newer_than: int | None) -> _Seen:
+        deadline_s = time.monotonic() + PATIENCE_S
+        while (latest := self._latest) is None or latest.seq == newer_than:
+            left_s = deadline_s - time.monotonic()
+            if left_s <= 0 or self._camera_is_free():
+                break
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._newer.wait(), min(left_s, LOOK_AGAIN_S))
+        if latest is None:
+            raise NoPicture("the camera is busy and has not taken a photo yet; look again in a few seconds")
+        return latest
+
+    def _put(self, small: Pixels, index: int | None, angle_deg: float | None) -> _Seen:
+        self._seq += 1
+        self._latest = _Seen(small, self._seq, datetime.now(UTC), time.monotonic(), index, angle_deg)
+        self._newer.set()
+        self._newer = asyncio.Event()
+        return self._latest
+
+
+def _shrunk(pixels: Pixels) -> Pixels:
+    height, width = pixels.shape[:2]
+    if width <= WIDTH_PX:
+        return pixels.copy()
+    size = (WIDTH_PX, max(1, round(height * WIDTH_PX / width)))
+    return np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA), np.uint8)
+
+
+def _encoded(pixels: Pixels, edges: bool) -> bytes:
+    return encode_jpeg(draw_edges(pixels) if edges else pixels, JPEG_QUALITY)
