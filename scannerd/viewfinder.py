@@ -81,7 +81,7 @@ class Viewfinder:
 
         `edges` draws the edges that the gate looks at. Raises NoPicture, DriverError.
         """
-        seen = await self._live() if self._camera_is_free() else await self._scanned(newer_than)
+        seen = await self._live(newer_than) if self._camera_is_free() else await self._scanned(newer_than)
         if edges not in seen.jpegs:
             seen.jpegs[edges] = await self._thread.run(lambda: _encoded(seen.pixels, edges))
         return ViewfinderPicture(seen.jpegs[edges], seen.seq, seen.at, seen.index, seen.angle_deg)
@@ -90,11 +90,14 @@ class Viewfinder:
         """End the thread; safe to call twice."""
         self._thread.close()
 
-    async def _live(self) -> _Seen:
+    async def _live(self, newer_than: int | None) -> _Seen:
         async with self._looking:
             latest = self._latest
-            if latest is not None and time.monotonic() - latest.taken_s < FRESH_S:
-                return latest
+            age_s = time.monotonic() - latest.taken_s if latest is not None else FRESH_S
+            if latest is not None and age_s < FRESH_S:
+                if latest.seq != newer_than:
+                    return latest
+                await asyncio.sleep(FRESH_S - age_s)
             if not self._camera_is_free():
                 return await self._scanned(None)
             frame = await self._camera().capture()

@@ -33,8 +33,8 @@ class StateFile:
         self.state = self.state.model_copy(update=changes)
 
     def save(self, *, durable: bool = False) -> None:
-        """Write the file, at once as a whole, if anything has changed."""
-        if self.state == self._saved and not durable:
+        """Write the file, at once as a whole, if anything has changed; a scan that was deleted needs none."""
+        if (self.state == self._saved and not durable) or not self._folder.is_dir():
             return
         self.change(updated_at=datetime.now(UTC))
         replace_file(self._folder / STATE, self.state.model_dump_json().encode(), durable=durable)

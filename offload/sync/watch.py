@@ -24,17 +24,29 @@ class Watch:
         self._scans, self._client, self._patience = scans, client, patience
         self._connections = asyncio.Semaphore(CONNECTIONS)
         self._known: set[str] = set()
+        self._carrying: dict[str, asyncio.Task[None]] = {}
         self.failed: dict[str, str] = {}
 
     async def run(self, *, once: bool) -> None:
         """Carry scans for ever, or with `once` those that are there now. Failures are in `failed`, by scan."""
         async with asyncio.TaskGroup() as group:
             while True:
+                self._put_down_what_is_gone()
                 for folder in self._new_scans():
-                    group.create_task(self._carry(folder, once), name=f"scan {folder.name}")
+                    carrying = group.create_task(self._carry(folder, once), name=f"scan {folder.name}")
+                    self._carrying[folder.name] = carrying
                 if once:
                     return
                 await asyncio.sleep(LOOK_S)
+
+    def _put_down_what_is_gone(self) -> None:
+        """A person deleted a scan. Should it be restored, it is carried from where it was."""
+        for name in [name for name in self._known if not (self._scans / name).is_dir()]:
+            self._known.discard(name)
+            carrying = self._carrying.pop(name, None)
+            if carrying is not None and not carrying.done():
+                log.info("deleted; put down", extra=about(scan=name))
+                carrying.cancel()
 
     def _new_scans(self) -> list[Path]:
         found = []

@@ -201,3 +201,21 @@ def test_one_folder_takes_one_sync(service, kit, make_sync, taken, state_is):
     status, output = second.finish()
     assert status == 1
     assert "another sync carries" in output
+
+
+def test_a_deleted_scan_is_put_down_and_a_restored_one_carried_on(
+    service, kit, make_worker, make_sync, scan, state_is, tmp_path
+):
+    for index in range(4):
+        scan.take(index, kit.jpeg(7000 + index))  # that no other test has brought to this service
+    syncing = make_sync(service.url)
+    state_is(lambda state: state.files_confirmed == 4, "the photos on the service")
+    trash = tmp_path / "trash"
+    scan.folder.rename(trash)
+    kit.wait_for(lambda: "put down" in "".join(syncing.output), "sync to notice")
+    assert not scan.folder.exists(), "sync does not make it again"
+    trash.rename(scan.folder)
+    make_worker(service)
+    scan.seal()
+    payload = sum(map(len, scan.photos.values()))
+    assert state_is(in_place, "results in place").bytes_sent == payload, "what the service had was not sent again"

@@ -6,25 +6,29 @@ With `--until-signal` it does so through the command line's own loop, which a si
 
 import asyncio
 import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from drivers.bench.install import install_bench
+from drivers.bench.install import Bench, install_bench
 from drivers.bench.scene import Exposure
 from scannerd.app import Daemon
 from scannerd.commands import StartScan
 from scannerd.config import Config
 from scannerd.config_file import parse_config
 from scannerd.console import exit_code_of, scan_once
-from scannerd.events import FrameStored
+from scannerd.events import Event, FrameStored, Subscription
 from scannerd.hardware import build_hardware
+from scannerd.store.scans import ScanStore
 
 WIDTH_PX, HEIGHT_PX = 640, 480
 PIXELS_PER_MM = 3.5
 SPEED = 40.0
+PATIENCE_S = 30
 SETTINGS = """
 [store]
 folder = "{folder}"
@@ -73,6 +77,28 @@ class OverheadCamera:
         level = 20 + np.asarray(grey, np.float32) * self.brightness
         out[:] = np.clip(level, 0, 255).astype(np.uint8)[:, :, None]
         self.pictures += 1
+
+
+@asynccontextmanager
+async def running(config: Config, bench: Bench, store: ScanStore | None = None) -> AsyncIterator[Daemon]:
+    async with Daemon(config, build_hardware(config, bench.clock), store) as daemon:
+        yield daemon
+
+
+async def until(events: Subscription, kind: type[Event], count: int = 1) -> list[Event]:
+    """Return everything up to the count-th event of a kind."""
+    seen: list[Event] = []
+    async with asyncio.timeout(PATIENCE_S):
+        async for event in events:
+            seen.append(event)
+            count -= isinstance(event, kind)
+            if count == 0:
+                return seen
+    raise AssertionError(f"the daemon went down before another {kind.__name__}")
+
+
+def of(kind: type, events: list[Event]) -> list:
+    return [event for event in events if isinstance(event, kind)]
 
 
 async def scan_until_killed(folder: Path, scan_id: str) -> None:

@@ -7,12 +7,10 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
-from scan_on_bench import OverheadCamera, bench_config
+from scan_on_bench import OverheadCamera, bench_config, of, running, until
 
 from drivers.bench.install import Bench, install_bench
 from offload.wire.bundle import Manifest
@@ -40,7 +38,6 @@ from scannerd.events import (
     ScanPaused,
     ScanSealed,
     ScanStarted,
-    Subscription,
     UnfinishedScanFound,
     Warned,
 )
@@ -54,30 +51,7 @@ from scannerd.store.lock import StoreInUse, StoreLock
 from scannerd.store.photo import read_grey
 from scannerd.store.scans import ScanExists, ScanStore, ScanUnknown, journaled_frames
 
-PATIENCE_S = 30
 REPOSITORY = Path(__file__).resolve().parents[3]
-
-
-@asynccontextmanager
-async def running(config: Config, bench: Bench, store: ScanStore | None = None) -> AsyncIterator[Daemon]:
-    async with Daemon(config, build_hardware(config, bench.clock), store) as daemon:
-        yield daemon
-
-
-async def until(events: Subscription, kind: type[Event], count: int = 1) -> list[Event]:
-    """Return everything up to the count-th event of a kind."""
-    seen: list[Event] = []
-    async with asyncio.timeout(PATIENCE_S):
-        async for event in events:
-            seen.append(event)
-            count -= isinstance(event, kind)
-            if count == 0:
-                return seen
-    raise AssertionError(f"the daemon went down before another {kind.__name__}")
-
-
-def of(kind: type, events: list[Event]) -> list:
-    return [event for event in events if isinstance(event, kind)]
 
 
 def scan_folder(config: Config, scan_id: str) -> ScanFolder:

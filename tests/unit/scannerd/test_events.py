@@ -32,3 +32,32 @@ async def test_a_listener_waits_for_the_next_event_and_ends_with_the_bus() -> No
         bus.close()
         assert [event async for event in listener] == []
     assert [event async for event in bus.subscribe()] == []
+
+
+async def test_events_have_numbers_and_a_listener_that_was_away_gets_what_it_missed() -> None:
+    bus = EventBus(capacity=5)
+    for number in range(1, 8):
+        bus.publish(Warned(str(number)))
+    late = bus.subscribe(after=4)
+    bus.publish(Warned("8"))
+    bus.close()
+    heard = [(numbered.seq, numbered.event) async for numbered in late.numbered()]
+    assert heard == [(number, Warned(str(number))) for number in range(5, 9)]
+
+
+async def test_the_bus_knows_whether_it_remembers_all_that_somebody_missed() -> None:
+    bus = EventBus(capacity=3)
+    assert bus.remembers_since(0)
+    for number in range(1, 6):
+        bus.publish(Warned(str(number)))
+    assert [bus.remembers_since(after) for after in range(7)] == [False, False, True, True, True, True, False]
+
+
+async def test_a_follower_hears_of_an_event_before_any_listener_can() -> None:
+    bus = EventBus()
+    heard: list[object] = []
+    listener = bus.subscribe()
+    bus.follow(lambda numbered: heard.append((numbered.seq, numbered.event)))
+    bus.publish(Warned("now"))
+    assert heard == [(1, Warned("now"))]
+    assert await anext(listener) == Warned("now")
