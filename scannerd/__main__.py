@@ -4,7 +4,7 @@ import asyncio
 import importlib
 import logging
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -29,6 +29,12 @@ app = typer.Typer(
 )
 calibrate = typer.Typer(help="What is done once, before the first scan.", no_args_is_help=True)
 app.add_typer(calibrate, name="calibrate")
+
+PASSED_ON: Any = {
+    "context_settings": {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []},
+    "add_help_option": False,
+}
+"""For commands whose arguments belong to a module that is loaded late."""
 
 ConfigOption = Annotated[Path | None, typer.Option("--config", help=f"Settings; {DEFAULT_PATH} when it exists.")]
 
@@ -121,19 +127,32 @@ def background(config: ConfigOption = None) -> None:
     console.say(f"{StoreLayout(settings.store.folder).background}: stored")
 
 
-@app.command(
-    context_settings={"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []},
-    add_help_option=False,
-)
+@app.command(**PASSED_ON)
 def demo(context: typer.Context) -> None:
     """Scan an object on the simulated bench, from the button to the model; see demo --help."""
+    _pass_on("demo", "scannerd.demo.command", context)
+
+
+@app.command(**PASSED_ON)
+def bench(context: typer.Context) -> None:
+    """Be the daemon on the simulated bench, with every front door; see bench --help."""
+    _pass_on("bench", "scannerd.demo.bench_command", context)
+
+
+@app.command(**PASSED_ON)
+def bench_hand(context: typer.Context) -> None:
+    """Push the button of a running bench, or ask it for the truth; see bench-hand --help."""
+    _pass_on("bench-hand", "scannerd.demo.hand_command", context)
+
+
+def _pass_on(name: str, module: str, context: typer.Context) -> None:
     # Loaded late: the bench is never installed on a device.
     try:
-        command = importlib.import_module("scannerd.demo.command")
+        command = importlib.import_module(module)
     except ModuleNotFoundError as error:
-        console.say(f"scannerd demo: {error.name} is missing; pip install 'scannerd[bench,cloud]'")
+        console.say(f"scannerd {name}: {error.name} is missing; pip install 'scannerd[bench,cloud]'")
         raise typer.Exit(console.FAILED) from error
-    command.app(args=context.args, prog_name="scannerd demo")
+    command.app(args=context.args, prog_name=f"scannerd {name}")
 
 
 @app.command()

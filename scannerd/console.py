@@ -8,7 +8,7 @@ from pathlib import Path
 
 import typer
 
-from drivers.protocols import DriverError
+from drivers.protocols import Clock, DriverError
 from scannerd.app import Daemon
 from scannerd.commands import Command, CommandRefused, Resume
 from scannerd.config import DEFAULT_PATH, Config
@@ -48,11 +48,16 @@ def load_config(path: Path | None) -> Config:
     return Config()
 
 
-async def serve(config: Config) -> None:
-    """Be the daemon until SIGTERM or SIGINT. Raises StoreFault, DriverError."""
+async def serve(config: Config, clock: Clock | None = None, on_ready: Callable[[Daemon], None] | None = None) -> None:
+    """Be the daemon until SIGTERM or SIGINT. Raises StoreFault, DriverError.
+
+    `clock` is the hardware's where it is not the system's; `on_ready` is told once every door is open.
+    """
     stop = asyncio.Event()
     _on_signals(stop.set)
-    async with Daemon(config, build_hardware(config)):
+    async with Daemon(config, build_hardware(config, clock)) as daemon:
+        if on_ready is not None:
+            on_ready(daemon)
         await stop.wait()
 
 
@@ -71,9 +76,9 @@ async def scan_once(config: Config, command: Command) -> ScanEnded | None:
     return None
 
 
-async def obey_once(config: Config, command: Command) -> None:
+async def obey_once(config: Config, command: Command, clock: Clock | None = None) -> None:
     """Carry out one command that is not a scan. Raises CommandRefused, StoreFault, DriverError."""
-    async with Daemon(config, build_hardware(config)) as daemon:
+    async with Daemon(config, build_hardware(config, clock)) as daemon:
         await daemon.submit(command)
 
 

@@ -34,7 +34,23 @@ class BenchPin(MockPin):  # type: ignore[misc]
     def __init__(self, factory: Any, info: Any) -> None:
         """Look up who listens on this wire."""
         super().__init__(factory, info)
+        self._grounded = False
         self._listener: Listener | None = factory.listeners.get(info.name)
+
+    def ground(self) -> None:
+        """Close a contact between this wire and ground: whoever claims the pin finds it low."""
+        self._grounded = True
+        self.drive_low()
+
+    def let_go(self) -> None:
+        """Open the contact: the pull decides again."""
+        self._grounded = False
+        self._set_pull(self._get_pull())
+
+    def _set_pull(self, value: str) -> None:
+        super()._set_pull(value)
+        if self._grounded:
+            self.drive_low()
 
     def _set_state(self, value: float) -> None:
         if self._function == "input":
@@ -92,7 +108,7 @@ class MotorDriverBoard:
         if not rising:
             return
         self._world.pulses += 1
-        if self.enabled:
+        if self.enabled and not self._world.jammed:
             direction = self._dir_high_turns if self._dir_level else -self._dir_high_turns
             self._world.platter.step(direction, self._world.clock.now_s())
 
@@ -107,15 +123,30 @@ class SimulatedFinger:
         """Hover over the button on this pin."""
         self._factory = factory
         self._pin = pin
+        self._down = False
+
+    @property
+    def is_down(self) -> bool:
+        """Whether the button is being pushed."""
+        return self._down
+
+    def down(self) -> None:
+        """Push the button and leave the finger there; a button that sticks is no different."""
+        self._down = True
+        self._factory.pin(self._pin).ground()
+
+    def up(self) -> None:
+        """Let go."""
+        self._down = False
+        self._factory.pin(self._pin).let_go()
 
     def press(self, duration_s: float = 0.1) -> None:
         """Push the button, keep it down and let go; blocks this thread meanwhile."""
-        wire = self._factory.pin(self._pin)
-        wire.drive_low()
+        self.down()
         try:
             time.sleep(duration_s)
         finally:
-            wire.drive_high()
+            self.up()
 
 
 def wire_up(world: World, wiring: BenchWiring) -> tuple[BenchPinFactory, MotorDriverBoard]:

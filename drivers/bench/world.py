@@ -44,6 +44,11 @@ class World:
         """Frames whose light the sensor gathered, looked at or not."""
         self.pictures = 0
         """Frames that somebody looked at, so that they were computed."""
+        self.jammed = False
+        """Something holds the platter: pulses still count, nothing turns."""
+        self.camera_hangs = False
+        """The sensor has stopped sending frames; its driver only finds out by waiting."""
+        self._late_s = 0.0
 
     @property
     def angle_deg(self) -> float:
@@ -57,6 +62,15 @@ class World:
     def remove_object(self) -> None:
         """Take it away: what remains is the empty table for the background plate."""
         self.object_present = False
+
+    def delay_next_frame(self, late_s: float) -> None:
+        """Let the next frame reach memory that much later than it should, once."""
+        self._late_s = late_s
+
+    def take_lateness_s(self) -> float:
+        """Return how late the frame that is being delivered is; the ones after it are in time again."""
+        late_s, self._late_s = self._late_s, 0.0
+        return late_s
 
     def expose(self, shot: Shot, width_px: int, height_px: int) -> Exposure:
         """Gather the light of one frame, as its shutter closes."""

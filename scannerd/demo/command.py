@@ -11,32 +11,16 @@ import typer
 from pydantic import ValidationError
 from rich.console import Console
 
-from drivers.bench.scene import MeshFileError
-from drivers.protocols import DriverError
-from scannerd.commands import CommandRefused
 from scannerd.config import CameraSection
 from scannerd.config_text import allowed_values
-from scannerd.demo.aside import AsideFailed
-from scannerd.demo.companions import CompanionFailed
 from scannerd.demo.display import choose_display
 from scannerd.demo.options import DemoOptions
-from scannerd.demo.run import DemoFailed, run_demo
+from scannerd.demo.outside_faults import FOR_PEOPLE, in_words
+from scannerd.demo.run import run_demo
 from scannerd.demo.summary import Summary
-from scannerd.store.durable import StoreFault
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 INTERRUPTED = 130
-FOR_PEOPLE = (
-    AsideFailed,
-    CommandRefused,
-    CompanionFailed,
-    DemoFailed,
-    DriverError,
-    MeshFileError,
-    OSError,
-    StoreFault,
-)
-"""What can go wrong outside the program: one line, no traceback."""
 
 
 @app.command()
@@ -61,7 +45,7 @@ def demo(
     try:
         summary = asyncio.run(_run(options))
     except FOR_PEOPLE as error:
-        print(f"scannerd demo: {_for_people(error)}", file=sys.stderr)
+        print(f"scannerd demo: {in_words(error)}", file=sys.stderr)
         raise typer.Exit(1) from error
     except (KeyboardInterrupt, asyncio.CancelledError) as stop:
         print("\nstopped; what was scanned stays, and the same command goes on with it", file=sys.stderr)
@@ -70,12 +54,6 @@ def demo(
         print(json.dumps(summary.as_json_object()))
     else:
         Console().print(summary.as_table(), highlight=False)
-
-
-def _for_people(error: Exception) -> str:
-    if isinstance(error, OSError) and error.strerror:
-        return f"{error.filename or 'a file'}: {error.strerror}; what was scanned stays"
-    return str(error)
 
 
 async def _run(options: DemoOptions) -> Summary:

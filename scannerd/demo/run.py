@@ -18,6 +18,7 @@ from scannerd.demo.display import Display
 from scannerd.demo.finished import Finished, peak_rss_mb
 from scannerd.demo.leftover import Leftover
 from scannerd.demo.options import DemoOptions
+from scannerd.demo.outside_faults import DemoFailed
 from scannerd.demo.progress import ScanProgress
 from scannerd.demo.setting import demo_config, demo_wiring, scans_folder
 from scannerd.demo.summary import Summary
@@ -32,10 +33,6 @@ QUIET_LIMIT_S = 300.0
 """So long may a job show no change before the demo gives up."""
 TROUBLE_LIMIT_S = 30.0
 """So long may sync be in trouble without anything getting through: all of it is on this very machine."""
-
-
-class DemoFailed(RuntimeError):
-    """The demo did not end with a model. The message says where it stopped and why."""
 
 
 async def run_demo(options: DemoOptions, display: Display) -> Summary:
@@ -72,10 +69,10 @@ def make_usable(out: Path) -> None:
     try:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise DemoFailed(f"{out}: cannot be made a folder: {error.strerror}; choose another with --out") from error
+        raise DemoFailed(f"{out}: cannot be made a folder: {error.strerror}; choose another folder") from error
     for folder in (out, scans_folder(out), out / "service", out / "logs"):
         if folder.exists() and not (folder.is_dir() and os.access(folder, os.R_OK | os.W_OK | os.X_OK)):
-            raise DemoFailed(f"{folder}: is no folder that you may write to; change that, or choose another --out")
+            raise DemoFailed(f"{folder}: is no folder that you may write to; change that, or choose another folder")
 
 
 def log_into(path: Path) -> None:

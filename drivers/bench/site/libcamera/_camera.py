@@ -80,6 +80,8 @@ class Camera:
             self._manager.finish(request)
 
     def take_request(self):
+        if self._rig.world.camera_hangs:
+            return None
         with self._lock:
             self._in_readout = self._queue.popleft() if self._queue else None
         return None if self._in_readout is None else self._by_name(self._in_readout.controls)
@@ -96,6 +98,8 @@ class Camera:
         request.complete(self._metadata(settings, timestamp_ns), sequence, timestamp_ns)
 
     def deliver(self):
+        clock = self._rig.world.clock
+        clock.sleep_until(clock.now_s() + self._rig.world.take_lateness_s())
         self._manager.finish(self._in_readout)
         self._in_readout = None
 

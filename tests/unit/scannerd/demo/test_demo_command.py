@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from scannerd.demo.run import DemoFailed, make_usable
+from scannerd.demo.outside_faults import DemoFailed
+from scannerd.demo.run import make_usable
 from scannerd.store.lock import StoreLock
 
 

@@ -1,0 +1,171 @@
+"""A hand that reaches into the bench from another process: it pushes the button and puts things on the table.
+
+It acts on the world only, never on the program under test, and lives in threads of its own, so that it still answers
+when that program hangs. A request is one line of JSON, `{"do": "press", "duration_s": 0.1}`, and so is its answer,
+`{"ok": true, …}` or `{"ok": false, "error": "…"}`. The socket's file mode lets only its owner in.
+"""
+
+import json
+import logging
+import socket
+import socketserver
+import threading
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from drivers.bench.install import Bench
+from drivers.bench.reach import LINE_BYTES
+
+LOG = logging.getLogger(__name__)
+
+LONGEST_PRESS_S = 300.0
+LATEST_FRAME_S = 60.0
+
+
+class HandRefused(ValueError):
+    """The hand was asked for something that it cannot do. The message says what it can."""
+
+
+class Hand:
+    """Serves one bench on a socket from construction until `close`; use it as a context manager."""
+
+    def __init__(self, bench: Bench, path: Path) -> None:
+        """Listen on `path`, mode 0600; a socket that a dead bench left there is taken over. Raises OSError."""
+        self._bench = bench
+        self._path = path
+        self._closing = threading.Event()
+        self._actions: dict[str, Callable[[Mapping[str, Any]], None]] = {
+            "press": self._press,
+            "down": lambda _: bench.finger.down(),
+            "up": lambda _: bench.finger.up(),
+            "place": lambda _: bench.world.place_object(),
+            "remove": lambda _: bench.world.remove_object(),
+            "jam": lambda request: setattr(bench.world, "jammed", _flag(request)),
+            "camera_hang": lambda request: setattr(bench.world, "camera_hangs", _flag(request)),
+            "late_frame": lambda request: bench.world.delay_next_frame(_seconds(request, "late_s", LATEST_FRAME_S)),
+            "truth": lambda _: None,
+        }
+        self._server = _Server(path, self.answer)
+        self._thread = threading.Thread(
+            target=self._server.serve_forever, args=(0.1,), name="bench hand", daemon=True
+        )
+        self._thread.start()
+
+    def close(self) -> None:
+        """Let go of the button, hang up on everybody and remove the socket; safe to call twice."""
+        if self._closing.is_set():
+            return
+        self._closing.set()
+        self._server.shutdown()
+        self._thread.join()
+        self._server.hang_up()
+        self._server.server_close()
+        self._path.unlink(missing_ok=True)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def answer(self, line: bytes) -> dict[str, object]:
+        """Do what one line asks for, and say how the world is afterwards."""
+        try:
+            request = json.loads(line)
+            if not isinstance(request, dict):
+                raise HandRefused(f"{line!r}: a request is a JSON object")
+            action = self._actions.get(str(request.get("do")))
+            if action is None:
+                raise HandRefused(f"do = {request.get('do')!r}: use one of {', '.join(self._actions)}")
+            action(request)
+        except ValueError as refusal:  # HandRefused and what json raises
+            return {"ok": False, "error": str(refusal)}
+        return {"ok": True, **truth(self._bench)}
+
+    def _press(self, request: Mapping[str, Any]) -> None:
+        duration_s = _seconds(request, "duration_s", LONGEST_PRESS_S, default=0.1)
+        self._bench.finger.down()
+        self._closing.wait(duration_s)
+        self._bench.finger.up()
+
+
+def truth(bench: Bench) -> dict[str, object]:
+    """Return how the world is at this moment, as plain values."""
+    world = bench.world
+    return {
+        "bench_s": world.clock.now_s(),
+        "angle_deg": world.angle_deg,
+        "settled_angle_deg": world.platter.settled_angle_deg,
+        "motor_steps": world.platter.motor_steps,
+        "pulses": world.pulses,
+        "motor_enabled": bench.board.enabled,
+        "button_down": bench.finger.is_down,
+        "exposures": world.exposures,
+        "pictures": world.pictures,
+        "object_present": world.object_present,
+        "jammed": world.jammed,
+        "camera_hangs": world.camera_hangs,
+    }
+
+
+def _flag(request: Mapping[str, Any]) -> bool:
+    value = request.get("on", True)
+    if not isinstance(value, bool):
+        raise HandRefused(f"on = {value!r}: use true or false")
+    return value
+
+
+def _seconds(request: Mapping[str, Any], name: str, limit_s: float, default: float | None = None) -> float:
+    value = request.get(name, default)
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= limit_s:
+        raise HandRefused(f"{name} = {value!r}: use 0 to {limit_s:g} s")
+    return float(value)
+
+
+class _Server(socketserver.ThreadingUnixStreamServer):
+    """A thread for each connection; `server_close` waits for them."""
+
+    request_queue_size = 16
+
+    def __init__(self, path: Path, answer: Callable[[bytes], dict[str, object]]) -> None:
+        self.answer = answer
+        self._open: set[socket.socket] = set()
+        if path.is_socket():
+            path.unlink()
+        super().__init__(str(path), _Connection)
+
+    def server_bind(self) -> None:
+        super().server_bind()
+        # Before anybody can connect: nobody listens yet.
+        Path(str(self.server_address)).chmod(0o600)
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        self._open.add(request)
+        super().process_request(request, client_address)
+
+    def shutdown_request(self, request: Any) -> None:
+        self._open.discard(request)
+        super().shutdown_request(request)
+
+    def hang_up(self) -> None:
+        """End every connection: their threads read the end of the line and leave."""
+        for connection in list(self._open):
+            try:
+                connection.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                LOG.debug("a client of the hand had hung up already")
+
+
+class _Connection(socketserver.StreamRequestHandler):
+    server: _Server
+
+    def handle(self) -> None:
+        try:
+            while (line := self.rfile.readline(LINE_BYTES)).endswith(b"\n"):
+                self.wfile.write(json.dumps(self.server.answer(line)).encode() + b"\n")
+        except OSError as error:
+            LOG.debug("a client of the hand is gone: %s", error)

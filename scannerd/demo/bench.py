@@ -1,0 +1,98 @@
+"""The daemon on the simulated bench, in real time and until it is stopped: every front door, and no hardware."""
+
+import asyncio
+import logging
+from collections.abc import Iterator
+from contextlib import ExitStack, closing, contextmanager
+from pathlib import Path
+
+from drivers.bench.hand import Hand
+from drivers.bench.install import Bench, install_bench
+from drivers.bench.render_process import RenderProcess
+from scannerd import console
+from scannerd.app import Daemon
+from scannerd.commands import CaptureBackground
+from scannerd.config import Config
+from scannerd.demo.aside import run_aside
+from scannerd.demo.bench_options import BenchOptions, bench_config, bench_mechanics, bench_wiring
+from scannerd.demo.companions import Companions
+from scannerd.demo.options import DemoOptions
+from scannerd.demo.run import make_usable
+from scannerd.demo.setting import scans_folder
+from scannerd.store.layout import StoreLayout
+from scannerd.store.lock import StoreLock
+
+LOG = logging.getLogger(__name__)
+
+LOOK_S = 1.0
+"""How often the processes beside the daemon are looked after."""
+
+
+async def run_bench(options: BenchOptions) -> None:
+    """Be the daemon on the bench until SIGTERM or SIGINT.
+
+    Raises ConfigFaults, CompanionFailed, DemoFailed, DriverError, MeshFileError, OSError, StoreFault.
+    """
+    config = bench_config(options)
+    store = config.store.folder
+    make_usable(store)
+    with closing(StoreLock(store / "bench.lock")):
+        scene_file: Path = await run_aside("scannerd.demo.stage:write_demo_scene", DemoOptions(store, options.mesh))
+        with _installed(options, config, scene_file) as bench:
+            if options.background:
+                await _photograph_empty_table(config, bench)
+            await _serve(options, config, bench)
+
+
+@contextmanager
+def _installed(options: BenchOptions, config: Config, scene_file: Path) -> Iterator[Bench]:
+    """The bench beneath the drivers, its hand within reach."""
+    with ExitStack() as stack:
+        renderer = stack.enter_context(RenderProcess(scene_file))
+        renderer.prepare(config.camera.width_px, config.camera.height_px)
+        wiring, mechanics = bench_wiring(config), bench_mechanics(config)
+        bench = stack.enter_context(install_bench(renderer.render_into, options.speed, wiring, mechanics))
+        hand = options.hand or config.store.folder / "hand.sock"
+        stack.enter_context(Hand(bench, hand))
+        console.say(f"bench: a hand reaches in at {hand}; try `scannerd bench-hand --hand {hand} press`")
+        yield bench
+
+
+async def _photograph_empty_table(config: Config, bench: Bench) -> None:
+    """Do what a person does once, unless it was done before: clear the table, take its photo, put the thing back."""
+    if StoreLayout(config.store.folder).background.exists():
+        return
+    console.say("bench: photographing the empty table")
+    bench.world.remove_object()
+    try:
+        await console.obey_once(config, CaptureBackground(), bench.clock)
+    finally:
+        bench.world.place_object()
+
+
+async def _serve(options: BenchOptions, config: Config, bench: Bench) -> None:
+    with ExitStack() as stack:
+        companions: Companions | None = None
+        if options.service:
+            store = config.store.folder
+            companions = Companions(store / "service", scans_folder(store), store / "logs")
+            # Starting waits for the service's port.
+            await asyncio.to_thread(stack.enter_context, companions)
+        async with asyncio.TaskGroup() as group:
+            looking = group.create_task(_look_after(companions), name="companions")
+            try:
+                await console.serve(config, bench.clock, _ready)
+            finally:
+                looking.cancel()
+
+
+async def _look_after(companions: Companions | None) -> None:
+    """Raise CompanionFailed as soon as one of the processes has ended on its own."""
+    while companions is not None:
+        companions.check()
+        await asyncio.sleep(LOOK_S)
+
+
+def _ready(_daemon: Daemon) -> None:
+    """Tell people, and programs that wait for this line, where the front doors are."""
+    console.say("bench: ready; Ctrl-C ends it, and the same command goes on with what is in its store")

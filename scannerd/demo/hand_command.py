@@ -1,0 +1,97 @@
+"""The command line of the bench's hand."""
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from drivers.bench.reach import HandOutOfReach, reach
+from scannerd import console
+
+app = typer.Typer(
+    help="Reach into a running `scannerd bench`: push its button, put things on its table, see the truth.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+SOCKET = Path("out/bench/hand.sock")
+_socket: list[Path] = [SOCKET]
+
+Seconds = Annotated[float, typer.Option(min=0, max=300)]
+Off = Annotated[bool, typer.Option("--off", help="End it.")]
+
+
+@app.callback()
+def choose(hand: Annotated[Path, typer.Option("--hand", help="The bench's socket.")] = SOCKET) -> None:
+    """Reach into a running `scannerd bench`. Prints how the world is afterwards as one JSON object."""
+    _socket[0] = hand
+
+
+@app.command()
+def press(seconds: Seconds = 0.1) -> None:
+    """Push the button and let go."""
+    _do("press", duration_s=seconds)
+
+
+@app.command()
+def hold(seconds: Seconds = 5.0) -> None:
+    """Push the button for long."""
+    _do("press", duration_s=seconds)
+
+
+@app.command()
+def down() -> None:
+    """Push the button and keep it down: a button that sticks."""
+    _do("down")
+
+
+@app.command()
+def up() -> None:
+    """Let go of the button."""
+    _do("up")
+
+
+@app.command()
+def place() -> None:
+    """Put the object on the table."""
+    _do("place")
+
+
+@app.command()
+def remove() -> None:
+    """Take the object away."""
+    _do("remove")
+
+
+@app.command()
+def jam(off: Off = False) -> None:
+    """Hold the platter: the motor's pulses turn nothing."""
+    _do("jam", on=not off)
+
+
+@app.command()
+def camera_hang(off: Off = False) -> None:
+    """Let the camera send no frames any more."""
+    _do("camera_hang", on=not off)
+
+
+@app.command()
+def late_frame(seconds: Annotated[float, typer.Argument(min=0, max=60)]) -> None:
+    """Let the camera's next frame come late."""
+    _do("late_frame", late_s=seconds)
+
+
+@app.command()
+def truth() -> None:
+    """Say how the world is, whatever the daemon believes."""
+    _do("truth")
+
+
+def _do(action: str, **details: object) -> None:
+    try:
+        answer = reach(_socket[0], action, **details)
+    except HandOutOfReach as error:
+        console.say(f"scannerd bench-hand: {error}")
+        raise typer.Exit(console.FAILED) from error
+    typer.echo(json.dumps(answer))

@@ -1,0 +1,61 @@
+from pathlib import Path
+
+import pytest
+
+from scannerd.config_file import ConfigFaults
+from scannerd.config_text import documented_toml
+from scannerd.demo.bench_options import BenchOptions, bench_config, bench_mechanics, bench_wiring
+
+
+def config_file(folder: Path, text: str) -> Path:
+    file = folder / "config.toml"
+    file.write_text(text)
+    return file
+
+
+def test_without_a_file_the_store_is_in_the_present_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    config = bench_config(BenchOptions())
+    assert config.store.folder == tmp_path / "out" / "bench"
+    assert config.device.name == "bench"
+
+
+def test_the_command_line_beats_the_file_and_the_file_the_defaults(tmp_path: Path) -> None:
+    text = '[device]\nname = "shop"\n[store]\nfolder = "/srv/scans"\nreserve_mb = 7\n[scan]\nviews = 9\n'
+    file = config_file(tmp_path, text)
+    as_filed = bench_config(BenchOptions(config=file))
+    assert (as_filed.store.folder, as_filed.scan.views) == (Path("/srv/scans"), 9)
+    config = bench_config(BenchOptions(config=file, store=tmp_path / "here", views=5, width_px=640, height_px=480))
+    assert config.store.folder == tmp_path / "here"
+    assert (config.device.name, config.store.reserve_mb, config.scan.views) == ("shop", 7, 5)
+    assert (config.camera.width_px, config.camera.height_px) == (640, 480)
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        (BenchOptions(views=2), "views = 2: use a whole number, 3 to 720"),
+        (BenchOptions(width_px=641), "width_px = 641: use a whole number, 160 to 9248, a multiple of 2"),
+    ],
+)
+def test_a_wish_out_of_bounds_is_a_fault_of_the_command_line(options: BenchOptions, says: str) -> None:
+    with pytest.raises(ConfigFaults) as caught:
+        bench_config(options)
+    assert str(caught.value) == f"the command line, 1 problem\n  {says}"
+
+
+def test_a_photo_size_that_the_calibrated_lens_is_not_for_is_a_fault(tmp_path: Path) -> None:
+    lens = tmp_path / "lens.json"
+    lens.write_text('{"width_px": 800, "height_px": 600, "fx_px": 1, "fy_px": 1, "cx_px": 400, "cy_px": 300}')
+    text = f'[intrinsics]\nfile = "{lens}"\n[camera]\nwidth_px = 800\nheight_px = 600\n'
+    with pytest.raises(ConfigFaults, match="for photos of 800x600, the camera is set to 640x480"):
+        bench_config(BenchOptions(config=config_file(tmp_path, text), width_px=640, height_px=480))
+
+
+def test_the_bench_is_built_as_the_config_says(tmp_path: Path) -> None:
+    text = "[turntable]\nstep_pin = 4\nmicrosteps = 8\ngear_ratio = 2.0\ninvert = true\n[button]\npin = 6\n"
+    config = bench_config(BenchOptions(config=config_file(tmp_path, text)))
+    wiring, mechanics = bench_wiring(config), bench_mechanics(config)
+    assert (wiring.step_pin, wiring.button_pin, wiring.dir_high_turns) == (4, 6, -1)
+    assert (mechanics.steps_per_turn, mechanics.microsteps) == (3200, 8)
+    assert documented_toml(config)
