@@ -15,8 +15,8 @@ sys.meta_path.insert(0, Refuse())
 import {module}
 """
 
-CLOUD_ONLY = ("dbos", "fastapi", "uvicorn", "numba", "skimage", "xatlas", "fast_simplification", "sqlalchemy")
-EDGE_ONLY = ("gpiozero", "picamera2", "piexif", "reportlab")
+CLOUD_ONLY = ("dbos", "numba", "skimage", "xatlas", "fast_simplification", "sqlalchemy")
+EDGE_ONLY = ("aiomqtt", "gpiozero", "picamera2", "piexif", "prometheus_client", "reportlab")
 BENCH_ONLY = ("embreex", "trimesh")
 
 
@@ -25,7 +25,7 @@ BENCH_ONLY = ("embreex", "trimesh")
     [
         ("scannerd.__main__", CLOUD_ONLY + BENCH_ONLY),
         ("scannerd.app", CLOUD_ONLY + BENCH_ONLY),
-        ("offload.sync.__main__", CLOUD_ONLY + BENCH_ONLY + EDGE_ONLY),
+        ("offload.sync.__main__", (*CLOUD_ONLY, *BENCH_ONLY, *EDGE_ONLY, "fastapi", "uvicorn")),
         ("offload.service.__main__", (*EDGE_ONLY, "embreex", "numba", "skimage", "xatlas")),
         ("offload.worker.__main__", (*EDGE_ONLY, "embreex")),
         ("offload.engines.turntable.engine", (*EDGE_ONLY, "embreex", "dbos", "fastapi")),
