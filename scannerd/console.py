@@ -55,7 +55,7 @@ async def serve(config: Config, clock: Clock | None = None, on_ready: Callable[[
     """
     stop = asyncio.Event()
     _on_signals(stop.set)
-    async with Daemon(config, build_hardware(config, clock)) as daemon:
+    async with Daemon(config, build_hardware(config, clock), network=True) as daemon:
         if on_ready is not None:
             on_ready(daemon)
         await stop.wait()
