@@ -56,6 +56,24 @@ class Picamera2Options:
 
 
 @dataclass(frozen=True)
+class LampGpioOptions:
+    """A light-emitting diode with its resistor, from the pin to ground: high shines."""
+
+    pin: int = 24
+
+
+@dataclass(frozen=True)
+class LightGpioOptions:
+    """A light on the object behind a transistor: the pin's duty cycle is its brightness."""
+
+    pin: int = 18
+    level: float = 1.0
+    """At the start, 0 to 1."""
+    frequency_hz: int = 500
+    """Of the pulses; gpiozero makes them in software, which carries some hundred a second."""
+
+
+@dataclass(frozen=True)
 class ButtonGpioOptions:
     """A push button to ground, with the Pi's own pull-up."""
 

@@ -9,21 +9,27 @@ from collections.abc import Mapping
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
-from drivers.protocols import Axis, Button, Camera, DriverError
+from drivers.protocols import Axis, Button, Camera, DriverError, Lamp, Light
 
 if TYPE_CHECKING:
     from drivers.button_gpio import GpioButton
     from drivers.camera_picamera2 import Picamera2Camera
+    from drivers.lamp_gpio import GpioLamp
+    from drivers.light_gpio import GpioLight
     from drivers.stepper_gpio import StepperGpio
 
     # Loading by name hides the classes from mypy; here it sees that each keeps its protocol.
     _AXES: tuple[type[Axis], ...] = (StepperGpio,)
     _CAMERAS: tuple[type[Camera], ...] = (Picamera2Camera,)
     _BUTTONS: tuple[type[Button], ...] = (GpioButton,)
+    _LAMPS: tuple[type[Lamp], ...] = (GpioLamp,)
+    _LIGHTS: tuple[type[Light], ...] = (GpioLight,)
 
 AXES = {"stepper_gpio": "drivers.stepper_gpio:StepperGpio"}
 CAMERAS = {"picamera2": "drivers.camera_picamera2:Picamera2Camera"}
 BUTTONS = {"gpio": "drivers.button_gpio:GpioButton"}
+LAMPS = {"gpio": "drivers.lamp_gpio:GpioLamp"}
+LIGHTS = {"gpio": "drivers.light_gpio:GpioLight"}
 
 APT_PACKAGES = {
     "gpiozero": "python3-gpiozero python3-lgpio",
@@ -57,6 +63,16 @@ def camera_driver(name: str) -> Any:
 def button_driver(name: str) -> Any:
     """Return the class for `[button] driver`. Raises UnknownDriver, MissingLibrary."""
     return _load("button", BUTTONS, name)
+
+
+def lamp_driver(name: str) -> Any:
+    """Return the class for `[led] driver`. Raises UnknownDriver, MissingLibrary."""
+    return _load("lamp", LAMPS, name)
+
+
+def light_driver(name: str) -> Any:
+    """Return the class for `[light] driver`. Raises UnknownDriver, MissingLibrary."""
+    return _load("light", LIGHTS, name)
 
 
 def _load(kind: str, known: Mapping[str, str], name: str) -> Any:

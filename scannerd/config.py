@@ -6,7 +6,13 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-from drivers.options import ButtonGpioOptions, Picamera2Options, StepperGpioOptions
+from drivers.options import (
+    ButtonGpioOptions,
+    LampGpioOptions,
+    LightGpioOptions,
+    Picamera2Options,
+    StepperGpioOptions,
+)
 from offload.wire.bundle import MatSpec, ReconstructionOptions
 
 DEFAULT_PATH = Path("/etc/scannerd/config.toml")
@@ -138,6 +144,30 @@ class ButtonSection(Section):
         return ButtonGpioOptions(pin=self.pin, hold_s=self.hold_s, bounce_s=self.debounce_s)
 
 
+class LedSection(Section):
+    """The lamp in the button, which shows what the scanner does (docs/button.md)."""
+
+    driver: Literal["gpio", "none"] = key("gpio", "none for a button without a lamp")
+    pin: int = key(24, "BCM number; high shines, through a resistor to ground", ge=0, le=27)
+
+    def lamp_options(self) -> LampGpioOptions:
+        """Return them as the driver takes them."""
+        return LampGpioOptions(pin=self.pin)
+
+
+class LightSection(Section):
+    """A dimmable light on the object."""
+
+    driver: Literal["gpio", "none"] = key("none", "gpio for a light behind a transistor")
+    pin: int = key(18, "BCM number; its duty cycle is the brightness", ge=0, le=27)
+    level: float = key(1.0, "brightness at the start, 1 is all there is", ge=0, le=1)
+    frequency_hz: int = key(500, "of the pulses; more than the exposure's 1/s, or photos flicker", ge=50, le=10_000)
+
+    def light_options(self) -> LightGpioOptions:
+        """Return them as the driver takes them."""
+        return LightGpioOptions(pin=self.pin, level=self.level, frequency_hz=self.frequency_hz)
+
+
 class ScanSection(Section):
     """How a scan goes round."""
 
@@ -236,6 +266,8 @@ class Config(Section):
     turntable: TurntableSection = TurntableSection()
     camera: CameraSection = CameraSection()
     button: ButtonSection = ButtonSection()
+    led: LedSection = LedSection()
+    light: LightSection = LightSection()
     web: WebSection = WebSection()
     mqtt: MqttSection = MqttSection()
     scan: ScanSection = ScanSection()

@@ -6,7 +6,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from offload.wire.bundle import Intrinsics
-from scannerd.config import ButtonSection, CameraSection, IntrinsicsSection, MatSection, TurntableSection
+from scannerd.config import CameraSection, IntrinsicsSection, MatSection, TurntableSection
 
 MAX_STEPS_PER_SECOND = 40_000
 """Common motor drivers want pulses of some microseconds."""
@@ -15,8 +15,8 @@ MAX_STEPS_PER_SECOND = 40_000
 def broken_rules(sections: Mapping[str, Any]) -> list[str]:
     """Return one line for each rule that does not hold; sections that are missing are not judged."""
     problems: list[str] = []
-    turntable, button, mat = sections.get("turntable"), sections.get("button"), sections.get("mat")
-    problems += _pins(turntable, button)
+    turntable, mat = sections.get("turntable"), sections.get("mat")
+    problems += _pins(sections)
     if turntable is not None:
         problems += _step_rate(turntable)
     if mat is not None and mat.used:
@@ -26,14 +26,17 @@ def broken_rules(sections: Mapping[str, Any]) -> list[str]:
     return problems
 
 
-def _pins(turntable: TurntableSection | None, button: ButtonSection | None) -> list[str]:
+def _pins(sections: Mapping[str, Any]) -> list[str]:
+    """Two devices on one pin would fight over its level."""
     used: list[tuple[str, str, int]] = []
-    if turntable is not None:
+    if (turntable := sections.get("turntable")) is not None:
         used += [
             ("turntable", name, getattr(turntable, name)) for name in ("step_pin", "direction_pin", "enable_pin")
         ]
-    if button is not None and button.driver != "none":
-        used.append(("button", "pin", button.pin))
+    for name in ("button", "led", "light"):
+        section = sections.get(name)
+        if section is not None and section.driver != "none":
+            used.append((name, "pin", section.pin))
     first: dict[int, str] = {}
     problems = []
     for section, name, pin in used:

@@ -27,7 +27,7 @@ def build_hardware(config: Config, clock: Clock | None = None) -> Hardware:
     clock = clock or SystemClock()
     camera: Camera = registry.camera_driver(config.camera.driver)(config.camera.camera_options())
     axis: Axis = registry.axis_driver(config.turntable.driver)(config.turntable.axis_options(), clock)
-    return Hardware(axis, camera, _build_button(config), clock)
+    return Hardware(axis, camera, _build_button(config), clock, _build_lamp(config), _build_light(config))
 
 
 def _build_button(config: Config) -> Button | None:
@@ -35,3 +35,17 @@ def _build_button(config: Config) -> Button | None:
         return None
     button: Button = registry.button_driver(config.button.driver)(config.button.button_options())
     return button
+
+
+def _build_lamp(config: Config) -> Lamp | None:
+    if config.led.driver == "none":
+        return None
+    lamp: Lamp = registry.lamp_driver(config.led.driver)(config.led.lamp_options())
+    return lamp
+
+
+def _build_light(config: Config) -> Light | None:
+    if config.light.driver == "none":
+        return None
+    light: Light = registry.light_driver(config.light.driver)(config.light.light_options())
+    return light

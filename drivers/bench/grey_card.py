@@ -10,7 +10,7 @@ NEUTRAL_GAINS = (2.1, 1.9)
 
 
 class GreyCard:
-    """A `PictureSource`: a grey card filling the view, whose level tells exposure, gain and white balance.
+    """A `PictureSource`: a grey card filling the view, whose level tells light, exposure, gain and white balance.
 
     20 000 µs at gain 1 give a level of 100, linearly. Remembers every exposure that somebody looked at.
     """
@@ -22,6 +22,6 @@ class GreyCard:
     def __call__(self, exposure: Exposure, out: NDArray[np.uint8], /) -> None:
         """Fill the picture."""
         self.exposures.append(exposure)
-        light = exposure.exposure_us * exposure.analogue_gain * LEVELS_PER_US
+        light = exposure.brightness * exposure.exposure_us * exposure.analogue_gain * LEVELS_PER_US
         red, blue = (gain / neutral for gain, neutral in zip(exposure.colour_gains, NEUTRAL_GAINS, strict=True))
         out[:] = np.clip([light * red, light, light * blue], 0, 255).astype(np.uint8)

@@ -10,6 +10,7 @@ import logging
 import socket
 import socketserver
 import threading
+import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import TracebackType
@@ -22,6 +23,8 @@ LOG = logging.getLogger(__name__)
 
 LONGEST_PRESS_S = 300.0
 LATEST_FRAME_S = 60.0
+FLASHES_TOLD = 200
+"""So many of the lamp's last changes; their times are of the same clock as `system_s`."""
 
 
 class HandRefused(ValueError):
@@ -107,6 +110,10 @@ def truth(bench: Bench) -> dict[str, object]:
         "exposures": world.exposures,
         "pictures": world.pictures,
         "object_present": world.object_present,
+        "lamp_lit": world.lamp.lit,
+        "lamp_flashes": [[flash.at_s, flash.lit] for flash in world.lamp.flashes()[-FLASHES_TOLD:]],
+        "system_s": time.monotonic(),
+        "light_level": world.light.level if world.light.fitted else None,
         "jammed": world.jammed,
         "camera_hangs": world.camera_hangs,
     }

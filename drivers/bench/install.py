@@ -46,7 +46,7 @@ class Bench:
     ) -> None:
         """Build the world and connect it; see `install_bench`."""
         self.clock = BenchClock(speed)
-        self.world = World(self.clock, mechanics)
+        self.world = World(self.clock, mechanics, light_fitted=wiring.light_pin is not None)
         self.pins, self.board = wire_up(self.world, wiring)
         self.finger = SimulatedFinger(self.pins, wiring.button_pin)
         self.renderer: RenderProcess | None = None

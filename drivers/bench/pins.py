@@ -6,11 +6,21 @@ from dataclasses import dataclass
 from typing import Any
 
 from gpiozero import PinSetInput
-from gpiozero.pins.mock import MockFactory, MockPin
+from gpiozero.pins.mock import MockFactory, MockPWMPin
 
 from drivers.bench.world import World
 
-Listener = Callable[[bool], None]
+Listener = Callable[[float], None]
+
+
+@dataclass(frozen=True)
+class Wire:
+    """What hangs at the far end of a pin."""
+
+    hear: Listener
+    """Told of every level that the pin sets: 0, 1, or a duty cycle between."""
+    floats_at: float = 0.0
+    """What its own pull makes of the wire when the pin lets go."""
 
 
 @dataclass(frozen=True)
@@ -21,12 +31,16 @@ class BenchWiring:
     dir_pin: int = 27
     enable_pin: int = 5
     button_pin: int = 23
+    led_pin: int | None = 24
+    """The lamp in the button; None: there is none."""
+    light_pin: int | None = None
+    """The light on the object; None: there is none, and the bench's own light stays on."""
     dir_high_turns: int = 1
     """+1: DIR high turns the platter counter-clockwise; -1 when a motor coil is connected the other way round."""
 
 
-class BenchPin(MockPin):  # type: ignore[misc]
-    """A mock pin that tells what hangs on its wire about every level set, and keeps no history of its own.
+class BenchPin(MockPWMPin):  # type: ignore[misc]
+    """A mock pin that tells what hangs on its wire about every level and duty cycle, and keeps no history of its own.
 
     gpiozero's mock remembers every transition for ever, which a day of STEP pulses does not forgive.
     """
@@ -35,7 +49,7 @@ class BenchPin(MockPin):  # type: ignore[misc]
         """Look up who listens on this wire."""
         super().__init__(factory, info)
         self._grounded = False
-        self._listener: Listener | None = factory.listeners.get(info.name)
+        self._wire: Wire | None = factory.wires.get(info.name)
 
     def ground(self) -> None:
         """Close a contact between this wire and ground: whoever claims the pin finds it low."""
@@ -52,18 +66,24 @@ class BenchPin(MockPin):  # type: ignore[misc]
         if self._grounded:
             self.drive_low()
 
+    def _set_function(self, value: str) -> None:
+        lets_go = self._function == "output" and value == "input"
+        super()._set_function(value)
+        if lets_go and self._wire is not None:
+            self._wire.hear(self._wire.floats_at)
+
     def _set_state(self, value: float) -> None:
         if self._function == "input":
             raise PinSetInput(f"cannot set state of pin {self!r}")
-        level = bool(value)
+        level = bool(value) if self._frequency is None else float(value)
         self._change_state(level)
-        if self._listener is not None:
-            self._listener(level)
+        if self._wire is not None:
+            self._wire.hear(level)
 
-    def _change_state(self, value: bool) -> bool:
+    def _change_state(self, value: float) -> bool:
         if value == self._state:
             return False
-        self._state: bool = value
+        self._state: float = value
         self._last_change = time.monotonic()
         return True
 
@@ -71,9 +91,9 @@ class BenchPin(MockPin):  # type: ignore[misc]
 class BenchPinFactory(MockFactory):  # type: ignore[misc]
     """gpiozero's pins, wired to the bench."""
 
-    def __init__(self, listeners: dict[str, Listener]) -> None:
-        """Wire `listeners`, by pin name such as GPIO17."""
-        self.listeners = listeners
+    def __init__(self, wires: dict[str, Wire]) -> None:
+        """Connect `wires`, by pin name such as GPIO17."""
+        self.wires = wires
         super().__init__(pin_class=BenchPin)
 
 
@@ -93,18 +113,18 @@ class MotorDriverBoard:
         """Whether the motor is energised."""
         return not self._enable_level
 
-    def hear_enable(self, level: bool) -> None:
+    def hear_enable(self, level: float) -> None:
         """ENABLE, active low."""
-        self._enable_level = level
+        self._enable_level = level > 0
 
-    def hear_dir(self, level: bool) -> None:
+    def hear_dir(self, level: float) -> None:
         """DIR."""
-        self._dir_level = level
+        self._dir_level = level > 0
 
-    def hear_step(self, level: bool) -> None:
+    def hear_step(self, level: float) -> None:
         """STEP: only the rising edge counts."""
-        rising = level and not self._step_level
-        self._step_level = level
+        rising = level > 0 and not self._step_level
+        self._step_level = level > 0
         if not rising:
             return
         self._world.pulses += 1
@@ -150,11 +170,15 @@ class SimulatedFinger:
 
 
 def wire_up(world: World, wiring: BenchWiring) -> tuple[BenchPinFactory, MotorDriverBoard]:
-    """Return the pins with the board at their far end."""
+    """Return the pins with board, lamp and light at their far end."""
     board = MotorDriverBoard(world, wiring)
-    listeners: dict[str, Listener] = {
-        f"GPIO{wiring.step_pin}": board.hear_step,
-        f"GPIO{wiring.dir_pin}": board.hear_dir,
-        f"GPIO{wiring.enable_pin}": board.hear_enable,
+    wires = {
+        wiring.step_pin: Wire(board.hear_step),
+        wiring.dir_pin: Wire(board.hear_dir),
+        wiring.enable_pin: Wire(board.hear_enable, floats_at=1.0),
     }
-    return BenchPinFactory(listeners), board
+    if wiring.led_pin is not None:
+        wires[wiring.led_pin] = Wire(world.lamp.hear)
+    if wiring.light_pin is not None:
+        wires[wiring.light_pin] = Wire(world.light.hear)
+    return BenchPinFactory({f"GPIO{pin}": wire for pin, wire in wires.items()}), board

@@ -101,3 +101,5 @@ class Exposure:
     """Red and blue; the values that make grey look grey under the bench's light are the default."""
     object_present: bool = True
     noise_seed: int = 0
+    brightness: float = 1.0
+    """Of everything that shines on the bench, as a share of its usual light."""

@@ -4,6 +4,7 @@ import math
 from dataclasses import dataclass
 
 from drivers.bench.bench_clock import BenchClock
+from drivers.bench.lamps import SimulatedLamp, SimulatedLight
 from drivers.bench.platter import Platter, PlatterMechanics
 from drivers.bench.scene import Exposure
 
@@ -33,10 +34,14 @@ class Shot:
 class World:
     """One simulated scanner standing in one simulated room."""
 
-    def __init__(self, clock: BenchClock, mechanics: PlatterMechanics | None = None) -> None:
+    def __init__(
+        self, clock: BenchClock, mechanics: PlatterMechanics | None = None, light_fitted: bool = False
+    ) -> None:
         """An object on a platter at 0°."""
         self.clock = clock
         self.platter = Platter(mechanics)
+        self.lamp = SimulatedLamp()
+        self.light = SimulatedLight(light_fitted)
         self.object_present = True
         self.pulses = 0
         """STEP edges that reached the motor driver, whether or not it was enabled."""
@@ -84,6 +89,7 @@ class World:
             colour_gains=shot.colour_gains,
             object_present=self.object_present,
             noise_seed=self.exposures,
+            brightness=self.light.brightness,
         )
 
     def _angles_deg(self, shot: Shot) -> tuple[float, ...]:

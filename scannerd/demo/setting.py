@@ -31,7 +31,14 @@ def demo_config(options: DemoOptions) -> Config:
 def demo_wiring(config: Config) -> BenchWiring:
     """Wire the simulated hardware as the configuration says."""
     table = config.turntable
-    return BenchWiring(table.step_pin, table.direction_pin, table.enable_pin, config.button.pin)
+    return BenchWiring(
+        step_pin=table.step_pin,
+        dir_pin=table.direction_pin,
+        enable_pin=table.enable_pin,
+        button_pin=config.button.pin,
+        led_pin=config.led.pin if config.led.driver == "gpio" else None,
+        light_pin=config.light.pin if config.light.driver == "gpio" else None,
+    )
 
 
 def scans_folder(out: Path) -> Path:

@@ -25,7 +25,7 @@ class Sensor:
 
     def __init__(self, exposure: Exposure) -> None:
         sensitivity = np.array([1 / GREY_GAINS[0], 1.0, 1 / GREY_GAINS[1]], np.float32)
-        amount = exposure.exposure_us / NOMINAL_EXPOSURE_US * exposure.analogue_gain
+        amount = exposure.brightness * exposure.exposure_us / NOMINAL_EXPOSURE_US * exposure.analogue_gain
         well = _FULL_WELL_ELECTRONS_AT_1600 * (1600 / exposure.width_px) ** 2
         gains = np.array([exposure.colour_gains[0], 1.0, exposure.colour_gains[1]], np.float32)
         self._raw_from_light = sensitivity * np.float32(amount)

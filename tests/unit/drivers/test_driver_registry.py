@@ -9,6 +9,8 @@ from drivers.options import StepperGpioOptions
 def test_a_name_becomes_a_class() -> None:
     assert registry.axis_driver("stepper_gpio").__name__ == "StepperGpio"
     assert registry.button_driver("gpio").__name__ == "GpioButton"
+    assert registry.lamp_driver("gpio").__name__ == "GpioLamp"
+    assert registry.light_driver("gpio").__name__ == "GpioLight"
 
 
 def test_an_unknown_name_gets_the_nearest_known_one() -> None:

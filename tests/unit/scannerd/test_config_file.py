@@ -59,6 +59,13 @@ def test_all_faults_are_shown_at_once_in_the_documented_form() -> None:
         ("[camera]\ndriver = 'gphoto'", '[camera] driver = "gphoto": use "picamera2"'),
         ("[mat]\nmarker_mm = 18", "[mat] marker_mm = 18: markers stand inside squares of 18 mm; use less than 18"),
         ("[button]\npin = 17", "[button] pin = 17: [turntable] step_pin has this pin already; use another"),
+        ("[led]\npin = 23", "[led] pin = 23: [button] pin has this pin already; use another"),
+        (
+            "[light]\ndriver = 'gpio'\npin = 24",
+            "[light] pin = 24: [led] pin has this pin already; use another",
+        ),
+        ("[light]\nlevel = 1.5", "[light] level = 1.5: use 0 to 1"),
+        ("[light]\nfrequency_hz = 5", "[light] frequency_hz = 5: use a whole number, 50 to 10000 Hz"),
         (
             "[mat]\ncolumns = 30\nrows = 20",
             "need 300 markers, DICT_4X4_250 has 250; use fewer squares or DICT_4X4_1000",
@@ -71,6 +78,11 @@ def test_all_faults_are_shown_at_once_in_the_documented_form() -> None:
 def test_a_fault_says_what_to_write_instead(text: str, says: str) -> None:
     (problem,) = faults(text)
     assert says in problem
+
+
+def test_what_is_not_fitted_claims_no_pin() -> None:
+    config = parse_config("[light]\npin = 17\n[led]\ndriver = 'none'\npin = 27\n")
+    assert (config.light.driver, config.led.driver) == ("none", "none")
 
 
 def test_intrinsics_of_another_photo_size_are_a_fault(tmp_path: Path) -> None:

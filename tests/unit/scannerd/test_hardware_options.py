@@ -1,12 +1,20 @@
 """The defaults of config.toml are the wiring that the drivers document."""
 
-from drivers.options import ButtonGpioOptions, Picamera2Options, StepperGpioOptions
-from scannerd.config import ButtonSection, CameraSection, TurntableSection
+from drivers.options import (
+    ButtonGpioOptions,
+    LampGpioOptions,
+    LightGpioOptions,
+    Picamera2Options,
+    StepperGpioOptions,
+)
+from scannerd.config import ButtonSection, CameraSection, LedSection, LightSection, TurntableSection
 
 
 def test_the_default_config_is_the_documented_wiring() -> None:
     assert TurntableSection().axis_options() == StepperGpioOptions()
     assert ButtonSection().button_options() == ButtonGpioOptions()
+    assert LedSection().lamp_options() == LampGpioOptions()
+    assert LightSection().light_options() == LightGpioOptions()
     assert CameraSection().camera_options() == Picamera2Options(focal_length_mm=9.0)
 
 

@@ -32,13 +32,15 @@ def test_only_rising_edges_while_enabled_turn_the_motor(
     direction.on()
     pulse(step, 3)
     assert (world.pulses, world.platter.motor_steps, board.enabled) == (3, 0, False)
-    DigitalOutputDevice(5, active_high=False, initial_value=True)
+    enable = DigitalOutputDevice(5, active_high=False, initial_value=True)
     assert board.enabled
     pulse(step, 10)
     step.off()
     direction.off()
     pulse(step, 4)
     assert (world.pulses, world.platter.motor_steps) == (17, 6)
+    enable.close()
+    assert not board.enabled, "the board's own pull-up disables it once the pin is let go"
 
 
 def test_pins_keep_no_history(wired: tuple[World, BenchPinFactory, MotorDriverBoard]) -> None:

@@ -1,0 +1,65 @@
+"""What shines on the bench as the program under test wants it: the lamp in the button, the light on the object."""
+
+import threading
+import time
+from collections import deque
+from dataclasses import dataclass
+
+REMEMBERED_CHANGES = 1024
+AMBIENT_SHARE = 0.15
+"""Of the bench's usual light: what the room still gives when the light on the object is off."""
+
+
+@dataclass(frozen=True)
+class Flash:
+    """The lamp went on or off."""
+
+    at_s: float
+    """On CLOCK_MONOTONIC: blinking is for people, who live in the system's time."""
+    lit: bool
+
+
+class SimulatedLamp:
+    """A light-emitting diode between a pin and ground. Remembers its last changes."""
+
+    def __init__(self) -> None:
+        """Dark."""
+        self._lock = threading.Lock()
+        self._flashes: deque[Flash] = deque(maxlen=REMEMBERED_CHANGES)
+        self._lit = False
+
+    @property
+    def lit(self) -> bool:
+        """Whether it shines."""
+        return self._lit
+
+    def hear(self, level: float) -> None:
+        """The wire's level."""
+        with self._lock:
+            if (level > 0) != self._lit:
+                self._lit = level > 0
+                self._flashes.append(Flash(time.monotonic(), self._lit))
+
+    def flashes(self) -> list[Flash]:
+        """Return the last changes, oldest first."""
+        with self._lock:
+            return list(self._flashes)
+
+
+class SimulatedLight:
+    """A dimmable light on the object, on top of the room's; where none is fitted, the bench's soft boxes stay on."""
+
+    def __init__(self, fitted: bool = False) -> None:
+        """Off, if it is there."""
+        self.fitted = fitted
+        self.level = 0.0
+        """Duty cycle on the wire, 0 to 1."""
+
+    @property
+    def brightness(self) -> float:
+        """All light together, as a share of the bench's usual light."""
+        return AMBIENT_SHARE + (1 - AMBIENT_SHARE) * self.level if self.fitted else 1.0
+
+    def hear(self, level: float) -> None:
+        """The wire's duty cycle: fast enough that neither eye nor exposure sees it flicker."""
+        self.level = float(level)
