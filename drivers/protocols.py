@@ -75,6 +75,9 @@ class Axis(Protocol):
     async def release(self) -> None:
         """Switch the holding current off. The position counts as known until something moves the platter."""
 
+    def cut_current(self) -> None:
+        """Switch the motor off at once, from any thread and without slowing down: the process must end now."""
+
     async def close(self) -> None:
         """Stop, release and free the pins or port; safe to call twice."""
 

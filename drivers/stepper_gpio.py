@@ -98,6 +98,13 @@ class StepperGpio:
             if self._enable is not None and not self._closed:
                 self._enable.off()
 
+    def cut_current(self) -> None:
+        """Switch the motor off at once, from any thread and without slowing down: the process must end now."""
+        self._stop.set()
+        if self._enable is not None and not self._closed:
+            self._closed = True
+            self._enable.off()
+
     async def close(self) -> None:
         """Decelerate if moving, switch the current off and free the pins; safe to call twice."""
         self._closed = True

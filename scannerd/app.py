@@ -1,8 +1,10 @@
 """The daemon: the only place that constructs, and the one task group in which everything runs."""
 
 import asyncio
+import contextlib
 import logging
 from contextlib import AsyncExitStack
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
@@ -14,14 +16,20 @@ from scannerd.config import Config
 from scannerd.control.button import ButtonControl
 from scannerd.control.scanner import Door
 from scannerd.desk import Desk
-from scannerd.events import EventBus, UnfinishedScanFound
+from scannerd.events import ConfigTaken, EventBus, UnfinishedScanFound
 from scannerd.hardware import Hardware
+from scannerd.hardware_exchange import ExchangeFailed, HardwareLost, close_devices, exchange
+from scannerd.health import Health, Room
+from scannerd.health_report import HealthReport
+from scannerd.leash import Abandoned
 from scannerd.reception import Reception
 from scannerd.requests import Answer, AnswerStatus, Request
 from scannerd.scan.forecast import forecast
 from scannerd.scan.phases import Phase
 from scannerd.scan.plan import Wishes
 from scannerd.scan_shown import Forecast
+from scannerd.service_manager import ServiceManager
+from scannerd.settings_desk import SettingsDesk
 from scannerd.state import DiskSpace
 from scannerd.store.catalogue import Catalogue
 from scannerd.store.durable import StoreFault
@@ -29,12 +37,17 @@ from scannerd.store.layout import StoreLayout
 from scannerd.store.ledger import CommandLedger
 from scannerd.store.lock import StoreLock
 from scannerd.store.scans import ScanStore
+from scannerd.store.space import RESULTS_BYTES, photo_bytes
 from scannerd.store.summary import ScanState, ScanSummary, summaries
 from scannerd.sync_watch import SyncWatch
 from scannerd.viewfinder import Viewfinder
+from scannerd.watchdog import Watchdog
 from scannerd.worker_thread import WorkerThread
 
 LOG = logging.getLogger(__name__)
+
+CLOSE_S = 1.0
+"""What a device has to close in: of the five seconds of a stop, three may have gone by."""
 
 
 class Daemon:
@@ -44,12 +57,25 @@ class Daemon:
     """
 
     def __init__(
-        self, config: Config, hardware: Hardware, store: ScanStore | None = None, *, network: bool = False
+        self,
+        config: Config,
+        hardware: Hardware,
+        store: ScanStore | None = None,
+        *,
+        network: bool = False,
+        config_file: Path | None = None,
+        service_manager: ServiceManager | None = None,
     ) -> None:
-        """With `network` the doors that the configuration opens to the network are opened, else the button only."""
+        """With `network` the doors that the configuration opens to the network are opened, else the button only.
+
+        `config_file` is where the configuration came from, and where other settings come from and go to;
+        `service_manager` hears that the daemon is alive.
+        """
         self._hardware = hardware
         self.store = store or ScanStore(StoreLayout(config.store.folder), config.store.reserve_bytes)
-        self.config = config
+        self._config = config
+        self._config_file = config_file
+        self._service_manager = service_manager or ServiceManager(None)
         self._network = network
         self.events = EventBus()
         self.board = Board(self.events, config.device.name, self._disk_space)
@@ -58,6 +84,11 @@ class Daemon:
         self._viewfinder: Viewfinder | None = None
         self._reading: WorkerThread | None = None
         self._desk: Desk | None = None
+        self._settings: SettingsDesk | None = None
+        self._health: Health | None = None
+        self._group: asyncio.TaskGroup | None = None
+        self._exchanging = False
+        self._button_task: asyncio.Task[None] | None = None
         self._tasks: list[asyncio.Task[None]] = []
         self._stack = AsyncExitStack()
 
@@ -87,6 +118,27 @@ class Daemon:
         """The thread for reading files that people want to see. Only while the daemon runs."""
         assert self._reading is not None, "the daemon is not running"
         return self._reading
+
+    @property
+    def config(self) -> Config:
+        """The settings in force."""
+        return self._settings.config if self._settings is not None else self._config
+
+    @property
+    def settings(self) -> SettingsDesk:
+        """The way to other settings. Only while the daemon runs."""
+        assert self._settings is not None, "the daemon is not running"
+        return self._settings
+
+    @property
+    def health(self) -> HealthReport:
+        """How the device is, as of the latest look. Only while the daemon runs."""
+        assert self._health is not None, "the daemon is not running"
+        return self._health.report
+
+    async def reload(self, new: Config) -> ConfigTaken:
+        """Put other settings in force, all of them or none. Raises ConfigRefused."""
+        return await self.settings.reload(new)
 
     async def ask(self, request: Request) -> Answer:
         """Carry out a command from a front door, once for each id, and answer; never raises for a refusal."""
@@ -125,46 +177,122 @@ class Daemon:
             stack.callback(self.events.close)
             await self._hardware.camera.open()
             group = await stack.enter_async_context(asyncio.TaskGroup())
-            viewfinder = Viewfinder(lambda: self._hardware.camera, lambda: desk.camera_is_free)
+            viewfinder = Viewfinder(lambda: self._hardware.camera, lambda: desk.camera_is_free and not self._exchanging)
             stack.callback(viewfinder.close)
-            desk = Desk(self.config, self._hardware, self.store, self.events, worker, group, viewfinder.offer)
+            desk = Desk(self._config, self._hardware, self.store, self.events, worker, group, viewfinder.offer)
             reception = Reception(desk.submit, ledger, self.events.publish)
             stack.callback(reception.close)
             self._viewfinder, self._reading, self._reception = viewfinder, reading, reception
-            self._start_tasks(desk, group)
+            self._desk, self._group = desk, group
+            self._settings = SettingsDesk(
+                self._config,
+                self._config_file,
+                desk.turns,
+                reading,
+                self.events.publish,
+                occupied_by=lambda: desk.occupied_by,
+                exchange=self._exchange,
+                take=lambda config: desk.take(config, self._hardware),
+            )
+            self._watchdog = Watchdog(desk, self._service_manager)
+            self._health = Health(reading, self._room, self._watchdog.trouble, self.events.publish)
+            self._start_tasks(desk, group, self._health)
             self._stack = stack.pop_all()
-        self._desk = desk
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Refuse commands, finish or abandon the frame, motor off, journal closed, everything freed."""
+        """Refuse commands, finish or abandon the frame, motor off, journal closed, everything freed.
+
+        Raises Abandoned when something does not end: the motor is off, and the process must end.
+        """
+        hangs = False
         try:
             if self._desk is not None:
                 await self._desk.close()
+        except Abandoned:
+            hangs = True
+            # What hangs cannot be waited for; all that can still be closed is the hardware.
+            with contextlib.suppress(Abandoned):
+                await self._close_hardware()
+            raise
         finally:
-            for task in self._tasks:
-                task.cancel()
-            if kind is not asyncio.CancelledError:
-                # What the caller ran into is the caller's own; the group would wrap it.
-                kind = error = trace = None
-            await self._stack.__aexit__(kind, error, trace)
+            if not hangs:
+                for task in self._tasks:
+                    task.cancel()
+                if kind is not asyncio.CancelledError:
+                    # What the caller ran into is the caller's own; the group would wrap it.
+                    kind = error = trace = None
+                await self._stack.__aexit__(kind, error, trace)
 
-    def _start_tasks(self, desk: Desk, group: asyncio.TaskGroup) -> None:
+    def hurry(self) -> None:
+        """Finish nothing any more; only while the daemon goes down."""
+        if self._desk is not None:
+            self._desk.hurry()
+
+    def cut_current(self) -> None:
+        """Switch the motor off at once, from any thread: the process is about to be ended."""
+        self._hardware.axis.cut_current()
+
+    @property
+    def doing(self) -> str:
+        """What occupies the daemon, for last words."""
+        return (self._desk.occupied_by if self._desk else None) or str(self.phase)
+
+    def _start_tasks(self, desk: Desk, group: asyncio.TaskGroup, health: Health) -> None:
         watch = SyncWatch(self.store, self.reading, self.events.publish)
         self._tasks = [
             group.create_task(desk.obey(), name="commands"),
             group.create_task(watch.run(), name="sync watch"),
+            group.create_task(self._watchdog.run(), name="watchdog"),
+            group.create_task(health.run(), name="health"),
         ]
-        if self._hardware.button is not None:
-            button = ButtonControl(self._hardware.button, desk, self.events.publish)
-            self._tasks.append(group.create_task(button.obey(), name="button"))
+        self._listen_to_button(desk, group)
         self._tasks += [group.create_task(door.run(), name=door.name) for door in self._network_doors()]
         waiting = self._offer_unfinished()
         if waiting and self.config.scan.resume_on_start:
             resume = self._resume_at_start(desk, waiting[-1].scan_id)
             self._tasks.append(group.create_task(resume, name="resume at the start"))
+
+    def _listen_to_button(self, desk: Desk, group: asyncio.TaskGroup) -> None:
+        """Hear the button that there is now; another one's presses are heard no more."""
+        if self._button_task is not None:
+            self._button_task.cancel()
+            self._tasks.remove(self._button_task)
+            self._button_task = None
+        if self._hardware.button is not None:
+            button = ButtonControl(self._hardware.button, desk, self.events.publish)
+            self._button_task = group.create_task(button.obey(), name="button")
+            self._tasks.append(self._button_task)
+
+    async def _exchange(self, sections: set[str], new: Config) -> None:
+        """Build the devices of these sections anew. Raises ExchangeFailed; the old ones are back then."""
+        assert self._desk is not None
+        assert self._group is not None
+        self._exchanging = True
+        try:
+            self._hardware = await exchange(self._hardware, sections, self.config, new)
+        except ExchangeFailed as failed:
+            self._hardware = failed.hardware
+            raise
+        except HardwareLost as lost:
+            self._group.create_task(_fall(lost), name="hardware lost")
+            raise
+        finally:
+            self._exchanging = False
+            self._desk.take(self.config, self._hardware)
+            self._listen_to_button(self._desk, self._group)
+
+    def _room(self) -> Room | None:
+        """What is left on the scans' disk for scans as configured; None while nobody knows. From any thread."""
+        assert self._desk is not None
+        try:
+            plan = self._desk.plan("forecast", Wishes())
+            usable_bytes = self.store.free_bytes(self.store.layout.scans) - self.store.reserve_bytes
+        except (OSError, CommandRefused, DriverError):
+            return None
+        return Room(usable_bytes, len(plan.viewpoints) * photo_bytes(plan) + RESULTS_BYTES)
 
     def _network_doors(self) -> list[Door]:
         if not self._network:
@@ -195,13 +323,12 @@ class Daemon:
         return DiskSpace(free_mb=free_bytes // 1_000_000, reserve_mb=self.config.store.reserve_mb)
 
     async def _close_hardware(self) -> None:
-        """Free everything, the motor first; a device that will not close does not keep the others open."""
-        hardware = self._hardware
-        for name, close in (("turntable", hardware.axis.close), ("camera", hardware.camera.close)):
-            try:
-                await close()
-            except DriverError as fault:
-                LOG.error("%s did not close: %s", name, fault)
-        for part in (hardware.button, hardware.lamp, hardware.light):
-            if part is not None:
-                part.close()
+        """Free everything, the motor first. Raises Abandoned, with everything else freed, for what does not close."""
+        hanging = await close_devices(self._hardware, limit_s=CLOSE_S)
+        if hanging:
+            raise Abandoned(f"{', '.join(hanging)}: not closed after {CLOSE_S:g} s")
+
+
+async def _fall(reason: RuntimeError) -> None:
+    """End the daemon, from a task of its own group."""
+    raise reason

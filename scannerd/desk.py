@@ -43,7 +43,9 @@ from scannerd.events import (
     Warned,
 )
 from scannerd.hardware import Hardware
+from scannerd.leash import Abandoned
 from scannerd.scan.background import camera_model, photograph_background
+from scannerd.scan.deadlines import Deadlines
 from scannerd.scan.phases import Phase, PhaseTracker
 from scannerd.scan.plan import ScanPlan, Wishes, plan_scan
 from scannerd.scan.runner import ShowPhoto
@@ -52,12 +54,16 @@ from scannerd.store.durable import StoreFault
 from scannerd.store.identity import new_scan_id
 from scannerd.store.scans import ScanStore, StoredScan
 from scannerd.store.trash import Trash
+from scannerd.turns import Turn, Turns, refuse
+from scannerd.watchdog import Lap
 from scannerd.worker_thread import WorkerThread
 
 LOG = logging.getLogger(__name__)
 
-FINISH_FRAME_S = 10.0
-"""A shutdown waits this long for the frame in hand, then abandons it; systemd waits 90 s."""
+FINISH_FRAME_S = 2.0
+"""A shutdown waits this long for the frame in hand, then abandons it; it has five seconds in all."""
+LET_GO_S = 1.0
+"""What abandoned work has to stop the platter and to switch the motor off."""
 
 LARGEST_JOG_DEG = 360.0
 
@@ -96,8 +102,9 @@ class Desk:
         self._show = show
         self._trash = Trash(store.layout)
         self._phases = PhaseTracker()
-        self._commands: asyncio.Queue[tuple[Command, Answer]] = asyncio.Queue()
-        self._open = True
+        self._deadlines = Deadlines(config, hardware.axis, hardware.camera)
+        self.turns = Turns()
+        """Where whatever must not happen beside a command is handed in, too."""
         self._work: Work | None = None
         self._zero: Zero | None = None
         self.interrupted: str | None = None
@@ -111,7 +118,7 @@ class Desk:
     @property
     def camera_is_free(self) -> bool:
         """Nothing is under way that needs the camera, and the desk is open."""
-        return self._open and self._work is None
+        return self.turns.is_open and self._work is None
 
     @property
     def running(self) -> str | None:
@@ -125,31 +132,70 @@ class Desk:
         Raises CommandRefused when it makes no sense now, StoreFault (no space, unknown scan) or DriverError when it
         ran into something.
         """
-        if not self._open:
-            raise CommandRefused(f"{type(command).__name__}: the daemon is going down")
+        name = type(command).__name__
         answer: Answer = asyncio.get_running_loop().create_future()
-        self._commands.put_nowait((command, answer))
+        self.turns.put(Turn(name, lambda: self._answer(command, answer), answer))
         return await answer
 
+    @property
+    def lap(self) -> Lap:
+        """What runs, for how long, and for how long it may."""
+        session = self._work.session if self._work else None
+        name = f"{self._work.name}: " if self._work else ""
+        deadline_s = self._deadlines.of(self.phase, session.scan.plan if session else None)
+        return Lap(f"{name}{self.phase}", self._phases.age_s, deadline_s)
+
+    async def ping(self) -> None:
+        """Return once the desk has answered in its own order; at once when it is closed."""
+        await self.turns.ping()
+
+    @property
+    def answer_s(self) -> float:
+        """The longest that an answer may take."""
+        return self._deadlines.answer_s
+
     async def close(self) -> None:
-        """Take no more commands; let the frame in hand be finished, or abandon it when that takes too long."""
-        self._open = False
+        """Take no more commands; let the frame in hand be finished, or abandon it when that takes too long.
+
+        Raises Abandoned when not even that ends it: the journal is as it is after the last photo.
+        """
+        self.turns.close()
         work = self._work
         if work is None:
             return
         if work.session is not None:
             work.session.control.stop()
         await asyncio.wait({work.task}, timeout=FINISH_FRAME_S)
-        work.task.cancel()
-        await asyncio.wait({work.task})
+        doing = self.phase
+        if not work.task.done():
+            LOG.warning("%s: %s is not over after %g s and is abandoned", work.name, doing, FINISH_FRAME_S)
+            work.task.cancel()
+            await asyncio.wait({work.task}, timeout=LET_GO_S)
+        if not work.task.done():
+            raise Abandoned(f"{work.name}: {doing} did not end; every photo before it is kept, resume it")
+
+    def hurry(self) -> None:
+        """Abandon the frame in hand now; only while the desk closes."""
+        if not self.turns.is_open and self._work is not None:
+            self._work.task.cancel()
+
+    def take(self, config: Config, hardware: Hardware) -> None:
+        """Work by these settings, with these devices: a running scan's limits change at its next viewpoint."""
+        if hardware.axis is not self._hardware.axis:
+            self._zero = None
+        self._config, self._hardware = config, hardware
+        self._deadlines = Deadlines(config, hardware.axis, hardware.camera)
+        if self._work is not None and self._work.session is not None:
+            self._work.session.take_quality(config.quality)
+
+    @property
+    def occupied_by(self) -> str | None:
+        """What has the hardware, and what it is doing; None when it is free."""
+        return f"{self._work.name} is {self.phase}" if self._work else None
 
     async def obey(self) -> None:
         """Carry out commands, one after the other, until cancelled."""
-        try:
-            while True:
-                await self._answer(*await self._commands.get())
-        finally:
-            self._refuse_waiting()
+        await self.turns.serve()
 
     async def _answer(self, command: Command, answer: Answer) -> None:
         try:
@@ -157,15 +203,14 @@ class Desk:
         except (CommandRefused, StoreFault, DriverError) as refusal:
             _fail(answer, refusal)
         except asyncio.CancelledError:
-            _fail(answer, CommandRefused(f"{type(command).__name__}: the daemon is going down"))
+            refuse(answer, type(command).__name__)
             raise
         except Exception as error:
             LOG.exception("%s: fault inside the daemon", type(command).__name__)
             _fail(answer, RuntimeError(f"{type(command).__name__}: fault inside the daemon: {error!r}; see the log"))
 
     async def _carry_out(self, command: Command, answer: Answer) -> None:
-        if not self._open:
-            raise CommandRefused(f"{type(command).__name__}: the daemon is going down")
+        self.turns.require_open(type(command).__name__)
         match command:
             case StartScan():
                 await self._start_scan(command, answer)
@@ -407,8 +452,8 @@ class Desk:
         return Intrinsics.model_validate_json(file.read_bytes()) if file else None
 
     def _require_idle(self) -> None:
-        if self._work is not None:
-            raise CommandRefused(f"busy: {self._work.name} is {self.phase}; wait for its end, or Cancel it")
+        if self.occupied_by is not None:
+            raise CommandRefused(f"busy: {self.occupied_by}; wait for its end, or Cancel it")
 
     def _require_resumable(self, scan: StoredScan) -> None:
         plan, camera = scan.plan, self._config.camera
@@ -422,11 +467,6 @@ class Desk:
                 f"{camera.exposure_us} µs, gain {camera.analogue_gain:g}: set [camera] as it was, then resume"
             )
         self._store.forecast.require(plan, len(scan.missing()))
-
-    def _refuse_waiting(self) -> None:
-        while not self._commands.empty():
-            command, answer = self._commands.get_nowait()
-            _fail(answer, CommandRefused(f"{type(command).__name__}: the daemon is going down"))
 
 
 def _require_viewpoint(scan: StoredScan, index: int) -> None:

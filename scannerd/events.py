@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import Self
 
 from offload.wire.jobs import SyncState
+from scannerd.health_report import HealthReport
 from scannerd.requests import Answer
 from scannerd.scan.phases import Phase
 
@@ -210,6 +211,29 @@ class LightChanged:
     level: float
 
 
+@dataclass(frozen=True)
+class ConfigTaken:
+    """A new configuration is in force. Keys are written `[scan] views`."""
+
+    changed: tuple[str, ...]
+    restart: tuple[str, ...] = ()
+    """Those of them that act only once the daemon starts again."""
+
+
+@dataclass(frozen=True)
+class ConfigRejected:
+    """A new configuration was not taken; the old one stays as a whole."""
+
+    problems: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class HealthChanged:
+    """Something about the device has become bad, or good again."""
+
+    report: HealthReport
+
+
 Event = (
     UnfinishedScanFound
     | ScanStarted
@@ -229,6 +253,9 @@ Event = (
     | ScanDeleted
     | ScanRestored
     | LightChanged
+    | ConfigTaken
+    | ConfigRejected
+    | HealthChanged
 )
 
 

@@ -1,6 +1,7 @@
 """The devices of one scanner, built by the names in the configuration."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from drivers import registry
 from drivers.clock import SystemClock
@@ -22,30 +23,27 @@ class Hardware:
     """On the object."""
 
 
+DEVICES = {"turntable": "axis", "camera": "camera", "button": "button", "led": "lamp", "light": "light"}
+"""Section of config.toml → the device in `Hardware` that it describes; the motor first, which is let go first."""
+
+
 def build_hardware(config: Config, clock: Clock | None = None) -> Hardware:
     """Claim pins and build drivers; the camera is opened later. Raises DriverError."""
     clock = clock or SystemClock()
-    camera: Camera = registry.camera_driver(config.camera.driver)(config.camera.camera_options())
-    axis: Axis = registry.axis_driver(config.turntable.driver)(config.turntable.axis_options(), clock)
-    return Hardware(axis, camera, _build_button(config), clock, _build_lamp(config), _build_light(config))
+    return Hardware(clock=clock, **{name: build_device(section, config, clock) for section, name in DEVICES.items()})
 
 
-def _build_button(config: Config) -> Button | None:
-    if config.button.driver == "none":
-        return None
-    button: Button = registry.button_driver(config.button.driver)(config.button.button_options())
-    return button
-
-
-def _build_lamp(config: Config) -> Lamp | None:
-    if config.led.driver == "none":
-        return None
-    lamp: Lamp = registry.lamp_driver(config.led.driver)(config.led.lamp_options())
-    return lamp
-
-
-def _build_light(config: Config) -> Light | None:
-    if config.light.driver == "none":
-        return None
-    light: Light = registry.light_driver(config.light.driver)(config.light.light_options())
-    return light
+def build_device(section: str, config: Config, clock: Clock) -> Any:
+    """Build the device that one section describes; None when it says none. Raises DriverError."""
+    match section:
+        case "turntable":
+            return registry.axis_driver(config.turntable.driver)(config.turntable.axis_options(), clock)
+        case "camera":
+            return registry.camera_driver(config.camera.driver)(config.camera.camera_options())
+        case "button" if config.button.driver != "none":
+            return registry.button_driver(config.button.driver)(config.button.button_options())
+        case "led" if config.led.driver != "none":
+            return registry.lamp_driver(config.led.driver)(config.led.lamp_options())
+        case "light" if config.light.driver != "none":
+            return registry.light_driver(config.light.driver)(config.light.light_options())
+    return None

@@ -41,6 +41,13 @@ class Gate:
         self._first = list(sharpness_so_far)[:REFERENCE_PHOTOS]
         self._max_white = limits.max_clipped_fraction
         self._max_black = limits.max_dark_fraction
+        self._tolerates_exposure = False
+
+    def take(self, limits: QualitySection) -> None:
+        """Judge by other limits from now on; what a person has said about the light stays."""
+        self._limits = limits
+        if not self._tolerates_exposure:
+            self._max_white, self._max_black = limits.max_clipped_fraction, limits.max_dark_fraction
 
     @property
     def reference(self) -> float | None:
@@ -77,4 +84,5 @@ class Gate:
 
     def tolerate_exposure(self) -> None:
         """A person looked at the light and wants it so: ask no more in this scan."""
+        self._tolerates_exposure = True
         self._max_white = self._max_black = 1.0

@@ -1,5 +1,6 @@
 """What the daemon does at a moment, and what may follow. How a run ended is an outcome, not a phase."""
 
+import time
 from enum import StrEnum
 
 
@@ -52,6 +53,12 @@ class PhaseTracker:
 
     def __init__(self) -> None:
         self.phase = Phase.IDLE
+        self._entered_s = time.monotonic()
+
+    @property
+    def age_s(self) -> float:
+        """How long the present phase has lasted, in the system's time: what hangs may hold the bench's clock."""
+        return time.monotonic() - self._entered_s
 
     def enter(self, phase: Phase) -> None:
         """Go to `phase`. Raises IllegalTransition."""
@@ -59,3 +66,4 @@ class PhaseTracker:
             allowed = ", ".join(sorted(TRANSITIONS[self.phase]))
             raise IllegalTransition(f"{self.phase} → {phase}: from {self.phase} only {allowed}")
         self.phase = phase
+        self._entered_s = time.monotonic()

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from drivers.protocols import DriverError, Retryable
 from offload.logs.fields import about
 from offload.wire.bundle import Manifest
+from scannerd.config import QualitySection
 from scannerd.events import Event, FrameJudged, FrameStored, Outcome, ScanPaused, ScanSealed, StepTimes
 from scannerd.quality.gate import Gate, Judgement, Verdict
 from scannerd.scan.control import RunCancelled, RunControl, RunStopped
@@ -69,7 +70,12 @@ class ScanRunner:
         self._show = show
         self._scan_id = scan.plan.scan_id
         self._ring: int | None = None
+        self._new_quality: QualitySection | None = None
         self.retakes = 0
+
+    def take_quality(self, quality: QualitySection) -> None:
+        """Judge by these limits from the next viewpoint on."""
+        self._new_quality = quality
 
     async def run(self) -> Outcome:
         """Take what is missing and seal. Raises ViewpointFault, DriverError, StoreFault; what is stored stays."""
@@ -111,6 +117,10 @@ class ScanRunner:
         if self._control.pause_wanted:
             await self._pause(None)
             self._control.raise_if_over()
+        if self._new_quality is not None:
+            self._gate.take(self._new_quality)
+            self._ask_a_person = self._new_quality.ask_a_person
+            self._new_quality = None
 
     async def _pause(self, question: str | None) -> None:
         self._control.pause()

@@ -60,6 +60,10 @@ class ScanSession:
             scan, self._station, gate, self.control, worker, enter, publish, ask_a_person=ask, show=show
         )
 
+    def take_quality(self, quality: QualitySection) -> None:
+        """Judge by these limits from the next viewpoint on."""
+        self._runner.take_quality(quality)
+
     async def run(self) -> ScanEnded:
         """Return how it ended; only a cancellation is passed on, after the motor was released."""
         outcome, error = Outcome.STOPPED, None

@@ -2,6 +2,7 @@
 
 import errno
 import os
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -45,12 +46,18 @@ def fsync_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
-def write_durably(path: Path, data: bytes) -> None:
-    """Write a temporary file, fsync it, rename it, fsync the folder. Raises StoreFault; then nothing changed."""
+def write_durably(path: Path, data: bytes, *, keep_mode: bool = False) -> None:
+    """Write a temporary file, fsync it, rename it, fsync the folder. Raises StoreFault; then nothing changed.
+
+    With `keep_mode` the new file has the old one's permissions, and a link stays a link.
+    """
+    path = path.resolve() if keep_mode else path
     temporary = part_of(path)
     with explained(path, len(data)):
         try:
             with temporary.open("wb") as file:
+                if keep_mode and path.exists():
+                    os.fchmod(file.fileno(), stat.S_IMODE(path.stat().st_mode))
                 file.write(data)
                 file.flush()
                 os.fsync(file.fileno())

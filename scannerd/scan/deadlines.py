@@ -1,0 +1,93 @@
+"""How long each phase may last before something hangs, computed from what moves, exposes, and is written."""
+
+from collections.abc import Callable
+
+from drivers.protocols import Axis, Camera
+from scannerd.config import Config
+from scannerd.scan.phases import Phase
+from scannerd.scan.plan import ScanPlan
+from scannerd.store.space import photo_bytes
+
+BUSY_S = 6.0
+"""What a busy machine may add to anything."""
+SLACK = 2.0
+"""A pulse train made by a program runs late; half the configured speed is still no fault."""
+CAMERA_GRACE_S = 3.0
+FRAMES_OF_PATIENCE = 4
+"""The camera's driver gives up after so many frame times and that grace; then the phase ends by itself."""
+JUDGING_S_PER_MPX = 2.0
+"""Edges of 12 megapixels take 2 s on a Pi 4."""
+CARD_STALL_S = 20.0
+"""An SD card that cleans up answers an fsync so late."""
+CARD_BYTES_PER_S = 500_000
+"""A worn card, written to."""
+HASHING_BYTES_PER_S = 5_000_000
+"""The same card, read from."""
+SHEET_S_PER_PHOTO = 0.5
+LOOKS = 3
+"""Photos that a resumed scan may take to find out where the platter stands."""
+FARTHEST_MOVE_DEG = 360.0
+
+
+class Deadlines:
+    """Of one device with one configuration."""
+
+    def __init__(self, config: Config, axis: Axis, camera: Camera) -> None:
+        self._config = config
+        self._axis = axis
+        self._camera = camera
+        self._rules: dict[Phase, Callable[[ScanPlan | None], float | None]] = {
+            Phase.IDLE: lambda plan: None,
+            Phase.PAUSED: lambda plan: None,
+            Phase.PREPARING: self._preparing_s,
+            Phase.MOVING: lambda plan: self._move_s(),
+            Phase.JOGGING: lambda plan: self._move_s(),
+            Phase.SETTLING: self._settling_s,
+            Phase.CAPTURING: lambda plan: self._capture_s(),
+            Phase.JUDGING: lambda plan: self._judging_s(),
+            Phase.STORING: self._storing_s,
+            Phase.SEALING: self._sealing_s,
+            Phase.BACKGROUND: lambda plan: self._capture_s() + self._storing_s(plan),
+        }
+
+    def of(self, phase: Phase, plan: ScanPlan | None = None) -> float | None:
+        """Return the longest that a phase may last, in seconds; None for a phase that waits for people.
+
+        `plan` is the running scan's.
+        """
+        seconds = self._rules[phase](plan)
+        return None if seconds is None else seconds + BUSY_S
+
+    @property
+    def answer_s(self) -> float:
+        """The longest that the desk may need for a command: what it waits for itself is the disk."""
+        return self._storing_s(None) + BUSY_S
+
+    def _move_s(self) -> float:
+        return SLACK * self._axis.move_time_s(0.0, FARTHEST_MOVE_DEG)
+
+    def _settling_s(self, plan: ScanPlan | None) -> float:
+        scan = plan or self._config.scan
+        return SLACK * scan.settle_s * (scan.max_retakes + 1)
+
+    def _capture_s(self) -> float:
+        frame_s = self._config.camera.exposure_us * 1e-6 + self._camera.description.readout_s
+        return FRAMES_OF_PATIENCE * SLACK * frame_s + CAMERA_GRACE_S
+
+    def _judging_s(self) -> float:
+        camera = self._config.camera
+        return JUDGING_S_PER_MPX * camera.width_px * camera.height_px / 1e6
+
+    def _storing_s(self, plan: ScanPlan | None) -> float:
+        camera = self._config.camera
+        size_bytes = photo_bytes(plan) if plan else 1.1 * camera.width_px * camera.height_px
+        return CARD_STALL_S + size_bytes / CARD_BYTES_PER_S
+
+    def _sealing_s(self, plan: ScanPlan | None) -> float:
+        return self._storing_s(plan) + SHEET_S_PER_PHOTO * (len(plan.viewpoints) if plan else 1)
+
+    def _preparing_s(self, plan: ScanPlan | None) -> float:
+        """A new scan homes; a resumed one hashes its photos, and looks where the platter stands."""
+        hashed_s = len(plan.viewpoints) * photo_bytes(plan) / HASHING_BYTES_PER_S if plan else 0.0
+        look_s = 2.0**LOOKS * self._settling_s(plan) + self._capture_s() + self._judging_s()
+        return hashed_s + LOOKS * look_s + self._move_s() + self._storing_s(plan)
