@@ -17,6 +17,7 @@ from scannerd.config_file import read_config
 from scannerd.config_text import documented_toml
 from scannerd.mat import Paper
 from scannerd.mat_pdf import mat_pdf
+from scannerd.service import serve
 from scannerd.store.layout import StoreLayout
 from scannerd.store.scans import ScanStore
 from scannerd.store.summary import ScanState, summaries
@@ -44,7 +45,7 @@ def run(config: ConfigOption = None) -> None:
     """Be the daemon: wait for the button until SIGTERM."""
     start_logging("scannerd")
     with console.explained():
-        asyncio.run(console.serve(console.load_config(config)))
+        asyncio.run(serve(console.load_config(config), config or DEFAULT_PATH))
 
 
 @app.command()

@@ -177,7 +177,9 @@ class Daemon:
             stack.callback(self.events.close)
             await self._hardware.camera.open()
             group = await stack.enter_async_context(asyncio.TaskGroup())
-            viewfinder = Viewfinder(lambda: self._hardware.camera, lambda: desk.camera_is_free and not self._exchanging)
+            viewfinder = Viewfinder(
+                lambda: self._hardware.camera, lambda: desk.camera_is_free and not self._exchanging
+            )
             stack.callback(viewfinder.close)
             desk = Desk(self._config, self._hardware, self.store, self.events, worker, group, viewfinder.offer)
             reception = Reception(desk.submit, ledger, self.events.publish)

@@ -48,19 +48,6 @@ def load_config(path: Path | None) -> Config:
     return Config()
 
 
-async def serve(config: Config, clock: Clock | None = None, on_ready: Callable[[Daemon], None] | None = None) -> None:
-    """Be the daemon until SIGTERM or SIGINT. Raises StoreFault, DriverError.
-
-    `clock` is the hardware's where it is not the system's; `on_ready` is told once every door is open.
-    """
-    stop = asyncio.Event()
-    _on_signals(stop.set)
-    async with Daemon(config, build_hardware(config, clock), network=True) as daemon:
-        if on_ready is not None:
-            on_ready(daemon)
-        await stop.wait()
-
-
 async def scan_once(config: Config, command: Command) -> ScanEnded | None:
     """Run one scan and tell it; None when a signal ended it first. Raises CommandRefused, StoreFault, DriverError."""
     async with Daemon(config, build_hardware(config)) as daemon:

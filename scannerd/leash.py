@@ -35,8 +35,8 @@ class Leash:
         self._released = False
         self._thread: threading.Thread | None = None
 
-    def start(self, limit_s: float = STOP_S) -> None:
-        """End the process after so long; called again it may only become sooner."""
+    def start(self, limit_s: float) -> None:
+        """End the process after so long; again: only sooner. May be called in a signal handler."""
         with self._changed:
             deadline_s = time.monotonic() + limit_s
             if self._deadline_s is not None and deadline_s >= self._deadline_s:

@@ -4,7 +4,6 @@ import asyncio
 import faulthandler
 import logging
 import signal
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,10 +12,11 @@ from scannerd.app import Daemon
 from scannerd.config import Config
 from scannerd.config_file import ConfigFaults
 from scannerd.hardware import build_hardware
-from scannerd.leash import HURRY_S, Abandoned, Leash
+from scannerd.leash import HURRY_S, STOP_S, Abandoned, Leash
 from scannerd.service_manager import ServiceManager
 from scannerd.settings_desk import ConfigRefused
 from scannerd.status_text import status_text
+from scannerd.vitals import process_age_s
 
 LOG = logging.getLogger(__name__)
 
@@ -56,19 +56,19 @@ class Service:
         self._daemon: Daemon | None = None
         self._stop = asyncio.Event()
         self._hang_up = asyncio.Event()
+        self._signals = 0
         self._starting: asyncio.Task[None] | None = None
         self._not_taken: str | None = None
         self._leash = Leash(self._what_hangs, self._cut_current)
 
     async def run(self) -> None:
         """Start, serve, and go down in five seconds whatever hangs. Raises StoreFault, DriverError."""
-        began_s = time.monotonic()
         # A watchdog's SIGABRT then leaves everybody's traceback in the journal.
         faulthandler.enable()
         self._listen_to_signals()
         self._manager.status("starting")
         try:
-            await self._be_daemon(began_s)
+            await self._be_daemon()
         except Abandoned as left:
             self._leash.cut(str(left))
         except asyncio.CancelledError:
@@ -79,18 +79,16 @@ class Service:
             self._leash.release()
             self._manager.close()
 
-    async def _be_daemon(self, began_s: float) -> None:
+    async def _be_daemon(self) -> None:
         self._starting = asyncio.current_task()
         hardware = build_hardware(self._config, self._clock)
-        daemon = Daemon(
-            self._config, hardware, network=True, config_file=self._file, service_manager=self._manager
-        )
+        daemon = Daemon(self._config, hardware, network=True, config_file=self._file, service_manager=self._manager)
         self._daemon = daemon
         async with daemon, asyncio.TaskGroup() as group:
             self._starting = None
             telling = group.create_task(self._tell(daemon), name="status")
             reloading = group.create_task(self._reload(daemon), name="reload")
-            LOG.info("ready %.2f s after the start", time.monotonic() - began_s)
+            LOG.info("ready %.2f s after the process began", process_age_s())
             self._manager.ready()
             if self._on_ready is not None:
                 self._on_ready(daemon)
@@ -102,18 +100,22 @@ class Service:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._asked_to_stop, number)
+            # Beside the loop's own: this one is called even while something blocks the loop.
+            signal.signal(number, self._put_on_leash)
         loop.add_signal_handler(signal.SIGHUP, self._hang_up.set)
+
+    def _put_on_leash(self, _number: int, _frame: object) -> None:
+        self._leash.start(STOP_S if self._signals == 0 else HURRY_S)
+        self._signals += 1
 
     def _asked_to_stop(self, number: signal.Signals) -> None:
         if self._stop.is_set():
             LOG.warning("%s again: nothing is finished any more", number.name)
-            self._leash.start(HURRY_S)
             if self._daemon is not None:
                 self._daemon.hurry()
             return
         LOG.info("%s: going down", number.name)
         self._stop.set()
-        self._leash.start()
         self._manager.stopping()
         self._manager.status("going down")
         if self._starting is not None:

@@ -19,6 +19,7 @@ from scannerd.demo.companions import Companions
 from scannerd.demo.options import DemoOptions
 from scannerd.demo.run import make_usable
 from scannerd.demo.setting import scans_folder
+from scannerd.service import serve
 from scannerd.store.layout import StoreLayout
 from scannerd.store.lock import StoreLock
 
@@ -81,7 +82,7 @@ async def _serve(options: BenchOptions, config: Config, bench: Bench) -> None:
         async with asyncio.TaskGroup() as group:
             looking = group.create_task(_look_after(companions), name="companions")
             try:
-                await console.serve(config, bench.clock, _ready)
+                await serve(config, options.config, bench.clock, _ready)
             finally:
                 looking.cancel()
 
