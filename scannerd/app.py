@@ -14,6 +14,7 @@ from scannerd.board import Board
 from scannerd.commands import Accepted, Command, CommandRefused, ResumeScan
 from scannerd.config import Config
 from scannerd.control.button import ButtonControl
+from scannerd.control.doors import network_door
 from scannerd.control.scanner import Door
 from scannerd.desk import Desk
 from scannerd.events import ConfigTaken, EventBus, UnfinishedScanFound
@@ -299,7 +300,8 @@ class Daemon:
     def _network_doors(self) -> list[Door]:
         if not self._network:
             return []
-        return []
+        wanted = {"mqtt": self.config.mqtt.enabled}
+        return [network_door(name, self) for name, enabled in wanted.items() if enabled]
 
     def _offer_unfinished(self) -> list[ScanSummary]:
         waiting = [scan for scan in summaries(self.store) if scan.state is ScanState.UNFINISHED]

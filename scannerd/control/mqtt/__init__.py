@@ -1,0 +1,1 @@
+"""The MQTT door: a broker carries commands in, and state, events, progress and pictures out."""

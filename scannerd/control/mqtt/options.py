@@ -1,0 +1,66 @@
+"""What the next press of start asks for, as set on a dashboard."""
+
+from collections.abc import Callable
+from typing import Any
+
+from pydantic import ValidationError
+
+from scannerd.commands import Quality
+from scannerd.config import ScanSection
+from scannerd.control.messages import Start
+from scannerd.state import Shown
+
+
+class ScanOptions(Shown):
+    """The options as they are."""
+
+    views: int
+    rings: int
+    quality: Quality
+
+
+class OptionRefused(ValueError):
+    """No such option, or no such value. The message says what would do."""
+
+
+class OptionShelf:
+    """Keeps options until the daemon ends; what nobody set is as configured."""
+
+    def __init__(self, configured: Callable[[], ScanSection]) -> None:
+        self._configured = configured
+        self._chosen: dict[str, Any] = {}
+
+    def shown(self) -> ScanOptions:
+        """Return all options, set or configured."""
+        scan = self._configured()
+        defaults = {"views": scan.views, "rings": scan.rings, "quality": Quality.STANDARD}
+        return ScanOptions.model_validate(defaults | self._chosen)
+
+    def chosen(self) -> dict[str, Any]:
+        """Return what a press of start should add to the command."""
+        return dict(self._chosen)
+
+    def choose(self, name: str, payload: bytes) -> None:
+        """Keep an option. Raises OptionRefused."""
+        value = _read(name, payload)
+        try:
+            start = Start.model_validate({"command": "start", name: value})
+        except ValidationError as error:
+            raise OptionRefused(f"option {name} = {value}: {error.errors()[0]['msg']}") from error
+        self._chosen[name] = getattr(start, name)
+
+
+def _read(name: str, payload: bytes) -> int | str:
+    text = payload[:40].decode(errors="replace").strip()
+    if name == "quality":
+        return text
+    if name not in ("views", "rings"):
+        raise OptionRefused(f"option {name[:40]!r} is unknown; use views, rings or quality")
+    try:
+        # Home Assistant sends 24 or 24.0.
+        number = float(text)
+        if number.is_integer():
+            return int(number)
+    except (ValueError, OverflowError):
+        pass
+    raise OptionRefused(f"option {name} = {text!r}: use a whole number")

@@ -1,0 +1,34 @@
+"""A whole scan through a real broker, followed by a tablet."""
+
+from pathlib import Path
+
+from mosquitto_broker import Broker, a_tablet
+from mqtt_scanner import BASE, mqtt_config, on_mqtt
+
+from drivers.bench.install import Bench
+
+
+async def test_a_whole_scan_is_started_and_followed_from_a_tablet(
+    bench: Bench, broker: Broker, tmp_path: Path
+) -> None:
+    config = mqtt_config(tmp_path / "store", broker.settings())
+    async with a_tablet(broker) as tablet:
+        async with on_mqtt(config, bench):
+            assert (await tablet.on("availability")).payload == b"online"
+            start = {"command": "start", "scan_id": "cup", "command_id": "press-1"}
+            answer = await tablet.ask(start, response_topic=f"{BASE}/reply/tablet", correlation_data=b"\x00one")
+            assert answer == {
+                "command_id": "press-1",
+                "status": "accepted",
+                "scan_id": "cup",
+                "reason": None,
+                "repeated": False,
+            }
+            asked = await tablet.on("reply/tablet")
+            assert (asked.json, asked.correlation_data) == (answer, b"\x00one")
+            ended = await tablet.event("scan_ended")
+            assert ended["data"]["outcome"] == "completed"
+            state = await tablet.state(lambda state: state["last_scan"] is not None, "the scan is over")
+            assert state["scan"] is None
+            assert bench.world.pulses > 0
+        assert tablet.heard[-1].payload == b"offline"
