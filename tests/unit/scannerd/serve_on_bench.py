@@ -11,6 +11,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from scan_on_bench import OverheadCamera
@@ -38,13 +39,13 @@ def say(line: str) -> None:
 
 def listen_to_enable(bench: Bench) -> None:
     """Tell every level of the motor driver's ENABLE, and how many steps came before."""
-    hear = bench.pins.listeners["GPIO5"]
+    wire = bench.pins.wires["GPIO5"]
 
-    def told(level: bool) -> None:
-        hear(level)
-        say(f"enable {int(level)} after {bench.world.pulses} steps")
+    def told(level: float) -> None:
+        wire.hear(level)
+        say(f"enable {level:.0f} after {bench.world.pulses} steps")
 
-    bench.pins.listeners["GPIO5"] = told
+    bench.pins.wires["GPIO5"] = replace(wire, hear=told)
 
 
 class Scene:
