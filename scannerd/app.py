@@ -90,6 +90,7 @@ class Daemon:
         self._group: asyncio.TaskGroup | None = None
         self._exchanging = False
         self._button_task: asyncio.Task[None] | None = None
+        self._doors: list[Door] = []
         self._tasks: list[asyncio.Task[None]] = []
         self._stack = AsyncExitStack()
 
@@ -141,6 +142,13 @@ class Daemon:
         """Put other settings in force, all of them or none. Raises ConfigRefused."""
         return await self.settings.reload(new)
 
+    @property
+    def trouble(self) -> str | None:
+        """Why commands are not obeyed now; None when they are."""
+        if self._desk is None or not self._desk.is_open:
+            return "the daemon is going down, or not up yet"
+        return self._watchdog.trouble()
+
     async def ask(self, request: Request) -> Answer:
         """Carry out a command from a front door, once for each id, and answer; never raises for a refusal."""
         if self._reception is None:
@@ -177,6 +185,7 @@ class Daemon:
             ledger = CommandLedger(self.store.layout.commands)
             stack.callback(self.events.close)
             await self._hardware.camera.open()
+            stack.callback(self._close_doors)
             group = await stack.enter_async_context(asyncio.TaskGroup())
             viewfinder = Viewfinder(
                 lambda: self._hardware.camera, lambda: desk.camera_is_free and not self._exchanging
@@ -199,6 +208,7 @@ class Daemon:
             )
             self._watchdog = Watchdog(desk, self._service_manager)
             self._health = Health(reading, self._room, self._watchdog.trouble, self.events.publish)
+            self._doors += self._network_doors()
             self._start_tasks(desk, group, self._health)
             self._stack = stack.pop_all()
         return self
@@ -252,7 +262,7 @@ class Daemon:
             group.create_task(health.run(), name="health"),
         ]
         self._listen_to_button(desk, group)
-        self._tasks += [group.create_task(door.run(), name=door.name) for door in self._network_doors()]
+        self._tasks += [group.create_task(door.run(), name=door.name) for door in self._doors]
         waiting = self._offer_unfinished()
         if waiting and self.config.scan.resume_on_start:
             resume = self._resume_at_start(desk, waiting[-1].scan_id)
@@ -300,8 +310,12 @@ class Daemon:
     def _network_doors(self) -> list[Door]:
         if not self._network:
             return []
-        wanted = {"mqtt": self.config.mqtt.enabled}
+        wanted = {"rest": self.config.web.enabled, "mqtt": self.config.mqtt.enabled}
         return [network_door(name, self) for name, enabled in wanted.items() if enabled]
+
+    def _close_doors(self) -> None:
+        for door in self._doors:
+            door.close()
 
     def _offer_unfinished(self) -> list[ScanSummary]:
         waiting = [scan for scan in summaries(self.store) if scan.state is ScanState.UNFINISHED]

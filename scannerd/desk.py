@@ -116,6 +116,11 @@ class Desk:
         return self._phases.phase
 
     @property
+    def is_open(self) -> bool:
+        """Whether commands are taken."""
+        return self.turns.is_open
+
+    @property
     def camera_is_free(self) -> bool:
         """Nothing is under way that needs the camera, and the desk is open."""
         return self.turns.is_open and self._work is None

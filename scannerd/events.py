@@ -295,11 +295,12 @@ class Subscription(AsyncIterator[Event]):
         """Iterate over the same events, each with its number and time. Numbers that are not there were dropped."""
         while True:
             try:
-                yield await self._next()
+                yield await self.next_numbered()
             except StopAsyncIteration:
                 return
 
-    async def _next(self) -> Numbered:
+    async def next_numbered(self) -> Numbered:
+        """Return the next event. Raises StopAsyncIteration at the end; loses nothing when it is cancelled."""
         while not self._waiting:
             if self._closed:
                 raise StopAsyncIteration
@@ -308,7 +309,7 @@ class Subscription(AsyncIterator[Event]):
         return self._waiting.popleft()
 
     async def __anext__(self) -> Event:
-        return (await self._next()).event
+        return (await self.next_numbered()).event
 
     def __enter__(self) -> Self:
         return self

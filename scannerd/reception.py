@@ -13,7 +13,7 @@ from offload.logs.fields import about
 from scannerd.commands import Accepted, Command, CommandRefused
 from scannerd.events import CommandAnswered, Event
 from scannerd.requests import Answer, AnswerStatus, Request
-from scannerd.store.durable import StoreFault
+from scannerd.store.durable import StoreFault, StoreFull
 from scannerd.store.ledger import CommandLedger
 from scannerd.worker_thread import WorkerThread
 
@@ -95,7 +95,8 @@ class Reception:
         except CommandRefused as refusal:
             return Answer(request.command_id, AnswerStatus.REFUSED, reason=str(refusal))
         except (StoreFault, DriverError, RuntimeError) as fault:
-            return Answer(request.command_id, AnswerStatus.FAILED, reason=str(fault))
+            full = isinstance(fault, StoreFull)
+            return Answer(request.command_id, AnswerStatus.FAILED, reason=str(fault), disk_full=full)
         return Answer(request.command_id, AnswerStatus.ACCEPTED, accepted.scan_id)
 
     async def _note(self, write: Callable[[], None]) -> None:
@@ -127,7 +128,8 @@ def _answer_of(command_id: str, stored: dict[str, Any] | None) -> Answer:
         reason = "it arrived before the daemon's last start, which swallowed its answer; look at the state"
         return Answer(command_id, AnswerStatus.FAILED, reason=reason)
     status = AnswerStatus(stored["status"])
-    return Answer(command_id, status, stored.get("scan_id"), stored.get("reason"))
+    full = bool(stored.get("disk_full", False))
+    return Answer(command_id, status, stored.get("scan_id"), stored.get("reason"), disk_full=full)
 
 
 def _repeated(request: Request, first: str, fingerprint: str, answer: Answer) -> Answer:

@@ -47,3 +47,5 @@ class Answer:
     """Why not, for people: what was observed and what to do."""
     repeated: bool = False
     """The id was known: this is the answer from then, and nothing was done again."""
+    disk_full: bool = False
+    """It failed for want of space."""

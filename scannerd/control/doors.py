@@ -5,6 +5,7 @@ import importlib
 from scannerd.control.scanner import Door, Scanner
 
 _DOORS = {
+    "rest": ("scannerd.control.rest.door", "RestDoor"),
     "mqtt": ("scannerd.control.mqtt.door", "MqttDoor"),
 }
 

@@ -215,7 +215,7 @@ class AnswerMessage(Shown):
     @classmethod
     def of(cls, answer: Answer) -> "AnswerMessage":
         """Say the same as JSON."""
-        return cls(**asdict(answer))
+        return cls(**{name: value for name, value in asdict(answer).items() if name in cls.model_fields})
 
 
 class EventMessage(Shown):

@@ -39,6 +39,10 @@ class Scanner(Protocol):
     def reading(self) -> WorkerThread:
         """The thread for reading files that people want to see."""
 
+    @property
+    def trouble(self) -> str | None:
+        """Why commands are not obeyed now; None when they are."""
+
     async def ask(self, request: Request) -> Answer:
         """Carry out a command, once for each id, and answer; never raises for a refusal."""
 
@@ -55,3 +59,6 @@ class Door(Protocol):
 
     async def run(self) -> None:
         """Serve until cancelled."""
+
+    def close(self) -> None:
+        """Free what it holds, also when it never ran; safe to call twice."""

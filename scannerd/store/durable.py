@@ -46,16 +46,17 @@ def fsync_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
-def write_durably(path: Path, data: bytes, *, keep_mode: bool = False) -> None:
+def write_durably(path: Path, data: bytes, *, keep_mode: bool = False, mode: int = 0o666) -> None:
     """Write a temporary file, fsync it, rename it, fsync the folder. Raises StoreFault; then nothing changed.
 
-    With `keep_mode` the new file has the old one's permissions, and a link stays a link.
+    `mode` is the file's from its first moment on, less what the umask takes. With `keep_mode` the new file has the
+    old one's permissions, and a link stays a link.
     """
     path = path.resolve() if keep_mode else path
     temporary = part_of(path)
     with explained(path, len(data)):
         try:
-            with temporary.open("wb") as file:
+            with open(temporary, "wb", opener=lambda name, flags: os.open(name, flags, mode)) as file:
                 if keep_mode and path.exists():
                     os.fchmod(file.fileno(), stat.S_IMODE(path.stat().st_mode))
                 file.write(data)

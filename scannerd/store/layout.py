@@ -96,6 +96,11 @@ class StoreLayout:
         return self.root / "commands.jsonl"
 
     @property
+    def tokens(self) -> Path:
+        """Which devices are paired; holds no token, only hashes."""
+        return self.root / "tokens.json"
+
+    @property
     def background(self) -> Path:
         """The photo of the empty turntable for scans to come."""
         return self.root / "background.jpg"
@@ -116,3 +121,13 @@ class StoreLayout:
     def unborn(self, scan_id: str) -> ScanFolder:
         """Where a scan is put together before it appears, whole, under its name."""
         return ScanFolder(self.scans / f".{scan_id}.new")
+
+
+@dataclass(frozen=True)
+class TrashLayout(StoreLayout):
+    """The store as if the deleted scans were the ones that are there."""
+
+    @property
+    def scans(self) -> Path:
+        """Holds the deleted scans."""
+        return self.trash

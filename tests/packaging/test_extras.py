@@ -18,13 +18,16 @@ import {module}
 CLOUD_ONLY = ("dbos", "numba", "skimage", "xatlas", "fast_simplification", "sqlalchemy")
 EDGE_ONLY = ("aiomqtt", "gpiozero", "picamera2", "piexif", "prometheus_client", "reportlab")
 BENCH_ONLY = ("embreex", "trimesh")
+OPEN_DOORS_ONLY = ("aiomqtt", "fastapi", "prometheus_client", "uvicorn")
+"""A scanner whose doors to the network are closed does not load what they stand on."""
 
 
 @pytest.mark.parametrize(
     ("module", "blocked"),
     [
-        ("scannerd.__main__", CLOUD_ONLY + BENCH_ONLY),
-        ("scannerd.app", CLOUD_ONLY + BENCH_ONLY),
+        ("scannerd.__main__", CLOUD_ONLY + BENCH_ONLY + OPEN_DOORS_ONLY),
+        ("scannerd.app", CLOUD_ONLY + BENCH_ONLY + OPEN_DOORS_ONLY),
+        ("scannerd.control.rest.door", CLOUD_ONLY + BENCH_ONLY),
         ("offload.sync.__main__", (*CLOUD_ONLY, *BENCH_ONLY, *EDGE_ONLY, "fastapi", "uvicorn")),
         ("offload.service.__main__", (*EDGE_ONLY, "embreex", "numba", "skimage", "xatlas")),
         ("offload.worker.__main__", (*EDGE_ONLY, "embreex")),

@@ -47,6 +47,9 @@ class MqttDoor:
                 LOG.exception("mqtt: fault inside this door; it opens again in %.0f s", self._timing.longest_retry_s)
             await asyncio.sleep(self._timing.longest_retry_s)
 
+    def close(self) -> None:
+        """Nothing is held while it does not run."""
+
     async def _serve(self) -> None:
         scanner, topics, outbox = self._scanner, self._topics, self._outbox
         options = OptionShelf(lambda: scanner.config.scan)

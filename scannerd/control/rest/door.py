@@ -1,0 +1,104 @@
+"""The door itself: opens the sockets, serves on them, tries again where one cannot be had."""
+
+import asyncio
+import logging
+import socket
+from pathlib import Path
+
+from scannerd.control.rest.app import RestApp
+from scannerd.control.rest.caller import FromThisDevice
+from scannerd.control.rest.listening import CannotListen, listen_on_file, listen_on_network
+from scannerd.control.rest.server import InnerServer
+from scannerd.control.scanner import Scanner
+from scannerd.events import Warned
+from scannerd.store.durable import StoreFault
+
+LOG = logging.getLogger(__name__)
+
+TRY_AGAIN_S = 5.0
+SAVE_EVERY_S = 60.0
+
+
+class RestDoor:
+    """`Door`: page and REST on the network, the same for this device's own users on a socket file."""
+
+    def __init__(self, scanner: Scanner) -> None:
+        """Listen from now on, where that can be had; callers wait until `run` serves them."""
+        self._scanner = scanner
+        self._file: Path | None = scanner.config.web.socket
+        self.app = RestApp(scanner)
+        self._network_socket = self._try_network()
+        self._file_socket = self._try_file()
+
+    @property
+    def name(self) -> str:
+        """For logs."""
+        return "rest"
+
+    async def run(self) -> None:
+        """Serve until cancelled; nobody is connected then, and no socket file is left."""
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._serve_network(), name="rest on the network")
+                group.create_task(self._serve_file(), name="rest on the socket")
+                group.create_task(self._keep_books(), name="rest books")
+        finally:
+            self.close()
+
+    def close(self) -> None:
+        """Free the sockets; safe to call twice."""
+        self.app.close()
+        for listening in (self._network_socket, self._file_socket):
+            if listening is not None:
+                listening.close()
+        if self._file_socket is not None and self._file is not None:
+            self._file.unlink(missing_ok=True)
+        self._network_socket = self._file_socket = None
+
+    async def _serve_network(self) -> None:
+        while self._network_socket is None:
+            await asyncio.sleep(TRY_AGAIN_S)
+            self._network_socket = self._try_network(again=True)
+        LOG.info("rest: http on %s", self._network_socket.getsockname()[:2])
+        await self._serve(InnerServer(self.app.asgi), self._network_socket)
+
+    async def _serve_file(self) -> None:
+        if self._file_socket is not None:
+            await self._serve(InnerServer(FromThisDevice(self.app.asgi)), self._file_socket)
+
+    async def _serve(self, server: InnerServer, listening: socket.socket) -> None:
+        try:
+            await server.serve_on(listening)
+        except asyncio.CancelledError:
+            self.app.close()
+            raise
+
+    async def _keep_books(self) -> None:
+        while True:
+            await asyncio.sleep(SAVE_EVERY_S)
+            await self._save()
+
+    async def _save(self) -> None:
+        try:
+            await self._scanner.reading.run(self.app.tokens.save)
+        except StoreFault as fault:
+            LOG.warning("when devices were last used is not written down: %s", fault)
+
+    def _try_network(self, again: bool = False) -> socket.socket | None:
+        web = self._scanner.config.web
+        try:
+            return listen_on_network(web.address, web.port)
+        except CannotListen as fault:
+            if not again:
+                LOG.warning("%s; trying again every %.0f s", fault, TRY_AGAIN_S)
+                self._scanner.events.publish(Warned(f"{fault}; trying again every {TRY_AGAIN_S:.0f} s"))
+            return None
+
+    def _try_file(self) -> socket.socket | None:
+        if self._file is None:
+            return None
+        try:
+            return listen_on_file(self._file)
+        except CannotListen as fault:
+            LOG.warning("%s", fault)
+            return None

@@ -1,0 +1,189 @@
+"""Commands: what a POST asks for becomes a request to the core, and its answer a status."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Body, Header
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from starlette.responses import Response
+
+from offload.wire.base import ScanId
+from scannerd import commands
+from scannerd.commands import Command, Quality
+from scannerd.control.messages import AnswerMessage, CommandId, CommandMessage
+from scannerd.control.rest.ids import ScanInPath
+from scannerd.control.rest.problems import BAD_REQUEST, Refused, documented
+from scannerd.control.rest.reply import shown
+from scannerd.control.scanner import Scanner
+from scannerd.requests import Answer, AnswerStatus, Request, new_command_id
+
+SOURCE = "rest"
+
+KeyHeader = Annotated[
+    CommandId | None,
+    Header(
+        alias="Idempotency-Key",
+        description="Of this command; a repeat with the same key is answered as the first time, and not done again.",
+    ),
+]
+
+
+class Extras(BaseModel):
+    """What every command may carry."""
+
+    model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
+
+    command_id: CommandId | None = None
+    """The same as the header Idempotency-Key."""
+    expires_at: AwareDatetime | None = None
+    """Later than this nobody wants it any more."""
+
+
+class NewScan(Extras):
+    """What a person chose; what is left out is as configured."""
+
+    model_config = ConfigDict(json_schema_extra={"example": {"views": 36, "rings": 1, "quality": "standard"}})
+
+    scan_id: ScanId | None = None
+    views: int | None = Field(default=None, ge=3, le=720)
+    rings: int | None = Field(default=None, ge=1, le=6)
+    quality: Quality | None = None
+
+
+class RetakeWish(Extras):
+    """Which photo."""
+
+    model_config = ConfigDict(json_schema_extra={"example": {"index": 17}})
+
+    index: int = Field(ge=0, le=100_000)
+
+
+ExtrasBody = Annotated[Extras | None, Body()]
+_ANSWERS = documented(*BAD_REQUEST, 404, 409, 503, 507)
+
+
+def order_routes(scanner: Scanner) -> APIRouter:
+    """Everything that changes something."""
+    router = APIRouter(tags=["commands"])
+    desk = OrderDesk(scanner)
+
+    @router.post(
+        "/scans", status_code=202, operation_id="start_scan", response_model=AnswerMessage, responses=_ANSWERS
+    )
+    async def start_scan(body: Annotated[NewScan | None, Body()] = None, key: KeyHeader = None) -> Response:
+        """Begin a scan; the answer names it. Refused while another one runs."""
+        wish = body or NewScan()
+        return await desk.obey(commands.StartScan(wish.scan_id, wish.views, wish.rings, wish.quality), wish, key)
+
+    @router.post(
+        "/scans/{scan_id}/pause",
+        status_code=202,
+        operation_id="pause_scan",
+        response_model=AnswerMessage,
+        responses=_ANSWERS,
+    )
+    async def pause(scan_id: ScanInPath, body: ExtrasBody = None, key: KeyHeader = None) -> Response:
+        """Wait before the next photo."""
+        return await desk.obey(commands.Pause(scan_id), body, key)
+
+    @router.post(
+        "/scans/{scan_id}/resume",
+        status_code=202,
+        operation_id="resume_scan",
+        response_model=AnswerMessage,
+        responses=_ANSWERS,
+    )
+    async def resume(scan_id: ScanInPath, body: ExtrasBody = None, key: KeyHeader = None) -> Response:
+        """Go on after a pause or a question; or take what is missing of a scan that was interrupted."""
+        return await desk.obey(commands.Resume(scan_id), body, key)
+
+    @router.post(
+        "/scans/{scan_id}/cancel",
+        status_code=202,
+        operation_id="cancel_scan",
+        response_model=AnswerMessage,
+        responses=_ANSWERS,
+    )
+    async def cancel(scan_id: ScanInPath, body: ExtrasBody = None, key: KeyHeader = None) -> Response:
+        """End the scan before the next photo. What was taken stays."""
+        return await desk.obey(commands.Cancel(scan_id), body, key)
+
+    @router.post(
+        "/scans/{scan_id}/retake",
+        status_code=202,
+        operation_id="retake_photo",
+        response_model=AnswerMessage,
+        responses=_ANSWERS,
+    )
+    async def retake(scan_id: ScanInPath, body: RetakeWish, key: KeyHeader = None) -> Response:
+        """Take one photo again. The old one counts until the new one is on the disk."""
+        return await desk.obey(commands.Retake(body.index, scan_id), body, key)
+
+    @router.delete(
+        "/scans/{scan_id}",
+        status_code=202,
+        operation_id="delete_scan",
+        response_model=AnswerMessage,
+        responses=_ANSWERS,
+    )
+    async def delete(scan_id: ScanInPath, body: ExtrasBody = None, key: KeyHeader = None) -> Response:
+        """Put a scan into the trash."""
+        return await desk.obey(commands.DeleteScan(scan_id), body, key)
+
+    @router.post(
+        "/scans/{scan_id}/restore",
+        status_code=202,
+        operation_id="restore_scan",
+        response_model=AnswerMessage,
+        responses=_ANSWERS,
+    )
+    async def restore(scan_id: ScanInPath, body: ExtrasBody = None, key: KeyHeader = None) -> Response:
+        """Fetch a scan back from the trash."""
+        return await desk.obey(commands.RestoreScan(scan_id), body, key)
+
+    @router.post(
+        "/commands", status_code=202, operation_id="command", response_model=AnswerMessage, responses=_ANSWERS
+    )
+    async def command(
+        message: Annotated[CommandMessage, Body(examples=[{"command": "jog", "delta_deg": 10}])],
+        key: KeyHeader = None,
+    ) -> Response:
+        """Any command, in the form that MQTT has as well. home, jog and background answer when they are done."""
+        return await desk.obey(message.order(), message, key)
+
+    return router
+
+
+class OrderDesk:
+    """Asks the core and says what became of it."""
+
+    def __init__(self, scanner: Scanner) -> None:
+        self._scanner = scanner
+
+    async def obey(self, command: Command, extras: "Extras | CommandMessage | None", key: str | None) -> Response:
+        """Return 202 with the answer. Raises Refused: 409 refused, 404 no such scan, 503 and 507 failed."""
+        in_body = extras.command_id if extras is not None else None
+        if key is not None and in_body is not None and key != in_body:
+            raise Refused(422, f"Idempotency-Key {key!r} and command_id {in_body!r} differ; send one of them")
+        expires_at = extras.expires_at if extras is not None else None
+        request = Request(command, key or in_body or new_command_id(), SOURCE, expires_at)
+        answer = await self._scanner.ask(request)
+        if answer.status is AnswerStatus.ACCEPTED:
+            where = {"Location": f"/api/v1/scans/{answer.scan_id}"} if answer.scan_id else None
+            return shown(AnswerMessage.of(answer), 202, where)
+        status = await self._status_of(answer, command)
+        raise Refused(status, answer.reason or "no reason given", command_id=answer.command_id)
+
+    async def _status_of(self, answer: Answer, command: Command) -> int:
+        named: str | None = getattr(command, "scan_id", None)
+        is_there = named is not None and await self._is_there(named, isinstance(command, commands.RestoreScan))
+        starts = isinstance(command, commands.StartScan)
+        if named is not None and not is_there and not starts:
+            return 404
+        if answer.status is AnswerStatus.REFUSED or (starts and is_there):
+            return 409
+        return 507 if answer.disk_full else 503
+
+    async def _is_there(self, scan_id: str, in_trash: bool) -> bool:
+        layout = self._scanner.store.layout
+        folder = layout.deleted(scan_id) if in_trash else layout.scan(scan_id)
+        return await self._scanner.reading.run(folder.path.is_dir)

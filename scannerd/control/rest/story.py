@@ -1,0 +1,56 @@
+"""A scan's journal as a person reads it."""
+
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Literal
+
+from scannerd.state import Shown
+from scannerd.store.journal import JournalLine, replay
+
+LAST_LINES = 2000
+
+
+class LogLine(Shown):
+    """One thing that happened."""
+
+    at: datetime
+    text: str
+    level: Literal["info", "warning", "error"]
+
+
+def story_of(journal: Path) -> list[LogLine]:
+    """Return the last lines. Raises StoreFault."""
+    lines, _ = replay(journal)
+    return [_told(line) for line in lines[-LAST_LINES:]]
+
+
+def _told(line: JournalLine) -> LogLine:
+    level: Literal["info", "warning", "error"] = "info"
+    body: Any = line.body
+    match line.type:
+        case "begun":
+            text = f"begun: {body.get('views')} photos"
+        case "frame":
+            frame = body.get("frame", {})
+            text = f"photo {frame.get('index')} at {frame.get('angle_deg', 0.0):.1f}°{_cost(body.get('times'))}"
+        case "judged":
+            text, level = f"photo {body.get('index')}, {body.get('verdict')}: {body.get('reason')}", "warning"
+        case "lost":
+            text, level = f"photo {body.get('index')} counts no more: {body.get('reason')}", "warning"
+        case "resumed":
+            text = f"resumed with {body.get('frames')} photos"
+        case "failed":
+            text, level = f"failed: {body.get('error')}", "error"
+        case "sealed":
+            text = "complete and sealed"
+        case other:
+            text = ", ".join([other, *(f"{name} {value}" for name, value in body.items())])
+    return LogLine(at=datetime.fromisoformat(line.at), text=text, level=level)
+
+
+def _cost(times: Any) -> str:
+    return (
+        f", {sum(times.get(f'{step}_s', 0.0) for step in ('move', 'settle', 'capture', 'judge', 'store')):.2f} s"
+        if times
+        else ""
+    )
