@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import math
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -59,7 +60,7 @@ class Watchdog:
         self._sleep = sleep
         self._asked_s: float | None = None
         self._told: str | None = None
-        self.period_s = min(LONGEST_PERIOD_S, (manager.watchdog_s or LONGEST_PERIOD_S) / MEALS)
+        self.period_s = min(LONGEST_PERIOD_S, (manager.watchdog_s or math.inf) / MEALS)
 
     async def run(self) -> None:
         """Look and feed until cancelled."""

@@ -5,9 +5,11 @@ from typing import Protocol
 from scannerd.board import Board
 from scannerd.config import Config
 from scannerd.events import EventBus
+from scannerd.health_report import HealthReport
 from scannerd.requests import Answer, Request
 from scannerd.scan.plan import Wishes
 from scannerd.scan_shown import Forecast
+from scannerd.settings_desk import SettingsDesk
 from scannerd.store.catalogue import Catalogue
 from scannerd.store.scans import ScanStore
 from scannerd.viewfinder import Viewfinder
@@ -42,6 +44,14 @@ class Scanner(Protocol):
     @property
     def trouble(self) -> str | None:
         """Why commands are not obeyed now; None when they are."""
+
+    @property
+    def settings(self) -> SettingsDesk:
+        """The way to other settings."""
+
+    @property
+    def health(self) -> HealthReport:
+        """How the device is, as of the latest look."""
 
     async def ask(self, request: Request) -> Answer:
         """Carry out a command, once for each id, and answer; never raises for a refusal."""
