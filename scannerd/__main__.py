@@ -15,6 +15,7 @@ from scannerd.commands import CaptureBackground, Command, ResumeScan, StartScan
 from scannerd.config import DEFAULT_PATH
 from scannerd.config_file import read_config
 from scannerd.config_text import documented_toml
+from scannerd.control.terminal import talk
 from scannerd.mat import Paper
 from scannerd.mat_pdf import mat_pdf
 from scannerd.service import serve
@@ -30,6 +31,7 @@ app = typer.Typer(
 )
 calibrate = typer.Typer(help="What is done once, before the first scan.", no_args_is_help=True)
 app.add_typer(calibrate, name="calibrate")
+app.add_typer(talk.app)
 
 PASSED_ON: Any = {
     "context_settings": {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []},

@@ -133,6 +133,11 @@ class Daemon:
         return self._settings
 
     @property
+    def hardware(self) -> Hardware:
+        """The devices in use."""
+        return self._hardware
+
+    @property
     def health(self) -> HealthReport:
         """How the device is, as of the latest look. Only while the daemon runs."""
         assert self._health is not None, "the daemon is not running"

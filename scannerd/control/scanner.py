@@ -5,6 +5,7 @@ from typing import Protocol
 from scannerd.board import Board
 from scannerd.config import Config
 from scannerd.events import EventBus
+from scannerd.hardware import Hardware
 from scannerd.health_report import HealthReport
 from scannerd.requests import Answer, Request
 from scannerd.scan.plan import Wishes
@@ -30,6 +31,18 @@ class Scanner(Protocol):
         """The settings in force."""
 
     @property
+    def settings(self) -> SettingsDesk:
+        """The way to other settings."""
+
+    @property
+    def health(self) -> HealthReport:
+        """How the device is, as of the latest look."""
+
+    @property
+    def hardware(self) -> Hardware:
+        """The devices in use; a front door only reads what they say of themselves."""
+
+    @property
     def running(self) -> str | None:
         """The scan that has the table."""
 
@@ -44,14 +57,6 @@ class Scanner(Protocol):
     @property
     def trouble(self) -> str | None:
         """Why commands are not obeyed now; None when they are."""
-
-    @property
-    def settings(self) -> SettingsDesk:
-        """The way to other settings."""
-
-    @property
-    def health(self) -> HealthReport:
-        """How the device is, as of the latest look."""
 
     async def ask(self, request: Request) -> Answer:
         """Carry out a command, once for each id, and answer; never raises for a refusal."""

@@ -4,6 +4,8 @@ from fastapi import APIRouter, FastAPI
 
 from scannerd import __version__
 from scannerd.control.rest.access import access_routes
+from scannerd.control.rest.addresses import page_addresses
+from scannerd.control.rest.device import device_routes
 from scannerd.control.rest.docs import describe, docs_routes
 from scannerd.control.rest.event_stream import Listeners, event_routes
 from scannerd.control.rest.files import FileHashes, FileWindow
@@ -18,6 +20,7 @@ from scannerd.control.rest.preview import Viewers, preview_routes
 from scannerd.control.rest.problems import add_handlers
 from scannerd.control.rest.results import result_routes
 from scannerd.control.rest.scans import scan_routes
+from scannerd.control.rest.settings import settings_routes
 from scannerd.control.rest.state import state_routes
 from scannerd.control.rest.tokens import TokenBook
 from scannerd.control.scanner import Scanner
@@ -27,6 +30,9 @@ class RestApp:
     """The application of one scanner: what serves it only needs `asgi`."""
 
     def __init__(self, scanner: Scanner, page: BuiltPage | None = None) -> None:
+        self.port: int | None = None
+        """On which it listens to the network; None while it does not."""
+        self._scanner = scanner
         self.tokens = TokenBook(scanner.store.layout.tokens)
         self.codes = PairingCodes()
         self._listeners = Listeners(scanner)
@@ -39,6 +45,9 @@ class RestApp:
         """End every stream now; safe to call twice."""
         self._listeners.close()
         self._viewers.close()
+
+    def _addresses(self) -> tuple[str, ...]:
+        return page_addresses(self._scanner.config.web.address, self.port) if self.port is not None else ()
 
     def _fastapi(self, scanner: Scanner, page: BuiltPage) -> FastAPI:
         app = FastAPI(title="scannerd", version=__version__, docs_url=None, redoc_url=None, openapi_url=None)
@@ -53,6 +62,8 @@ class RestApp:
             scan_routes(scanner),
             frame_routes(scanner, files),
             result_routes(scanner, files),
+            settings_routes(scanner),
+            device_routes(scanner, self._addresses),
             preview_routes(scanner, self._viewers),
             access_routes(scanner, self.tokens, self.codes),
             docs_routes(app),

@@ -87,12 +87,14 @@ class RestDoor:
     def _try_network(self, again: bool = False) -> socket.socket | None:
         web = self._scanner.config.web
         try:
-            return listen_on_network(web.address, web.port)
+            listening = listen_on_network(web.address, web.port)
         except CannotListen as fault:
             if not again:
                 LOG.warning("%s; trying again every %.0f s", fault, TRY_AGAIN_S)
                 self._scanner.events.publish(Warned(f"{fault}; trying again every {TRY_AGAIN_S:.0f} s"))
             return None
+        self.app.port = listening.getsockname()[1]
+        return listening
 
     def _try_file(self) -> socket.socket | None:
         if self._file is None:

@@ -62,7 +62,6 @@ class Gate:
         self._tokens = tokens
         self._requests = requests or Buckets(REQUESTS_BURST, REQUESTS_PER_S)
         self._wrong_tokens = Buckets(WRONG_TOKENS_BURST, WRONG_TOKENS_PER_S)
-        self._names = own_names(scanner.config.web.address, scanner.config.device.slug)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let a request through, or say why not."""
@@ -108,7 +107,8 @@ class Gate:
 
     def _require_own_name(self, headers: Headers) -> None:
         host = headers.get("host", "")
-        if not is_ours(host, self._names):
+        config = self._scanner.config
+        if not is_ours(host, own_names(config.web.address, config.device.slug)):
             raise Refused(
                 403, f"this scanner is not called {host[:100]!r}; use its IP address, its host name or its name.local"
             )

@@ -2,6 +2,7 @@
 
 import ipaddress
 import socket
+from functools import lru_cache
 
 LOCAL_DOMAINS = ("local", "lan", "home.arpa", "internal", "fritz.box", "localdomain")
 """Domains of private networks, in which nobody from outside can register a name."""
@@ -19,6 +20,7 @@ def is_ours(host: str, own_names: frozenset[str]) -> bool:
     return True
 
 
+@lru_cache(maxsize=4)
 def own_names(address: str, slug: str) -> frozenset[str]:
     """Return the names of this device: its host name and its name in config.toml, bare and in private domains."""
     full = socket.gethostname().lower()

@@ -1,5 +1,6 @@
 """`/metrics` for Prometheus. Every label has few values, however long the daemon runs and whatever callers send."""
 
+import math
 from collections.abc import Callable
 
 from prometheus_client import CollectorRegistry, Counter, Enum, Gauge, Histogram, ProcessCollector, generate_latest
@@ -56,6 +57,7 @@ class Metrics:
             "scannerd_http_requests", "By route and status.", ["route", "status"], registry=registry
         )
         self._free = Gauge("scannerd_disk_free_bytes", "Of the disk that keeps the scans.", registry=registry)
+        self._temperature = Gauge("scannerd_temperature_celsius", "Of the processor.", registry=registry)
         self._confirmed: dict[str, int] = {}
         ProcessCollector(registry=registry)
         scanner.events.follow(self._take)
@@ -72,6 +74,8 @@ class Metrics:
         self._sse.set(self._listeners())
         if state.disk is not None:
             self._free.set(state.disk.free_mb * 1e6)
+        temperature_c = self._scanner.health.temperature_c
+        self._temperature.set(math.nan if temperature_c is None else temperature_c)
         return generate_latest(self._registry)
 
     def _take(self, numbered: Numbered) -> None:

@@ -1,8 +1,10 @@
 """Commands: what a POST asks for becomes a request to the core, and its answer a status."""
 
+from dataclasses import dataclass
 from typing import Annotated
 
-from fastapi import APIRouter, Body, Header
+from fastapi import APIRouter, Body, Depends, Header
+from fastapi import Request as HttpRequest
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
@@ -10,13 +12,12 @@ from offload.wire.base import ScanId
 from scannerd import commands
 from scannerd.commands import Command, Quality
 from scannerd.control.messages import AnswerMessage, CommandId, CommandMessage
+from scannerd.control.rest.caller import caller_of_request
 from scannerd.control.rest.ids import ScanInPath
 from scannerd.control.rest.problems import BAD_REQUEST, Refused, documented
 from scannerd.control.rest.reply import shown
 from scannerd.control.scanner import Scanner
 from scannerd.requests import Answer, AnswerStatus, Request, new_command_id
-
-SOURCE = "rest"
 
 KeyHeader = Annotated[
     CommandId | None,
@@ -25,6 +26,23 @@ KeyHeader = Annotated[
         description="Of this command; a repeat with the same key is answered as the first time, and not done again.",
     ),
 ]
+
+
+@dataclass(frozen=True)
+class Sender:
+    """What a request says of its command, beside the body."""
+
+    source: str
+    """The front door, for the log and the figures."""
+    key: str | None
+
+
+async def sender_of(request: HttpRequest, key: KeyHeader = None) -> Sender:
+    """Return it."""
+    return Sender("terminal" if caller_of_request(request).local else "rest", key)
+
+
+FromSender = Annotated[Sender, Depends(sender_of)]
 
 
 class Extras(BaseModel):
@@ -69,10 +87,10 @@ def order_routes(scanner: Scanner) -> APIRouter:
     @router.post(
         "/scans", status_code=202, operation_id="start_scan", response_model=AnswerMessage, responses=_ANSWERS
     )
-    async def start_scan(body: Annotated[NewScan | None, Body()] = None, key: KeyHeader = None) -> Response:
+    async def start_scan(sender: FromSender, body: Annotated[NewScan | None, Body()] = None) -> Response:
         """Begin a scan; the answer names it. Refused while another one runs."""
         wish = body or NewScan()
-        return await desk.obey(commands.StartScan(wish.scan_id, wish.views, wish.rings, wish.quality), wish, key)
+        return await desk.obey(commands.StartScan(wish.scan_id, wish.views, wish.rings, wish.quality), wish, sender)
 
     @router.post(
         "/scans/{scan_id}/pause",
@@ -81,9 +99,9 @@ def order_routes(scanner: Scanner) -> APIRouter:
         response_model=AnswerMessage,
         responses=_ANSWERS,
     )
-    async def pause(scan_id: ScanInPath, body: ExtrasBody = None, key: KeyHeader = None) -> Response:
+    async def pause(sender: FromSender, scan_id: ScanInPath, body: ExtrasBody = None) -> Response:
         """Wait before the next photo."""
-        return await desk.obey(commands.Pause(scan_id), body, key)
+        return await desk.obey(commands.Pause(scan_id), body, sender)
 
     @router.post(
         "/scans/{scan_id}/resume",
@@ -92,9 +110,9 @@ def order_routes(scanner: Scanner) -> APIRouter:
         response_model=AnswerMessage,
         responses=_ANSWERS,
     )
-    async def resume(scan_id: ScanInPath, body: ExtrasBody = None, key: KeyHeader = None) -> Response:
+    async def resume(sender: FromSender, scan_id: ScanInPath, body: ExtrasBody = None) -> Response:
         """Go on after a pause or a question; or take what is missing of a scan that was interrupted."""
-        return await desk.obey(commands.Resume(scan_id), body, key)
+        return await desk.obey(commands.Resume(scan_id), body, sender)
 
     @router.post(
         "/scans/{scan_id}/cancel",
@@ -103,9 +121,9 @@ def order_routes(scanner: Scanner) -> APIRouter:
         response_model=AnswerMessage,
         responses=_ANSWERS,
     )
-    async def cancel(scan_id: ScanInPath, body: ExtrasBody = None, key: KeyHeader = None) -> Response:
+    async def cancel(sender: FromSender, scan_id: ScanInPath, body: ExtrasBody = None) -> Response:
         """End the scan before the next photo. What was taken stays."""
-        return await desk.obey(commands.Cancel(scan_id), body, key)
+        return await desk.obey(commands.Cancel(scan_id), body, sender)
 
     @router.post(
         "/scans/{scan_id}/retake",
@@ -114,9 +132,9 @@ def order_routes(scanner: Scanner) -> APIRouter:
         response_model=AnswerMessage,
         responses=_ANSWERS,
     )
-    async def retake(scan_id: ScanInPath, body: RetakeWish, key: KeyHeader = None) -> Response:
+    async def retake(sender: FromSender, scan_id: ScanInPath, body: RetakeWish) -> Response:
         """Take one photo again. The old one counts until the new one is on the disk."""
-        return await desk.obey(commands.Retake(body.index, scan_id), body, key)
+        return await desk.obey(commands.Retake(body.index, scan_id), body, sender)
 
     @router.delete(
         "/scans/{scan_id}",
@@ -125,9 +143,9 @@ def order_routes(scanner: Scanner) -> APIRouter:
         response_model=AnswerMessage,
         responses=_ANSWERS,
     )
-    async def delete(scan_id: ScanInPath, body: ExtrasBody = None, key: KeyHeader = None) -> Response:
+    async def delete(sender: FromSender, scan_id: ScanInPath, body: ExtrasBody = None) -> Response:
         """Put a scan into the trash."""
-        return await desk.obey(commands.DeleteScan(scan_id), body, key)
+        return await desk.obey(commands.DeleteScan(scan_id), body, sender)
 
     @router.post(
         "/scans/{scan_id}/restore",
@@ -136,19 +154,19 @@ def order_routes(scanner: Scanner) -> APIRouter:
         response_model=AnswerMessage,
         responses=_ANSWERS,
     )
-    async def restore(scan_id: ScanInPath, body: ExtrasBody = None, key: KeyHeader = None) -> Response:
+    async def restore(sender: FromSender, scan_id: ScanInPath, body: ExtrasBody = None) -> Response:
         """Fetch a scan back from the trash."""
-        return await desk.obey(commands.RestoreScan(scan_id), body, key)
+        return await desk.obey(commands.RestoreScan(scan_id), body, sender)
 
     @router.post(
         "/commands", status_code=202, operation_id="command", response_model=AnswerMessage, responses=_ANSWERS
     )
     async def command(
+        sender: FromSender,
         message: Annotated[CommandMessage, Body(examples=[{"command": "jog", "delta_deg": 10}])],
-        key: KeyHeader = None,
     ) -> Response:
         """Any command, in the form that MQTT has as well. home, jog and background answer when they are done."""
-        return await desk.obey(message.order(), message, key)
+        return await desk.obey(message.order(), message, sender)
 
     return router
 
@@ -159,13 +177,14 @@ class OrderDesk:
     def __init__(self, scanner: Scanner) -> None:
         self._scanner = scanner
 
-    async def obey(self, command: Command, extras: "Extras | CommandMessage | None", key: str | None) -> Response:
+    async def obey(self, command: Command, extras: "Extras | CommandMessage | None", sender: Sender) -> Response:
         """Return 202 with the answer. Raises Refused: 409 refused, 404 no such scan, 503 and 507 failed."""
         in_body = extras.command_id if extras is not None else None
+        key = sender.key
         if key is not None and in_body is not None and key != in_body:
             raise Refused(422, f"Idempotency-Key {key!r} and command_id {in_body!r} differ; send one of them")
         expires_at = extras.expires_at if extras is not None else None
-        request = Request(command, key or in_body or new_command_id(), SOURCE, expires_at)
+        request = Request(command, key or in_body or new_command_id(), sender.source, expires_at)
         answer = await self._scanner.ask(request)
         if answer.status is AnswerStatus.ACCEPTED:
             where = {"Location": f"/api/v1/scans/{answer.scan_id}"} if answer.scan_id else None

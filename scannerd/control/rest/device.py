@@ -1,0 +1,74 @@
+"""`GET /device`: what this scanner is and how it is."""
+
+import time
+from collections.abc import Callable
+from urllib.parse import urlsplit
+
+from fastapi import APIRouter
+from starlette.responses import Response
+
+from drivers.protocols import DriverError
+from scannerd import __version__
+from scannerd.control.rest.problems import documented
+from scannerd.control.rest.reply import shown
+from scannerd.control.scanner import Scanner
+from scannerd.health_report import HealthReport
+from scannerd.state import DiskSpace, Shown
+
+
+class DeviceCard(Shown):
+    """One scanner."""
+
+    name: str
+    version: str
+    uptime_s: float
+    """Of the daemon."""
+    temperature_c: float | None = None
+    """Of the processor; None where the machine does not tell."""
+    under_voltage: bool | None = None
+    disk: DiskSpace | None = None
+    addresses: tuple[str, ...] = ()
+    """Of the page."""
+    camera: str
+    turntable: str
+    mqtt: str | None = None
+    """The broker; None without one."""
+    offload: str | None = None
+    """Who makes models of scans; None: nobody."""
+    health: HealthReport
+
+
+def device_routes(scanner: Scanner, addresses: Callable[[], tuple[str, ...]]) -> APIRouter:
+    """The device; `addresses` are those of the page."""
+    router = APIRouter(tags=["state"])
+    started_s = time.monotonic()
+
+    @router.get("/device", operation_id="get_device", response_model=DeviceCard, responses=documented())
+    async def get_device() -> Response:
+        """What it is and how it is."""
+        config, health = scanner.config, scanner.health
+        card = DeviceCard(
+            name=config.device.name,
+            version=__version__,
+            uptime_s=round(time.monotonic() - started_s, 1),
+            temperature_c=health.temperature_c,
+            under_voltage=health.under_voltage,
+            disk=scanner.board.state().disk,
+            addresses=addresses(),
+            camera=_camera(scanner),
+            turntable=f"{config.turntable.steps_per_turn:.0f} steps a turn ({config.turntable.driver})",
+            mqtt=f"{config.mqtt.host}:{config.mqtt.port}" if config.mqtt.enabled else None,
+            offload=urlsplit(config.offload.url).netloc if config.offload.url else None,
+            health=health,
+        )
+        return shown(card)
+
+    return router
+
+
+def _camera(scanner: Scanner) -> str:
+    try:
+        camera = scanner.hardware.camera.description
+    except DriverError as fault:
+        return str(fault)
+    return f"{camera.make} {camera.model}, {camera.width_px}×{camera.height_px} px"

@@ -1,0 +1,1 @@
+"""The command line's way to the daemon that runs: REST over its socket file."""
