@@ -1,0 +1,198 @@
+/** What the daemon sends: the shapes of `/api/v1`. Units stand in the names, as they do over there. */
+
+export type Mood = "idle" | "scanning" | "paused" | "asking" | "uploading" | "done" | "fault";
+
+export interface RunningScan {
+  scan_id: string;
+  frames_done: number;
+  frames_planned: number;
+  percent: number;
+  index: number | null;
+  angle_deg: number | null;
+  retakes: number;
+  question: string | null;
+  elapsed_s: number;
+  remaining_s: number | null;
+}
+
+export interface EndedScan {
+  scan_id: string;
+  outcome: "completed" | "cancelled" | "stopped" | "failed";
+  frames_done: number;
+  frames_planned: number;
+  error: string | null;
+}
+
+export interface Remark {
+  at: string;
+  message: string;
+  scan_id: string | null;
+}
+
+export type Leg = "uploading" | "queued" | "reconstructing" | "fetching" | "done" | "failed";
+
+/** One scan on its way to the service and back; `percent` is of the leg. */
+export interface UploadProgress {
+  scan_id: string;
+  leg: Leg;
+  percent: number;
+  bytes_confirmed: number;
+  bytes_known: number;
+  stage: string | null;
+  error: string | null;
+  updated_at: string;
+}
+
+export interface DeviceState {
+  device: string;
+  version: string;
+  /** Another one after each start of the daemon. */
+  boot: string;
+  seq: number;
+  at: string;
+  phase: string;
+  mood: Mood;
+  scan: RunningScan | null;
+  interrupted: string | null;
+  unfinished: string[];
+  fault: string | null;
+  warnings: Remark[];
+  last_scan: EndedScan | null;
+  uploads: UploadProgress[];
+  disk: { free_mb: number; reserve_mb: number } | null;
+  light_level: number | null;
+}
+
+export type ScanStanding = "running" | "unfinished" | "cancelled" | "sealed" | "broken";
+
+export interface ScanOverview {
+  scan_id: string;
+  state: ScanStanding;
+  created_at: string | null;
+  frames_done: number;
+  frames_planned: number;
+  upload: UploadProgress | null;
+  has_model: boolean;
+  size_bytes: number;
+  fault: string | null;
+}
+
+export type Verdict = "accept" | "retake" | "ask";
+
+export interface Viewpoint {
+  index: number;
+  ring: number;
+  angle_deg: number;
+  status: "planned" | "stored";
+  verdict: Verdict | null;
+  attempts: number;
+  reason: string | null;
+  /** 1 / edge width, per pixel. */
+  sharpness: number | null;
+  size_bytes: number | null;
+  retake_wanted: boolean;
+}
+
+export interface ScanDetail extends ScanOverview {
+  rings: number;
+  photo_width_px: number;
+  photo_height_px: number;
+  has_mat: boolean;
+  retakes: number;
+  viewpoints: Viewpoint[];
+}
+
+export interface ResultFile {
+  name: string;
+  size_bytes: number;
+  sha256: string;
+  media_type: string;
+}
+
+export interface Results {
+  verified: boolean;
+  files: ResultFile[];
+}
+
+export interface Report {
+  units: string;
+  scale_source: string;
+  size: [number, number, number];
+  triangles: number;
+  watertight: boolean;
+  photos_given: number;
+  photos_used: number;
+}
+
+export type Quality = "draft" | "standard" | "fine";
+
+export interface ScanOptions {
+  rings: number;
+  views: number;
+  quality: Quality;
+}
+
+export interface Forecast {
+  photos: number;
+  minutes: number;
+  megabytes: number;
+  free_megabytes: number;
+  fits: boolean;
+  reason: string | null;
+}
+
+export interface Answer {
+  command_id: string;
+  status: "accepted" | "refused" | "failed";
+  scan_id: string | null;
+  reason: string | null;
+}
+
+export interface EventMessage {
+  seq: number;
+  at: string;
+  type: string;
+  data: Record<string, unknown>;
+}
+
+export type SettingValue = string | number | boolean | null;
+
+export interface Setting {
+  /** `section.key`: under this its help stands in other languages. */
+  id: string;
+  name: string;
+  kind: "boolean" | "integer" | "number" | "text" | "path" | "choice";
+  value: SettingValue;
+  default: SettingValue;
+  optional: boolean;
+  unit: string;
+  minimum: number | null;
+  minimum_excluded: boolean;
+  maximum: number | null;
+  multiple: number | null;
+  max_length: number | null;
+  choices: (string | number)[];
+  help: string;
+  applies: "now" | "idle" | "restart";
+}
+
+export interface SettingsSection {
+  name: string;
+  help: string;
+  keys: Setting[];
+}
+
+export interface Token {
+  token_id: string;
+  name: string;
+  created_at: string;
+  last_used_at: string | null;
+  /** The one that asks. */
+  current: boolean;
+}
+
+export interface LogLine {
+  at: string;
+  text: string;
+  level: string;
+}

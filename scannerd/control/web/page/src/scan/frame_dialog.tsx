@@ -1,0 +1,89 @@
+import { address } from "../api/client";
+import type { ScanDetail, Viewpoint } from "../api/wire";
+import { Action } from "../parts/action";
+import { Dialog } from "../parts/dialog";
+import { Facts } from "../parts/facts";
+import { Icon } from "../parts/icon";
+import { Photo } from "../parts/photo";
+import { retakeFrame } from "../state/commands";
+import { standingOf } from "../state/frames";
+import { degrees, figure } from "../words/figures";
+import { say } from "../words/messages";
+
+export interface FrameDialogProps {
+  scan: ScanDetail;
+  index: number;
+  current: number | null;
+  show: (index: number) => void;
+  close: () => void;
+}
+
+/** One photo, large: what the gate thought of it, and taking it again. */
+export function FrameDialog({ scan, index, current, show, close }: FrameDialogProps) {
+  const viewpoint = scan.viewpoints[index];
+  if (!viewpoint) return null;
+  const angle = degrees(viewpoint.angle_deg % 360);
+  const count = scan.viewpoints.length;
+  return (
+    <Dialog wide title={say("frame.title", { number: index + 1, angle })} close={close}>
+      <div class="frame-view">
+        <div class="frame-photo">
+          <FramePhoto scan_id={scan.scan_id} viewpoint={viewpoint} />
+          <Turn side="previous" run={() => show((index + count - 1) % count)} />
+          <Turn side="next" run={() => show((index + 1) % count)} />
+        </div>
+        <div class="frame-facts">
+          <p class={`verdict ${standingOf(viewpoint, current)}`}>
+            <i aria-hidden="true" />
+            {say(`verdict.${standingOf(viewpoint, current)}`)}
+          </p>
+          <Facts facts={factsOf(scan, viewpoint)} />
+          {scan.state === "running" ? (
+            <Action
+              kind="main"
+              large
+              icon="again"
+              label={say("frame.retake")}
+              disabled={viewpoint.status !== "stored" || viewpoint.retake_wanted}
+              run={async () => {
+                if (await retakeFrame(scan.scan_id, index)) close();
+              }}
+            />
+          ) : (
+            <p class="muted">{say("frame.retake.over")}</p>
+          )}
+        </div>
+      </div>
+    </Dialog>
+  );
+}
+
+function FramePhoto({ scan_id, viewpoint }: { scan_id: string; viewpoint: Viewpoint }) {
+  if (viewpoint.status === "planned") return <p class="photo-lost">{say("frame.none")}</p>;
+  const version = `${viewpoint.attempts}-${viewpoint.size_bytes}`;
+  return (
+    <Photo
+      src={address(`scans/${scan_id}/frames/${viewpoint.index}.jpg?attempt=${version}`)}
+      alt={say("frame.alt", { number: viewpoint.index + 1 })}
+      failed={say("failure.no connection")}
+    />
+  );
+}
+
+function Turn({ side, run }: { side: "previous" | "next"; run: () => void }) {
+  return (
+    <button type="button" class={`turn ${side}`} aria-label={say(`frame.${side}`)} onClick={run}>
+      <Icon name={side === "next" ? "next" : "back"} />
+    </button>
+  );
+}
+
+function factsOf(scan: ScanDetail, viewpoint: Viewpoint): [string, string | null][] {
+  return [
+    [say("frame.reason"), viewpoint.reason],
+    [say("frame.sharpness"), viewpoint.sharpness ? `${figure(1 / viewpoint.sharpness, 1)} px` : null],
+    [say("frame.attempts"), viewpoint.attempts ? figure(viewpoint.attempts) : null],
+    [say("frame.angle"), `${degrees(viewpoint.angle_deg % 360)}°`],
+    [say("frame.ring"), scan.rings > 1 ? `${viewpoint.ring + 1} / ${scan.rings}` : null],
+  ];
+}

@@ -1,0 +1,19 @@
+import { Switch } from "../parts/switch";
+import { say } from "../words/messages";
+import { usePreview } from "./preview";
+import { withEdges } from "./viewfinder";
+
+/** While a scan runs the newest photo is the scan's own; there is no sense in asking more often. */
+const SCAN_GAP_MS = 1_000;
+
+/** The newest photo in the middle of the ring. */
+export function Middle({ diameter_percent }: { diameter_percent: number }) {
+  const preview = usePreview(withEdges.value, SCAN_GAP_MS);
+  const size = `${diameter_percent}%`;
+  return (
+    <div class="middle" style={{ width: size, height: size }}>
+      {preview.url ? <img src={preview.url} alt={say("preview.alt")} /> : <p>{preview.failure || say("preview.waiting")}</p>}
+      <Switch label={say("preview.edges")} icon="edges" on={withEdges.value} turn={(on) => (withEdges.value = on)} />
+    </div>
+  );
+}

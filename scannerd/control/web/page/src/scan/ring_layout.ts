@@ -1,0 +1,64 @@
+import type { Viewpoint } from "../api/wire";
+
+/** The drawing is this wide and high, in units of its own. */
+export const SIZE = 600;
+const LARGEST_SPOT = 32;
+const SPOT_GAP = 0.92;
+const RING_GAP = 8;
+
+/** Where a viewpoint is drawn. */
+export interface Spot {
+  index: number;
+  x: number;
+  y: number;
+  radius: number;
+  /** The slice of the ring that belongs to it: what a finger may touch. */
+  slice: string;
+}
+
+export interface RingLayout {
+  spots: Spot[];
+  /** Radius of the free place in the middle. */
+  inside: number;
+}
+
+/**
+ * Place viewpoints as the camera would stand round the object, seen from above: the first one below, where the camera
+ * really is. The table turns counter-clockwise, so the camera walks clockwise. The first ring is the outermost.
+ */
+export function ringLayout(viewpoints: readonly Viewpoint[]): RingLayout {
+  const spots: Spot[] = [];
+  const rings = Math.max(0, ...viewpoints.map((viewpoint) => viewpoint.ring)) + 1;
+  let outer = SIZE / 2 - 4;
+  for (let ring = 0; ring < rings; ring += 1) {
+    const members = viewpoints.filter((viewpoint) => viewpoint.ring === ring);
+    const half_rad = Math.PI / Math.max(members.length, 3);
+    const radius = spotRadius(outer, half_rad);
+    const middle = outer - radius;
+    const inner = middle - radius;
+    for (const { index, angle_deg } of members) {
+      const angle_rad = (angle_deg * Math.PI) / 180;
+      const [x, y] = at(middle, angle_rad);
+      spots.push({ index, x, y, radius, slice: slice(inner - RING_GAP / 2, outer + RING_GAP / 2, angle_rad, half_rad) });
+    }
+    outer = inner - RING_GAP;
+  }
+  return { spots, inside: Math.max(outer - RING_GAP, 40) };
+}
+
+/** The largest circles that stand side by side inside `outer`. */
+function spotRadius(outer: number, half_rad: number): number {
+  const touching = (outer * Math.sin(half_rad)) / (1 + Math.sin(half_rad));
+  return Math.min(touching * SPOT_GAP, LARGEST_SPOT);
+}
+
+function at(radius: number, angle_rad: number): [x: number, y: number] {
+  return [SIZE / 2 - radius * Math.sin(angle_rad), SIZE / 2 + radius * Math.cos(angle_rad)];
+}
+
+function slice(inner: number, outer: number, angle_rad: number, half_rad: number): string {
+  const [from, to] = [angle_rad - half_rad, angle_rad + half_rad];
+  const corners = [at(outer, from), at(outer, to), at(inner, to), at(inner, from)];
+  const [a, b, c, d] = corners.map(([x, y]) => `${x.toFixed(1)} ${y.toFixed(1)}`);
+  return `M${a}A${outer} ${outer} 0 0 1 ${b}L${c}A${inner} ${inner} 0 0 0 ${d}Z`;
+}

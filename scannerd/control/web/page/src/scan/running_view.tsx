@@ -1,0 +1,45 @@
+import { useState } from "preact/hooks";
+import type { RunningScan } from "../api/wire";
+import { runningScan } from "../state/scanner";
+import { say } from "../words/messages";
+import { FrameDialog } from "./frame_dialog";
+import { Legend } from "./legend";
+import { Middle } from "./middle";
+import { ProgressPanel } from "./progress_panel";
+import { Question } from "./question";
+import { Ring } from "./ring";
+import { ringLayout, SIZE } from "./ring_layout";
+
+/** While a scan runs: the ring that fills, and how far it is. */
+export function RunningView({ scan }: { scan: RunningScan }) {
+  const [opened, setOpened] = useState<number | null>(null);
+  const detail = runningScan.value;
+  return (
+    <div class="scan-view running">
+      <section class="ring-place" aria-label={say("scan.progress")}>
+        {scan.question && <Question scan={scan} />}
+        {detail ? (
+          <>
+            <div class="ring-square">
+              <Ring scan={detail} current={scan.index} open={setOpened} />
+              <Middle diameter_percent={(200 * ringLayout(detail.viewpoints).inside) / SIZE} />
+            </div>
+            <Legend scan={detail} current={scan.index} />
+          </>
+        ) : (
+          <p class="muted waiting">{say("wait.loading")}</p>
+        )}
+      </section>
+      <ProgressPanel scan={scan} detail={detail} open={setOpened} />
+      {detail && opened !== null && (
+        <FrameDialog
+          scan={detail}
+          index={opened}
+          current={scan.index}
+          show={setOpened}
+          close={() => setOpened(null)}
+        />
+      )}
+    </div>
+  );
+}
