@@ -1,3 +1,5 @@
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import type { Plugin } from "vite";
 
@@ -8,12 +10,12 @@ const TEXT = /\.(js|css|svg|json|txt)$/;
 export function packed(): Plugin {
   return {
     name: "packed",
+    // After the last change that the build makes to its files.
     enforce: "post",
-    generateBundle(_options, bundle) {
-      for (const [name, piece] of Object.entries(bundle)) {
-        const source = piece.type === "chunk" ? piece.code : piece.source;
-        if (!TEXT.test(name) || source.length < WORTH_BYTES) continue;
-        this.emitFile({ type: "asset", fileName: `${name}.gz`, source: gzipSync(source, { level: 9 }) });
+    writeBundle({ dir = "" }, bundle) {
+      for (const name of Object.keys(bundle).filter((name) => TEXT.test(name))) {
+        const source = readFileSync(join(dir, name));
+        if (source.length >= WORTH_BYTES) writeFileSync(join(dir, `${name}.gz`), gzipSync(source, { level: 9 }));
       }
     },
   };
