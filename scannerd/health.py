@@ -124,7 +124,8 @@ class Health:
         for trouble in self._latest.troubles:
             if trouble not in before:
                 message = _words(trouble, vitals, room, stuck)
-                LOG.warning("%s", message)
+                if trouble is not Trouble.STUCK:  # the watchdog has said it
+                    LOG.warning("%s", message)
                 self._publish(Warned(message))
         for trouble in before:
             if trouble not in self._latest.troubles:

@@ -124,9 +124,12 @@ class Service:
     async def _tell(self, daemon: Daemon) -> None:
         """Say in words what the daemon does, until cancelled."""
         while True:
-            text = status_text(daemon.board.state())
-            self._manager.status(f"{text}; {self._not_taken}" if self._not_taken else text)
+            self._say_status(daemon)
             await asyncio.sleep(STATUS_S)
+
+    def _say_status(self, daemon: Daemon) -> None:
+        text = status_text(daemon.board.state())
+        self._manager.status(f"{text}; {self._not_taken}" if self._not_taken else text)
 
     async def _reload(self, daemon: Daemon) -> None:
         """Take the file's settings at each SIGHUP, until cancelled."""
@@ -142,6 +145,7 @@ class Service:
                 # Logged and published where it was refused.
                 self._not_taken = f"new settings are not taken: {refusal}"
             finally:
+                self._say_status(daemon)
                 self._manager.ready()
 
     def _what_hangs(self) -> str:

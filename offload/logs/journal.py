@@ -56,6 +56,8 @@ class JournalHandler(logging.Handler):
     def __init__(self, identifier: str, address: Path = SOCKET) -> None:
         """Connect. Raises OSError where no journald listens."""
         super().__init__()
+        # Level, time and name are fields of their own.
+        self.setFormatter(logging.Formatter("%(message)s"))
         self._identifier = identifier
         self._lost = 0
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC)

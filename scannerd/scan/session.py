@@ -102,11 +102,9 @@ class ScanSession:
         if self.scan.begun_before:
             await self._worker.run(self.scan.verify_frames)
             await self._worker.run(lambda: self.scan.note("resumed", frames=len(self.scan.frames)))
-        self._publish(
-            ScanStarted(
-                self._scan_id, len(self.scan.frames), len(self.scan.plan.viewpoints), str(self.scan.folder.path)
-            )
-        )
+        done, planned = len(self.scan.frames), len(self.scan.plan.viewpoints)
+        LOG.info("begins with %d of %d photos", done, planned, extra=about(scan=self._scan_id))
+        self._publish(ScanStarted(self._scan_id, done, planned, str(self.scan.folder.path)))
         if self.scan.frames and self.scan.missing():
             finder = PlatterFinder(self.scan, self._hardware, self._worker, self._warn)
             self._station.offset_deg = await finder.offset_deg(self.zero.offset_deg if self.zero else None)

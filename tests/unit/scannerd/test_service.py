@@ -130,8 +130,8 @@ def test_sighup_takes_the_file_or_says_what_is_wrong_with_it(tmp_path: Path) -> 
         systemd.config.write_text(sound.replace("views = 3", "views = 2").replace("settle_s", "setle_s"))
         systemd.process.send_signal(signal.SIGHUP)
         systemd.wait_for("^RELOADING=1")
-        systemd.wait_for("^READY=1$")
         said = systemd.wait_for("^STATUS=idle; new settings are not taken")
+        systemd.wait_for("^READY=1$")
         assert "2 problems [scan] views = 2: use a whole number, 3 to 720" in said
         assert "did you mean settle_s?" in said
         systemd.config.write_text(sound)

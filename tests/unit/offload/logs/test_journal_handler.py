@@ -82,6 +82,7 @@ def journald(tmp_path: Path) -> Iterator[Journald]:
 @pytest.fixture
 def log(journald: Journald, tmp_path: Path) -> Iterator[logging.Logger]:
     handler = JournalHandler("scannerd", tmp_path / "socket")
+    assert handler.formatter is not None, "or logging.basicConfig gives it one that repeats level and name"
     log = logging.getLogger("test-journal")
     log.setLevel(logging.DEBUG)
     log.propagate = False
