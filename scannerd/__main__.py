@@ -18,7 +18,7 @@ from scannerd.config_text import documented_toml
 from scannerd.control.terminal import talk
 from scannerd.mat import Paper
 from scannerd.mat_pdf import mat_pdf
-from scannerd.service import serve
+from scannerd.run_command import ConfigOption, run
 from scannerd.store.layout import StoreLayout
 from scannerd.store.scans import ScanStore
 from scannerd.store.summary import ScanState, summaries
@@ -39,15 +39,7 @@ PASSED_ON: Any = {
 }
 """For commands whose arguments belong to a module that is loaded late."""
 
-ConfigOption = Annotated[Path | None, typer.Option("--config", help=f"Settings; {DEFAULT_PATH} when it exists.")]
-
-
-@app.command()
-def run(config: ConfigOption = None) -> None:
-    """Be the daemon: wait for the button until SIGTERM."""
-    start_logging("scannerd")
-    with console.explained():
-        asyncio.run(serve(console.load_config(config), config or DEFAULT_PATH))
+app.command()(run)
 
 
 @app.command()

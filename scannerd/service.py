@@ -2,6 +2,7 @@
 
 import asyncio
 import faulthandler
+import gc
 import logging
 import signal
 from collections.abc import Callable
@@ -90,6 +91,9 @@ class Service:
             reloading = group.create_task(self._reload(daemon), name="reload")
             LOG.info("ready %.2f s after the process began", process_age_s())
             self._manager.ready()
+            # Modules and what they made stay for ever: the collector need not look at them again and again.
+            gc.freeze()
+            gc.enable()
             if self._on_ready is not None:
                 self._on_ready(daemon)
             await self._stop.wait()

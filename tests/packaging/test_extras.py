@@ -26,6 +26,7 @@ OPEN_DOORS_ONLY = ("aiomqtt", "fastapi", "prometheus_client", "uvicorn")
     ("module", "blocked"),
     [
         ("scannerd.__main__", CLOUD_ONLY + BENCH_ONLY + OPEN_DOORS_ONLY),
+        ("scannerd.run_command", (*CLOUD_ONLY, *BENCH_ONLY, *OPEN_DOORS_ONLY, "httpx", "reportlab")),
         ("scannerd.app", CLOUD_ONLY + BENCH_ONLY + OPEN_DOORS_ONLY),
         ("scannerd.control.rest.door", CLOUD_ONLY + BENCH_ONLY),
         ("offload.sync.__main__", (*CLOUD_ONLY, *BENCH_ONLY, *EDGE_ONLY, "fastapi", "uvicorn")),
