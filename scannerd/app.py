@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import logging
+import time
 from contextlib import AsyncExitStack
 from pathlib import Path
 from types import TracebackType
@@ -47,8 +48,10 @@ from scannerd.worker_thread import WorkerThread
 
 LOG = logging.getLogger(__name__)
 
-CLOSE_S = 1.0
-"""What a device has to close in: of the five seconds of a stop, three may have gone by."""
+GOING_DOWN_S = 4.1
+"""From the wish to stop until everything is closed; the desk may take 3.5 of them."""
+CLOSE_S = 0.6
+"""What the devices have to close in at least."""
 
 
 class Daemon:
@@ -89,6 +92,7 @@ class Daemon:
         self._health: Health | None = None
         self._group: asyncio.TaskGroup | None = None
         self._exchanging = False
+        self._down_by_s = 0.0
         self._button_task: asyncio.Task[None] | None = None
         self._doors: list[Door] = []
         self._tasks: list[asyncio.Task[None]] = []
@@ -226,6 +230,7 @@ class Daemon:
         Raises Abandoned when something does not end: the motor is off, and the process must end.
         """
         hangs = False
+        self._down_by_s = time.monotonic() + GOING_DOWN_S
         try:
             if self._desk is not None:
                 await self._desk.close()
@@ -347,9 +352,10 @@ class Daemon:
 
     async def _close_hardware(self) -> None:
         """Free everything, the motor first. Raises Abandoned, with everything else freed, for what does not close."""
-        hanging = await close_devices(self._hardware, limit_s=CLOSE_S)
+        limit_s = max(CLOSE_S, self._down_by_s - time.monotonic())
+        hanging = await close_devices(self._hardware, limit_s=limit_s)
         if hanging:
-            raise Abandoned(f"{', '.join(hanging)}: not closed after {CLOSE_S:g} s")
+            raise Abandoned(f"{', '.join(hanging)}: not closed after {limit_s:.1f} s")
 
 
 async def _fall(reason: RuntimeError) -> None:

@@ -1,9 +1,10 @@
 """The command line's own words: a scan told line by line, and faults turned into messages and exit codes."""
 
 import asyncio
+import os
 import signal
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
 import typer
@@ -15,6 +16,7 @@ from scannerd.config import DEFAULT_PATH, Config
 from scannerd.config_file import ConfigFaults, read_config
 from scannerd.events import Event, FrameJudged, FrameStored, Outcome, ScanEnded, ScanPaused, ScanStarted, Warned
 from scannerd.hardware import build_hardware
+from scannerd.leash import Abandoned
 from scannerd.store.durable import StoreFault
 
 FAILED, BAD_USAGE = 1, 2
@@ -48,9 +50,20 @@ def load_config(path: Path | None) -> Config:
     return Config()
 
 
+@asynccontextmanager
+async def _daemon(config: Config, clock: Clock | None = None) -> AsyncIterator[Daemon]:
+    """Be the daemon for one command. What hangs at the end would keep the process alive: it is ended then."""
+    try:
+        async with Daemon(config, build_hardware(config, clock)) as daemon:
+            yield daemon
+    except Abandoned as left:
+        say(f"scannerd: {left}")
+        os._exit(FAILED)
+
+
 async def scan_once(config: Config, command: Command) -> ScanEnded | None:
     """Run one scan and tell it; None when a signal ended it first. Raises CommandRefused, StoreFault, DriverError."""
-    async with Daemon(config, build_hardware(config)) as daemon:
+    async with _daemon(config) as daemon:
         with daemon.events.subscribe() as events:
             _on_signals(events.close)
             await daemon.submit(command)
@@ -65,7 +78,7 @@ async def scan_once(config: Config, command: Command) -> ScanEnded | None:
 
 async def obey_once(config: Config, command: Command, clock: Clock | None = None) -> None:
     """Carry out one command that is not a scan. Raises CommandRefused, StoreFault, DriverError."""
-    async with Daemon(config, build_hardware(config, clock)) as daemon:
+    async with _daemon(config, clock) as daemon:
         await daemon.submit(command)
 
 

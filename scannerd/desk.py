@@ -60,10 +60,10 @@ from scannerd.worker_thread import WorkerThread
 
 LOG = logging.getLogger(__name__)
 
-FINISH_FRAME_S = 2.0
+FINISH_FRAME_S = 2.2
 """A shutdown waits this long for the frame in hand, then abandons it; it has five seconds in all."""
-LET_GO_S = 1.0
-"""What abandoned work has to stop the platter and to switch the motor off."""
+LET_GO_S = 1.3
+"""What abandoned work has to stop the platter, to finish the file in hand and to switch the motor off."""
 
 LARGEST_JOG_DEG = 360.0
 

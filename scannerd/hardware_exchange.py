@@ -45,19 +45,19 @@ async def exchange(hardware: Hardware, sections: Collection[str], old: Config, n
 async def close_devices(
     hardware: Hardware, sections: Collection[str] = tuple(DEVICES), limit_s: float | None = None
 ) -> list[str]:
-    """Free devices, the motor first; return those that did not close in time.
-
-    One that will not close does not keep the others open.
-    """
+    """Free devices; return those that did not close in time. One that will not close keeps no other open."""
     hanging = []
-    for section, name in DEVICES.items():
-        device = getattr(hardware, name)
-        if section in sections and device is not None:
-            try:
-                async with asyncio.timeout(limit_s):
-                    await _close(section, device)
-            except TimeoutError:
-                hanging.append(section)
+
+    async def close(section: str, device: Any) -> None:
+        try:
+            async with asyncio.timeout(limit_s):
+                await _close(section, device)
+        except TimeoutError:
+            hanging.append(section)
+
+    # At once: a camera that hangs must not keep the motor waiting, nor the other way round.
+    devices = {section: getattr(hardware, name) for section, name in DEVICES.items() if section in sections}
+    await asyncio.gather(*(close(section, device) for section, device in devices.items() if device is not None))
     return hanging
 
 

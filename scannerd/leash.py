@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 LOG = logging.getLogger(__name__)
 
-STOP_S = 4.2
+STOP_S = 4.3
 """From the signal to the forced end; five seconds are promised."""
 HURRY_S = 0.7
 """After a second signal."""

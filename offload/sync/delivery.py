@@ -140,7 +140,9 @@ class Delivery:
         if trouble is None:
             self._troubles.pop(what, None)
         elif trouble not in self._troubles.values():
-            log.warning("%s", trouble, extra=about(scan=self._file.state.scan_id))
+            job = self._file.state.job
+            fields = about(scan=self._file.state.scan_id, job=job.job_id if job else None)
+            log.warning("%s", trouble, extra=fields)
         if trouble is not None:
             self._troubles[what] = trouble
         self._file.change(last_error=next(reversed(self._troubles.values()), None))
