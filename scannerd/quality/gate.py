@@ -14,6 +14,9 @@ from scannerd.quality.exposure import clipping_of
 REFERENCE_PHOTOS = 5
 """So many of a scan's first photos say how sharp its photos are."""
 
+SHARP_ENOUGH_PX = 0.8
+"""Edges narrower than this lie between two pixels: small photos differ there by chance, not by blur."""
+
 
 class Verdict(StrEnum):
     """What to do with a photo."""
@@ -71,7 +74,7 @@ class Gate:
         reference = self.reference
         if reference is None:
             return Judgement(Verdict.ACCEPT, f"edges {1 / sharpness:.1f} px wide, the first photo", sharpness)
-        limit = reference * self._limits.min_relative_sharpness
+        limit = min(reference * self._limits.min_relative_sharpness, 1 / SHARP_ENOUGH_PX)
         reason = f"edges {1 / sharpness:.1f} px wide, this scan's {1 / reference:.1f} px"
         if sharpness < limit:
             return Judgement(Verdict.RETAKE, f"{reason}, limit {1 / limit:.1f} px", sharpness)
