@@ -13,6 +13,9 @@ from scannerd.hardware import DEVICES, Hardware, build_device
 
 LOG = logging.getLogger(__name__)
 
+_CANNOT_BE_HAD = (RuntimeError, OSError, ValueError)
+"""DriverError is a RuntimeError; libraries raise the others where no driver has put it into words yet."""
+
 
 class HardwareLost(RuntimeError):
     """Neither the new devices nor the old ones can be had: only a restart helps. The message says why."""
@@ -34,10 +37,10 @@ async def exchange(hardware: Hardware, sections: Collection[str], old: Config, n
     await close_devices(hardware, sections)
     try:
         return await _built(hardware, sections, new)
-    except (DriverError, OSError, ValueError) as error:
+    except _CANNOT_BE_HAD as error:
         try:
             restored = await _built(hardware, sections, old)
-        except (DriverError, OSError, ValueError) as lost:
+        except _CANNOT_BE_HAD as lost:
             raise HardwareLost(f"{lost} (while going back from: {error})") from lost
         raise ExchangeFailed(str(error), restored) from error
 
@@ -69,7 +72,7 @@ async def _built(hardware: Hardware, sections: Collection[str], config: Config) 
                 built[name] = build_device(section, config, hardware.clock)
                 if section == "camera":
                     await built[name].open()
-    except (DriverError, OSError, ValueError):
+    except _CANNOT_BE_HAD:
         for name, device in built.items():
             if device is not None:
                 await _close(name, device)

@@ -72,4 +72,6 @@ class Leash:
                 self._changed.wait(left_s)
             if self._released:
                 return
+        # Where everything stands, for whoever looks for the reason.
+        faulthandler.dump_traceback()
         self.cut(self._what_hangs())

@@ -1,14 +1,16 @@
 """`scannerd run`, apart from the other commands: the daemon starts without loading what only they need."""
 
 import asyncio
+import logging
+import os
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 
 from offload.logs.journal import start_logging
 from scannerd import console
-from scannerd.config import DEFAULT_PATH
+from scannerd.config import DEFAULT_PATH, Config
 from scannerd.service import serve
 
 ConfigOption = Annotated[Path | None, typer.Option("--config", help=f"Settings; {DEFAULT_PATH} when it exists.")]
@@ -21,4 +23,11 @@ def run(config: ConfigOption = None) -> None:
     """Be the daemon: wait for the button until SIGTERM."""
     start_logging("scannerd")
     with console.explained():
-        asyncio.run(serve(console.load_config(config), config or DEFAULT_PATH))
+        asyncio.run(_be_daemon(console.load_config(config), config or DEFAULT_PATH))
+
+
+async def _be_daemon(config: Config, file: Path) -> NoReturn:
+    await serve(config, file)
+    # Everything is closed. A look-up of a broker's name that still waits in some thread must not keep the process up.
+    logging.shutdown()
+    os._exit(0)
