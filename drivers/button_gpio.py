@@ -1,55 +1,51 @@
-"""A push button on a GPIO pin."""
+"""A push button on a GPIO pin: every edge of its contact, told with its time."""
 
+import time
 from collections.abc import Callable
 
-from gpiozero import Button as GpiozeroButton
-from gpiozero import GPIOZeroError
+from gpiozero import DigitalInputDevice, GPIOZeroError
 
 from drivers.options import ButtonGpioOptions
 from drivers.protocols import DriverError
 
-Callback = Callable[[], None]
+Listener = Callable[[bool, float], None]
 
 
 class GpioButton:
-    """`Button` over gpiozero: one press is either short or long, never both."""
+    """`Button` over gpiozero. What is a press and what a bounce is decided elsewhere."""
 
-    def __init__(self, options: ButtonGpioOptions) -> None:
+    def __init__(self, options: ButtonGpioOptions, now_s: Callable[[], float] = time.monotonic) -> None:
         """Claim the pin. Raises DriverError when it cannot be had."""
         try:
-            self._button = GpiozeroButton(
-                options.pin, pull_up=True, bounce_time=options.bounce_s, hold_time=options.hold_s
-            )
+            self._pin = DigitalInputDevice(options.pin, pull_up=True)
         except GPIOZeroError as error:
             raise DriverError(f"button: {error}; check [button] pin and who else uses GPIO") from error
-        self._short: list[Callback] = []
-        self._long: list[Callback] = []
-        self._held = False
-        self._button.when_pressed = self._pressed
-        self._button.when_held = self._hold_time_reached
-        self._button.when_released = self._released
+        self._now_s = now_s
+        self._listener: Listener | None = None
+        self._pin.when_activated = self._closed
+        self._pin.when_deactivated = self._opened
 
-    def on_short_press(self, callback: Callback) -> None:
-        """Call back, in gpiozero's thread, when it was let go before the hold time."""
-        self._short.append(callback)
+    @property
+    def closed_contact(self) -> bool:
+        """Whether the contact is closed at this moment."""
+        return bool(self._pin.is_active)
 
-    def on_long_press(self, callback: Callback) -> None:
-        """Call back, in gpiozero's thread, once it has been held for the hold time."""
-        self._long.append(callback)
+    def on_edge(self, listener: Listener | None) -> None:
+        """Tell `listener`, in gpiozero's thread, how an edge left the contact, and when that was."""
+        self._listener = listener
 
     def close(self) -> None:
         """Free the pin; safe to call twice."""
-        self._button.close()
+        self._pin.close()
 
-    def _pressed(self) -> None:
-        self._held = False
+    def _closed(self, device: DigitalInputDevice) -> None:
+        # The device knows the edge's own time; this thread may be late.
+        self._tell(True, device.active_time)
 
-    def _hold_time_reached(self) -> None:
-        self._held = True
-        for callback in self._long:
-            callback()
+    def _opened(self, device: DigitalInputDevice) -> None:
+        self._tell(False, device.inactive_time)
 
-    def _released(self) -> None:
-        if not self._held:
-            for callback in self._short:
-                callback()
+    def _tell(self, closed: bool, age_s: float | None) -> None:
+        listener = self._listener
+        if listener is not None:
+            listener(closed, self._now_s() - (age_s or 0.0))

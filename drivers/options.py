@@ -78,7 +78,3 @@ class ButtonGpioOptions:
     """A push button to ground, with the Pi's own pull-up."""
 
     pin: int = 23
-    hold_s: float = 1.5
-    """A press at least this long is a long press."""
-    bounce_s: float | None = 0.02
-    """Edges closer than this are contact bounce; None leaves them all in."""

@@ -126,13 +126,17 @@ class Camera(Protocol):
 
 
 class Button(Protocol):
-    """A push button. Callbacks come from the driver's own thread."""
+    """The contact of a push button, bounces and all."""
 
-    def on_short_press(self, callback: Callable[[], None]) -> None:
-        """Call back when it was pressed and let go before the hold time."""
+    @property
+    def closed_contact(self) -> bool:
+        """Whether the contact is closed at this moment."""
 
-    def on_long_press(self, callback: Callable[[], None]) -> None:
-        """Call back once it has been held for the hold time."""
+    def on_edge(self, listener: Callable[[bool, float], None] | None) -> None:
+        """Tell `listener` how an edge left the contact (True: closed), and when, in s of CLOCK_MONOTONIC.
+
+        Called from the driver's own thread; None: tell nobody any more.
+        """
 
     def close(self) -> None:
         """Free the pin; safe to call twice."""

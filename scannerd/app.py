@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import logging
 import time
+from collections.abc import Callable
 from contextlib import AsyncExitStack
 from pathlib import Path
 from types import TracebackType
@@ -14,8 +15,9 @@ from offload.logs.fields import about
 from scannerd.board import Board
 from scannerd.commands import Accepted, Command, CommandRefused, ResumeScan
 from scannerd.config import Config
-from scannerd.control.button import ButtonControl
+from scannerd.control.button import ButtonControl, press_times
 from scannerd.control.doors import network_door
+from scannerd.control.lamp import LampControl
 from scannerd.control.scanner import Door
 from scannerd.desk import Desk
 from scannerd.events import ConfigTaken, EventBus, UnfinishedScanFound
@@ -84,6 +86,10 @@ class Daemon:
         self.events = EventBus()
         self.board = Board(self.events, config.device.name, self._disk_space)
         self.catalogue = Catalogue(self.store)
+        self.new_pairing_code: Callable[[], str] | None = None
+        """Set by the door that pairs tablets; the lamp shows the code to whoever stands at the device."""
+        self._lamp = LampControl(hardware.lamp, lambda: self.board.mood)
+        self.events.follow(lambda _: self._lamp.look())
         self._reception: Reception | None = None
         self._viewfinder: Viewfinder | None = None
         self._reading: WorkerThread | None = None
@@ -268,34 +274,44 @@ class Daemon:
         self._tasks = [
             group.create_task(desk.obey(), name="commands"),
             group.create_task(watch.run(), name="sync watch"),
+            group.create_task(self._lamp.run(), name="lamp"),
             group.create_task(self._watchdog.run(), name="watchdog"),
             group.create_task(health.run(), name="health"),
         ]
-        self._listen_to_button(desk, group)
+        self._listen_to_button(self.config, group)
         self._tasks += [group.create_task(door.run(), name=door.name) for door in self._doors]
         waiting = self._offer_unfinished()
         if waiting and self.config.scan.resume_on_start:
             resume = self._resume_at_start(desk, waiting[-1].scan_id)
             self._tasks.append(group.create_task(resume, name="resume at the start"))
 
-    def _listen_to_button(self, desk: Desk, group: asyncio.TaskGroup) -> None:
+    def _listen_to_button(self, config: Config, group: asyncio.TaskGroup) -> None:
         """Hear the button that there is now; another one's presses are heard no more."""
         if self._button_task is not None:
             self._button_task.cancel()
             self._tasks.remove(self._button_task)
             self._button_task = None
         if self._hardware.button is not None:
-            button = ButtonControl(self._hardware.button, desk, self.events.publish)
-            self._button_task = group.create_task(button.obey(), name="button")
+            times = press_times(config.button)
+            publish, show_code = self.events.publish, self._show_pairing_code
+            button = ButtonControl(self._hardware.button, self._lamp, self, times, publish, show_code)
+            self._button_task = group.create_task(button.run(), name="button")
             self._tasks.append(self._button_task)
+
+    def _show_pairing_code(self) -> None:
+        if self.new_pairing_code is not None:
+            self._lamp.show_code(self.new_pairing_code())
 
     async def _exchange(self, sections: set[str], new: Config) -> None:
         """Build the devices of these sections anew. Raises ExchangeFailed; the old ones are back then."""
         assert self._desk is not None
         assert self._group is not None
         self._exchanging = True
+        self._lamp.use(None)
+        in_force = self.config
         try:
             self._hardware = await exchange(self._hardware, sections, self.config, new)
+            in_force = new
         except ExchangeFailed as failed:
             self._hardware = failed.hardware
             raise
@@ -305,7 +321,8 @@ class Daemon:
         finally:
             self._exchanging = False
             self._desk.take(self.config, self._hardware)
-            self._listen_to_button(self._desk, self._group)
+            self._lamp.use(self._hardware.lamp)
+            self._listen_to_button(in_force, self._group)
 
     def _room(self) -> Room | None:
         """What is left on the scans' disk for scans as configured; None while nobody knows. From any thread."""

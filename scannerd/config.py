@@ -132,16 +132,18 @@ class CameraSection(Section):
 
 
 class ButtonSection(Section):
-    """The push button: short press starts, pauses and resumes; long press cancels."""
+    """The push button: short press starts, pauses and resumes; long press cancels (docs/button.md)."""
 
     driver: Literal["gpio", "none"] = key("gpio", "none for a scanner without a button")
     pin: int = key(23, "BCM number; the button connects it to ground", ge=0, le=27)
     hold_s: float = key(1.5, "a press of this length is a long one", ge=0.3, le=30)
+    warn_s: float = key(1.5, "how long the lamp warns before a long press cancels", ge=0, le=10)
+    stuck_s: float = key(30.0, "a longer press is none: something leans on the button", ge=2, le=600)
     debounce_s: float = key(0.02, "shorter pulses are bounces", ge=0.001, le=0.3)
 
     def button_options(self) -> ButtonGpioOptions:
         """Return them as the driver takes them."""
-        return ButtonGpioOptions(pin=self.pin, hold_s=self.hold_s, bounce_s=self.debounce_s)
+        return ButtonGpioOptions(pin=self.pin)
 
 
 class LedSection(Section):

@@ -6,7 +6,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from offload.wire.bundle import Intrinsics
-from scannerd.config import CameraSection, IntrinsicsSection, MatSection, TurntableSection
+from scannerd.config import ButtonSection, CameraSection, IntrinsicsSection, MatSection, TurntableSection
 
 MAX_STEPS_PER_SECOND = 40_000
 """Common motor drivers want pulses of some microseconds."""
@@ -15,8 +15,10 @@ MAX_STEPS_PER_SECOND = 40_000
 def broken_rules(sections: Mapping[str, Any]) -> list[str]:
     """Return one line for each rule that does not hold; sections that are missing are not judged."""
     problems: list[str] = []
-    turntable, mat = sections.get("turntable"), sections.get("mat")
+    turntable, button, mat = sections.get("turntable"), sections.get("button"), sections.get("mat")
     problems += _pins(sections)
+    if button is not None:
+        problems += _press_times(button)
     if turntable is not None:
         problems += _step_rate(turntable)
     if mat is not None and mat.used:
@@ -45,6 +47,16 @@ def _pins(sections: Mapping[str, Any]) -> list[str]:
             problems.append(f"{where} = {pin}: {first[pin]} has this pin already; use another")
         first.setdefault(pin, where)
     return problems
+
+
+def _press_times(button: ButtonSection) -> list[str]:
+    longest_s = button.hold_s + button.warn_s
+    if button.stuck_s > longest_s:
+        return []
+    return [
+        f"[button] stuck_s = {button.stuck_s:g}: a press that cancels takes hold_s + warn_s = {longest_s:g} s; "
+        "use more than that"
+    ]
 
 
 def _step_rate(turntable: TurntableSection) -> list[str]:

@@ -3,6 +3,7 @@
 import threading
 import time
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
 
 REMEMBERED_CHANGES = 1024
@@ -15,15 +16,17 @@ class Flash:
     """The lamp went on or off."""
 
     at_s: float
-    """On CLOCK_MONOTONIC: blinking is for people, who live in the system's time."""
+    """On CLOCK_MONOTONIC, unless told otherwise: blinking is for people, who live in the system's time."""
     lit: bool
 
 
 class SimulatedLamp:
     """A light-emitting diode between a pin and ground. Remembers its last changes."""
 
-    def __init__(self) -> None:
+    def __init__(self, now_s: Callable[[], float] = time.monotonic) -> None:
         """Dark."""
+        self.now_s = now_s
+        """The clock of those who look at it."""
         self._lock = threading.Lock()
         self._flashes: deque[Flash] = deque(maxlen=REMEMBERED_CHANGES)
         self._lit = False
@@ -38,7 +41,7 @@ class SimulatedLamp:
         with self._lock:
             if (level > 0) != self._lit:
                 self._lit = level > 0
-                self._flashes.append(Flash(time.monotonic(), self._lit))
+                self._flashes.append(Flash(self.now_s(), self._lit))
 
     def flashes(self) -> list[Flash]:
         """Return the last changes, oldest first."""

@@ -1,5 +1,6 @@
 """What a front door may do with the daemon, and what the daemon wants of a door."""
 
+from collections.abc import Callable
 from typing import Protocol
 
 from scannerd.board import Board
@@ -25,6 +26,8 @@ class Scanner(Protocol):
     board: Board
     catalogue: Catalogue
     """Reads files: call it in the thread `reading`."""
+    new_pairing_code: Callable[[], str] | None
+    """The door that pairs puts here how to get a code: a long press of the idle button blinks it on the lamp."""
 
     @property
     def config(self) -> Config:

@@ -1,4 +1,3 @@
-import threading
 import time
 from collections.abc import Iterator
 
@@ -10,52 +9,54 @@ from drivers.button_gpio import GpioButton
 from drivers.options import ButtonGpioOptions
 from drivers.protocols import DriverError
 
-HOLD_S = 0.15
-DEADLINE_S = 5.0
-
-
-class Presses:
-    """What the button reported, in order."""
-
-    def __init__(self) -> None:
-        self.seen: list[str] = []
-        self.long_seen = threading.Event()
-
-    def short(self) -> None:
-        self.seen.append("short")
-
-    def long(self) -> None:
-        self.seen.append("long")
-        self.long_seen.set()
-
 
 @pytest.fixture
-def presses(bench: Bench) -> Iterator[Presses]:
-    button, heard = GpioButton(ButtonGpioOptions(hold_s=HOLD_S)), Presses()
-    button.on_short_press(heard.short)
-    button.on_long_press(heard.long)
-    yield heard
+def button(bench: Bench) -> Iterator[GpioButton]:
+    button = GpioButton(ButtonGpioOptions())
+    yield button
     button.close()
     button.close()
 
 
-def test_a_short_press_is_reported_when_it_is_let_go(bench: Bench, presses: Presses) -> None:
-    bench.finger.press(0.01)
-    bench.finger.press(0.01)
-    assert presses.seen == ["short", "short"]
+def test_every_edge_is_told_with_its_time_bounces_and_all(bench: Bench, button: GpioButton) -> None:
+    edges: list[tuple[bool, float]] = []
+    button.on_edge(lambda closed, at_s: edges.append((closed, at_s)))
+    began_s = time.monotonic()
+    for _ in range(3):
+        bench.finger.press(0.002)
+    ended_s = time.monotonic()
+    assert [closed for closed, _ in edges] == [True, False] * 3
+    times_s = [at_s for _, at_s in edges]
+    assert times_s == sorted(times_s)
+    assert began_s <= times_s[0] + 1e-3
+    assert times_s[-1] <= ended_s
+    assert times_s[1] - times_s[0] == pytest.approx(0.002, abs=0.05)
 
 
-def test_a_long_press_is_reported_while_it_is_held_and_never_as_short(bench: Bench, presses: Presses) -> None:
-    released_at_s: list[float] = []
-    finger = threading.Thread(target=lambda: (bench.finger.press(HOLD_S * 4), released_at_s.append(time.monotonic())))
-    finger.start()
-    assert presses.long_seen.wait(DEADLINE_S)
-    seen_while_held = list(presses.seen)
-    finger.join()
-    assert seen_while_held == ["long"]
-    assert presses.seen == ["long"]
-    bench.finger.press(0.01)
-    assert presses.seen == ["long", "short"]
+def test_the_contact_is_read_as_it_is(bench: Bench, button: GpioButton) -> None:
+    assert not button.closed_contact
+    bench.finger.down()
+    assert button.closed_contact
+    bench.finger.up()
+    assert not button.closed_contact
+
+
+def test_a_button_that_sticks_from_the_start_is_seen_closed(bench: Bench) -> None:
+    bench.finger.down()
+    button = GpioButton(ButtonGpioOptions())
+    assert button.closed_contact
+    button.close()
+
+
+def test_nobody_is_told_any_more_after_that_was_asked_for(bench: Bench, button: GpioButton) -> None:
+    edges: list[bool] = []
+    button.on_edge(lambda closed, _: edges.append(closed))
+    bench.finger.down()
+    button.on_edge(None)
+    bench.finger.up()
+    assert edges == [True]
+    button.close()
+    button.on_edge(None)
 
 
 def test_a_pin_in_use_is_named(bench: Bench) -> None:

@@ -27,6 +27,7 @@ class RestDoor:
         self._scanner = scanner
         self._file: Path | None = scanner.config.web.socket
         self.app = RestApp(scanner)
+        scanner.new_pairing_code = self.app.codes.new_code
         self._network_socket = self._try_network()
         self._file_socket = self._try_file()
 

@@ -41,6 +41,7 @@ views = {views}
 settle_s = 0.5
 [button]
 hold_s = 0.5
+warn_s = 0.2
 [mat]
 columns = 7
 rows = 7

@@ -440,7 +440,7 @@ async def test_a_long_press_cancels(bench: Bench, tmp_path: Path) -> None:
         events = daemon.events.subscribe()
         await daemon.submit(StartScan("cup"))
         await until(events, FrameStored, 1)
-        finger = threading.Thread(target=bench.finger.press, args=(0.9,))
+        finger = threading.Thread(target=bench.finger.press, args=(1.2,))
         finger.start()
         (ended,) = of(ScanEnded, await until(events, ScanEnded))
         finger.join()
