@@ -2,13 +2,16 @@
 
 import asyncio
 import stat
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from gpiozero import DigitalOutputDevice
 from scan_on_bench import OverheadCamera, bench_config
 
 from drivers.bench.install import Bench
+from drivers.protocols import Axis
 from scannerd.app import Daemon
 from scannerd.commands import Cancel, Jog, Pause, Resume, StartScan
 from scannerd.config import Config
@@ -24,6 +27,7 @@ from scannerd.events import (
     Subscription,
 )
 from scannerd.hardware import build_hardware
+from scannerd.hardware_exchange import HardwareLost
 from scannerd.settings_desk import ConfigRefused
 from scannerd.store.durable import StoreFault
 from scannerd.store.layout import StoreLayout
@@ -139,6 +143,39 @@ async def test_devices_that_cannot_be_had_leave_the_old_ones_at_work(bench: Benc
         events = daemon.events.subscribe()
         await daemon.submit(StartScan("cup"))
         assert (await until(events, ScanEnded)).outcome is Outcome.COMPLETED
+
+
+class StolenAxis:
+    """`Axis` whose STEP pin another program takes as soon as it is free."""
+
+    def __init__(self, axis: Axis) -> None:
+        self._axis = axis
+        self.thief: DigitalOutputDevice | None = None
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._axis, name)
+
+    async def close(self) -> None:
+        await self._axis.close()
+        self.thief = self.thief or DigitalOutputDevice(17)
+
+
+async def test_a_device_that_is_lost_for_good_ends_the_daemon(bench: Bench, tmp_path: Path) -> None:
+    config = bench_config(tmp_path, views=3)
+    sound = build_hardware(config, bench.clock)
+    axis = StolenAxis(sound.axis)
+    daemon = Daemon(config, replace(sound, axis=axis))
+
+    async def live() -> None:
+        async with daemon, asyncio.timeout(30):
+            with pytest.raises(HardwareLost, match="GPIO17"):
+                await daemon.reload(changed(config, "turntable", invert=True))
+            await asyncio.Event().wait()
+
+    with pytest.raises(ExceptionGroup) as fallen:
+        await live()
+    assert fallen.group_contains(HardwareLost), "systemd starts it again, and again, until the pin is free"
+    axis.thief.close()
 
 
 async def test_what_needs_a_restart_is_taken_then_and_said_now(bench: Bench, tmp_path: Path) -> None:
