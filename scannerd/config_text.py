@@ -60,11 +60,18 @@ def bound(field: FieldInfo, kind: type, attribute: str) -> Any:
     return next((getattr(entry, attribute) for entry in field.metadata if isinstance(entry, kind)), None)
 
 
+def pattern_of(field: FieldInfo) -> str | None:
+    """Return the regular expression that a text must match; None without one."""
+    return next((entry.pattern for entry in field.metadata if getattr(entry, "pattern", None)), None)
+
+
 def _text(field: FieldInfo, is_path: bool) -> str:
     what = "a path in quotes" if is_path else "text in quotes"
     shortest, longest = bound(field, MinLen, "min_length"), bound(field, MaxLen, "max_length")
     if longest is not None:
         what += f", {shortest or 0} to {longest} letters"
+    if (form := pattern_of(field)) is not None:
+        what += f" of the form {form}"
     return what if field.default is not None else f'{what}, or ""'
 
 

@@ -19,7 +19,7 @@ from tomlkit.exceptions import TOMLKitError
 from scannerd.config import Config
 from scannerd.config_applies import Applies, applies
 from scannerd.config_file import ConfigFaults, parse_config
-from scannerd.config_text import bound, unit_of
+from scannerd.config_text import bound, pattern_of, unit_of
 
 Value = bool | int | float | str | None
 Changes = Mapping[str, Mapping[str, Any]]
@@ -51,6 +51,8 @@ class SettingsKey(_Shown):
     multiple: float | None = None
     min_length: int | None = None
     max_length: int | None = None
+    pattern: str | None = None
+    """A regular expression that a text must match."""
     choices: tuple[int | str, ...] = ()
     help: str
     applies: Applies
@@ -132,6 +134,7 @@ def _key(section: str, name: str, field: FieldInfo, value: object) -> SettingsKe
         multiple=bound(field, MultipleOf, "multiple_of"),
         min_length=bound(field, MinLen, "min_length"),
         max_length=bound(field, MaxLen, "max_length"),
+        pattern=pattern_of(field),
         choices=choices,
         help=field.description or "",
         applies=applies(section, name),

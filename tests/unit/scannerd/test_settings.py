@@ -144,6 +144,8 @@ def values_for(key: SettingsKey) -> st.SearchStrategy[Any]:
         return st.integers(int(key.minimum or 0) // step, int(key.maximum or 0) // step).map(lambda n: n * step)
     if key.kind == "number":
         return st.floats(key.minimum, key.maximum, exclude_min=key.minimum_excluded)
+    if key.pattern is not None:
+        return st.from_regex(key.pattern.removesuffix("$") + r"\Z")
     return st.text(min_size=key.min_length or 0, max_size=key.max_length or 40)
 
 
