@@ -111,7 +111,9 @@ class Viewfinder:
             if left_s <= 0 or self._camera_is_free():
                 break
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._newer.wait(), min(left_s, LOOK_AGAIN_S))
+                # Not wait_for, which may lose a cancellation.
+                async with asyncio.timeout(min(left_s, LOOK_AGAIN_S)):
+                    await self._newer.wait()
         if latest is None:
             raise NoPicture("the camera is busy and has not taken a photo yet; look again in a few seconds")
         return latest

@@ -25,7 +25,7 @@ from cryptography.x509.oid import NameOID
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
-PATIENCE_S = 30.0
+PATIENCE_S = 20.0
 SCANNER, TABLET = "scanner", "tablet"
 RIGHTS = {
     SCANNER: (
@@ -188,8 +188,10 @@ class Tablet:
                     self._more.clear()
                     await self._more.wait()
         except TimeoutError:
-            topics = sorted({heard.topic for heard in self.heard})
-            pytest.fail(f"{what}: not heard within {PATIENCE_S:.0f} s; heard {len(self.heard)} messages on {topics}")
+            latest = "\n".join(f"{heard.topic} {heard.payload[:200]!r}" for heard in self.heard[-12:])
+            pytest.fail(
+                f"{what}: not heard within {PATIENCE_S:.0f} s; {len(self.heard)} messages, the latest:\n{latest}"
+            )
 
     async def on(self, topic: str, after: int = 0) -> Heard:
         """Return the first message on a topic below the scanner's."""

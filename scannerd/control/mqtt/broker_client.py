@@ -30,7 +30,7 @@ class Arrival:
     payload: bytes
     qos: int = 1
     retained: bool = False
-    """Nobody sent it now: the broker had kept it."""
+    """It was sent to be kept by the broker, so nobody knows how old it is."""
     dup: bool = False
     """The broker, or somebody before it, sent it before and is not sure that it arrived."""
     mid: int = 0

@@ -29,6 +29,10 @@ class BrokerUnusable(RuntimeError):
     """The broker cannot be used now. The message says why and what to do."""
 
 
+class BrokerAway(BrokerUnusable):
+    """Nobody need do anything here: it is tried again."""
+
+
 @dataclass(frozen=True)
 class Timing:
     """How patient the door is, in seconds."""
@@ -90,7 +94,7 @@ async def connected(
         )
         await _enter(client)
     except MqttError as fault:
-        raise BrokerUnusable(_explained(settings, fault)) from fault
+        raise explained(settings, fault) from fault
     try:
         yield client
     finally:
@@ -128,11 +132,24 @@ def _tls_context(settings: MqttSection) -> ssl.SSLContext | None:
     if not settings.tls:
         return None
     try:
-        return ssl.create_default_context(cafile=settings.ca_file)
+        context = ssl.create_default_context(cafile=settings.ca_file)
+        context.sslsocket_class = _ClosingSocket
+        return context
     except OSError as error:
         raise BrokerUnusable(
             f"{settings.ca_file}: cannot be used: {error.strerror or error}; [mqtt] ca_file is a PEM file"
         ) from error
+
+
+class _ClosingSocket(ssl.SSLSocket):
+    """Closes itself when the other side is not who it should be; paho leaves that to the garbage collector."""
+
+    def do_handshake(self, block: bool = False) -> None:
+        try:
+            super().do_handshake(block)
+        except OSError:
+            self.close()
+            raise
 
 
 def _connect_properties() -> Properties:
@@ -143,11 +160,20 @@ def _connect_properties() -> Properties:
     return properties
 
 
-def _explained(settings: MqttSection, fault: MqttError) -> str:
-    what = str(fault).partition("] ")[2] or str(fault)
+def explained(settings: MqttSection, fault: MqttError) -> BrokerUnusable:
+    """Say what a person should know of a fault with the broker."""
+    what = _words(fault.__cause__ if isinstance(fault.__cause__, MqttError) else fault)
     where = f"MQTT broker {settings.host}:{settings.port}"
     if "ot authori" in what or "user name or password" in what.lower():
-        return f"{where}: {what}; check [mqtt] username and password_file"
+        return BrokerUnusable(f"{where}: {what}; check [mqtt] username and password_file")
     if "certificate" in what.lower() or "ssl" in what.lower():
-        return f"{where}: {what}; check [mqtt] tls, ca_file and the name in the broker's certificate"
-    return f"{where}: {what}; it is tried again"
+        return BrokerUnusable(f"{where}: {what}; check [mqtt] tls, ca_file and the name in the broker's certificate")
+    if "taken over" in what.lower():
+        return BrokerUnusable(f"{where}: {what}; another scanner has the same [device] name, give each its own")
+    return BrokerAway(f"{where}: {what}; it is tried again")
+
+
+def _words(fault: BaseException) -> str:
+    words = str(fault)
+    words = words.partition("] ")[2] if words.startswith("[code:") else words
+    return "the connection was lost" if words.startswith(("Disconnected", "Unspecified")) else words or repr(fault)

@@ -3,10 +3,21 @@
 import asyncio
 import logging
 import time
+from collections.abc import Awaitable, Callable
+from functools import partial
 
 from aiomqtt import MqttError
 
-from scannerd.control.mqtt.connection import BrokerUnusable, Retry, Timing, connected
+from scannerd.config import MqttSection
+from scannerd.control.mqtt.cancellation import heed_cancellation
+from scannerd.control.mqtt.connection import (
+    BrokerAway,
+    BrokerUnusable,
+    Retry,
+    Timing,
+    connected,
+    explained,
+)
 from scannerd.control.mqtt.home_assistant import Announcement
 from scannerd.control.mqtt.inbox import Inbox
 from scannerd.control.mqtt.options import OptionShelf
@@ -31,7 +42,8 @@ class MqttDoor:
         self._timing = timing or Timing()
         self._topics = Topics(self._settings.topic_prefix, scanner.config.device.slug)
         self._outbox = Outbox()
-        self._trouble: str | None = None
+        self._troubles: set[str] = set()
+        """Told already since the connection was last a good one."""
 
     @property
     def name(self) -> str:
@@ -40,17 +52,6 @@ class MqttDoor:
 
     async def run(self) -> None:
         """Serve until cancelled; then say that the scanner is gone. A fault in here stops no scan."""
-        while True:
-            try:
-                await self._serve()
-            except* Exception:
-                LOG.exception("mqtt: fault inside this door; it opens again in %.0f s", self._timing.longest_retry_s)
-            await asyncio.sleep(self._timing.longest_retry_s)
-
-    def close(self) -> None:
-        """Nothing is held while it does not run."""
-
-    async def _serve(self) -> None:
         scanner, topics, outbox = self._scanner, self._topics, self._outbox
         options = OptionShelf(lambda: scanner.config.scan)
         idle_s = self._timing.idle_preview_s if self._settings.home_assistant else None
@@ -59,47 +60,67 @@ class MqttDoor:
         async with asyncio.TaskGroup() as group:
             inbox = Inbox(scanner, topics, outbox, options, group)
             parts = Parts(topics, inbox, outbox, teller, preview, Announcement(scanner, topics))
-            group.create_task(teller.follow_events(), name="mqtt events")
-            group.create_task(teller.tell_changes(), name="mqtt state")
-            group.create_task(preview.run(), name="mqtt preview")
-            group.create_task(self._keep_connected(parts), name="mqtt connection")
+            works: dict[str, Callable[[], Awaitable[None]]] = {
+                "mqtt events": teller.follow_events,
+                "mqtt state": teller.tell_changes,
+                "mqtt preview": preview.run,
+                "mqtt connection": partial(self._keep_connected, parts, group),
+            }
+            for name, work in works.items():
+                group.create_task(self._keep_going(name, work), name=name)
 
-    async def _keep_connected(self, parts: Parts) -> None:
+    def close(self) -> None:
+        """Nothing is held while it does not run."""
+
+    async def _keep_going(self, name: str, work: Callable[[], Awaitable[None]]) -> None:
+        while True:
+            try:
+                await work()
+            except Exception:
+                LOG.exception("%s: fault inside; it goes on in %.0f s", name, self._timing.longest_retry_s)
+            heed_cancellation()
+            await asyncio.sleep(self._timing.longest_retry_s)
+
+    async def _keep_connected(self, parts: Parts, group: asyncio.TaskGroup) -> None:
         retry = Retry(self._timing)
         while True:
             began_s = time.monotonic()
-            trouble = await self._connect(parts)
+            # A task for each, since each fails in a task group (see heed_cancellation).
+            trouble = await group.create_task(self._connect(parts), name="mqtt session")
+            heed_cancellation()
             if time.monotonic() - began_s >= self._timing.steady_s:
                 retry.forget()
-                self._trouble = None
-            self._warn(trouble)
+                self._troubles.clear()
+            self._warn(str(trouble), "away" if isinstance(trouble, BrokerAway) else str(trouble))
             await asyncio.sleep(retry.delay_s())
 
-    async def _connect(self, parts: Parts) -> str:
-        """Serve one connection until it is lost; return what is to be said about its end."""
-        trouble = "the MQTT connection ended"
+    async def _connect(self, parts: Parts) -> BrokerUnusable:
+        """Serve one connection until it is lost; return why it was."""
+        trouble = BrokerUnusable("the MQTT connection ended")
         try:
             client_id = f"scannerd-{self._topics.prefix}-{self._topics.slug}"
             async with connected(self._settings, client_id, last_will(self._topics), self._timing) as client:
                 LOG.info("mqtt: connected with %s:%d", self._settings.host, self._settings.port)
                 await Session(client, parts, self._timing, self._warn).run()
         except* (BrokerUnusable, MqttError) as faults:
-            trouble = _told(faults, self._settings.host, self._settings.port)
+            # A farewell that failed may hide that this was cancelled; whoever waits for this task looks for that.
+            trouble = _first(faults, self._settings)
         return trouble
 
-    def _warn(self, trouble: str) -> None:
-        """Say it where people look, once for each trouble."""
-        if trouble == self._trouble:
-            return
-        self._trouble = trouble
-        LOG.warning("mqtt: %s", trouble)
-        self._scanner.events.publish(Warned(trouble))
+    def _warn(self, trouble: str, kind: str | None = None) -> None:
+        """Log each new trouble, and say it where people look, once for each kind."""
+        if trouble not in self._troubles:
+            LOG.warning("mqtt: %s", trouble)
+        if (kind or trouble) not in self._troubles:
+            self._scanner.events.publish(Warned(trouble))
+        self._troubles |= {trouble, kind or trouble}
 
 
-def _told(faults: BaseExceptionGroup[BaseException], host: str, port: int) -> str:
+def _first(faults: BaseExceptionGroup[BaseException], settings: MqttSection) -> BrokerUnusable:
     fault: BaseException = faults
     while isinstance(fault, BaseExceptionGroup):
         fault = fault.exceptions[0]
-    if isinstance(fault, BrokerUnusable):
-        return str(fault)
-    return f"MQTT broker {host}:{port}: {fault}; it is tried again"
+    if isinstance(fault, MqttError):
+        return explained(settings, fault)
+    assert isinstance(fault, BrokerUnusable)
+    return fault

@@ -1,6 +1,7 @@
 """What comes in: each message is checked, handed in once, and answered."""
 
 import asyncio
+import logging
 import time
 from collections import OrderedDict
 from collections.abc import Callable
@@ -15,6 +16,9 @@ from scannerd.control.mqtt.outbox import NEWS_KEPT_S, Outbox, Outgoing
 from scannerd.control.mqtt.rejections import faults_in, id_in, refusal, rejection
 from scannerd.control.mqtt.topics import Topics
 from scannerd.control.scanner import Scanner
+from scannerd.requests import Answer, AnswerStatus
+
+LOG = logging.getLogger(__name__)
 
 LARGEST_PAYLOAD_BYTES = 8192
 COMMANDS_PER_S, COMMANDS_AT_ONCE = 10.0, 30
@@ -66,6 +70,10 @@ class Inbox:
         `waited`: it may have lain with the broker while the scanner was away. `settle` tells the broker that it need
         not deliver the message again.
         """
+        if not arrival.payload:
+            # That is how a retained message is taken away from a broker.
+            settle()
+            return
         if not self._commands.take():
             self._reject(arrival, f"too many: {COMMANDS_PER_S:.0f} commands a second are listened to")
             settle()
@@ -126,7 +134,7 @@ class Inbox:
 
     def _why_too_late(self, message: CommandMessage, arrival: Arrival, waited: bool) -> str | None:
         if arrival.retained:
-            return "it was retained by the broker, so nobody knows how old it is; send commands without retain"
+            return "it was sent to be retained, and would come again with every connection; send it without retain"
         if not waited or arrival.expires or message.expires_at is not None:
             return None
         if message.command in HARMLESS_LATE and getattr(message, "scan_id", None) is not None:
@@ -156,6 +164,10 @@ class Inbox:
         latest = asyncio.get_running_loop().call_later(SETTLED_S, settle)
         try:
             answer = await self._scanner.ask(request)
+        except Exception as fault:
+            LOG.exception("mqtt: %s: fault inside the daemon", message.command)
+            reason = f"fault inside the daemon: {fault!r}; see the log"
+            answer = Answer(request.command_id, AnswerStatus.FAILED, reason=reason)
         finally:
             self._in_hand -= 1
             latest.cancel()

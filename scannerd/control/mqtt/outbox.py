@@ -15,7 +15,7 @@ NEWS_KEPT_S = 3600
 
 @dataclass(frozen=True)
 class Outgoing:
-    """One message. Retained messages are notices: a later one on the same topic replaces an earlier one."""
+    """One message. What is retained is a notice: a later one on the same topic replaces an earlier one."""
 
     topic: str
     payload: bytes
@@ -24,6 +24,11 @@ class Outgoing:
     correlation_data: bytes | None = None
     expiry_s: int | None = None
     """The broker keeps it no longer for a listener that is away."""
+
+    @property
+    def is_news(self) -> bool:
+        """Whether each one counts; of a notice or picture only the latest does."""
+        return not self.retain and self.qos > 0
 
 
 class Outbox:
@@ -41,7 +46,7 @@ class Outbox:
 
     def put(self, message: Outgoing) -> None:
         """Have a message sent when its turn comes; never waits."""
-        if message.retain or message.qos == 0:
+        if not message.is_news:
             self._notices[message.topic] = message
             if len(self._notices) > WAITING_NOTICES:
                 self._notices.popitem(last=False)
@@ -51,11 +56,13 @@ class Outbox:
         self._something.set()
 
     def put_back(self, message: Outgoing) -> None:
-        """Take a message back that could not be sent; it goes first next time, unless it is outdated."""
-        if message.retain or message.qos == 0:
+        """Take a message back that could not be sent; it goes first next time.
+
+        A notice is not kept, unless it takes a topic away: it is told anew with the next connection.
+        """
+        if message.retain and not message.payload:
             self._notices.setdefault(message.topic, message)
-            self._notices.move_to_end(message.topic, last=False)
-        elif len(self._news) < WAITING_NEWS:
+        elif message.is_news and len(self._news) < WAITING_NEWS:
             self._news.appendleft(message)
         self._something.set()
 

@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 
 from drivers.protocols import DriverError
+from scannerd.control.mqtt.cancellation import heed_cancellation
 from scannerd.control.mqtt.outbox import Outbox, Outgoing
 from scannerd.control.mqtt.topics import Topics
 from scannerd.control.scanner import Scanner
@@ -57,7 +58,8 @@ class PreviewTeller:
         """Send until cancelled."""
         while True:
             try:
-                await asyncio.wait_for(self._wanted.wait(), self._idle_s)
+                async with asyncio.timeout(self._idle_s):
+                    await self._wanted.wait()
             except TimeoutError:
                 if self._scanner.running is not None:
                     continue
@@ -65,6 +67,7 @@ class PreviewTeller:
             began_s = time.monotonic()
             if self.watched:
                 await self._send()
+                heed_cancellation()
             await asyncio.sleep(max(0.0, began_s + SOONEST_S - time.monotonic()))
 
     async def _send(self) -> None:

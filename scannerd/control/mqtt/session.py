@@ -15,6 +15,7 @@ from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from scannerd.control.mqtt.broker_client import Arrival, Arrived, BrokerClient
+from scannerd.control.mqtt.cancellation import heed_cancellation
 from scannerd.control.mqtt.connection import Timing
 from scannerd.control.mqtt.home_assistant import Announcement
 from scannerd.control.mqtt.inbox import Inbox
@@ -68,6 +69,7 @@ class Session:
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._listen(), name="mqtt in")
                 await self._subscribe()
+                heed_cancellation()
                 self._greet()
                 group.create_task(self._send(), name="mqtt out")
                 group.create_task(self._look_for_marker(), name="mqtt marker")
@@ -82,9 +84,9 @@ class Session:
         at_least_once = [topics.command, topics.press, topics.option_filter, topics.marker]
         if announcement.wanted:
             at_least_once.append(announcement.status_topic)
-        wanted = [(topic, SubscribeOptions(qos=1)) for topic in at_least_once]
+        wanted = [(topic, SubscribeOptions(qos=1, retainAsPublished=True)) for topic in at_least_once]
         wanted.append((topics.preview_wanted, SubscribeOptions(qos=0)))
-        wanted.append((topics.progress_filter, SubscribeOptions(qos=0, noLocal=True)))
+        wanted.append((topics.progress_filter, SubscribeOptions(qos=1, noLocal=True)))
         for granted, (topic, _) in zip(await self._client.subscribe(wanted), wanted, strict=True):
             if isinstance(granted, ReasonCode) and granted.is_failure:
                 self._warn(f"the MQTT broker does not let the scanner read {topic}: {granted}; {self._rule()}")
@@ -132,9 +134,11 @@ class Session:
     async def _look_for_marker(self) -> None:
         """Messages come in their order: what comes before the marker may have waited for the scanner."""
         await self._client.publish(self._topics.marker, self._marker, qos=1)
+        heed_cancellation()
         while not self._all_waiting_came:
             try:
-                await asyncio.wait_for(self._heard.wait(), self._timing.marker_s)
+                async with asyncio.timeout(self._timing.marker_s):
+                    await self._heard.wait()
                 self._heard.clear()
             except TimeoutError:
                 self._warn(f"the MQTT broker does not pass on what is sent to {self._topics.marker}; {self._rule()}")
@@ -148,6 +152,7 @@ class Session:
             except (MqttError, asyncio.CancelledError):
                 self._parts.outbox.put_back(message)
                 raise
+            heed_cancellation()
 
     async def _publish(self, message: Outgoing) -> None:
         properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]

@@ -37,6 +37,8 @@ class Teller:
         self._progress = progress
         self._preview = preview
         self._news = asyncio.Event()
+        self._told = 0
+        """Number of the latest event that was told."""
 
     def show_again(self) -> None:
         """Tell everything that is kept by a broker anew."""
@@ -62,9 +64,10 @@ class Teller:
         await self._progress.tell()
 
     async def follow_events(self) -> None:
-        """Tell what happens, from the daemon's start on, until the daemon ends."""
-        with self._scanner.events.subscribe(after=0) as events:
+        """Tell what happens, from the daemon's start on, until cancelled or until the daemon ends."""
+        with self._scanner.events.subscribe(after=self._told) as events:
             async for numbered in events.numbered():
+                self._told = numbered.seq
                 told = EventMessage.of(numbered).model_dump_json().encode()
                 self._outbox.put(Outgoing(self._topics.event, told, expiry_s=NEWS_KEPT_S))
                 self._progress.follow(numbered.event)
@@ -76,7 +79,8 @@ class Teller:
         """Tell state and progress when they changed, until cancelled."""
         while True:
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._news.wait(), LATEST_STATE_S)
+                async with asyncio.timeout(LATEST_STATE_S):
+                    await self._news.wait()
             self._news.clear()
             self.tell_state()
             await self._progress.tell()

@@ -20,7 +20,7 @@ QUICK = Timing(keepalive_s=3, answer_s=3.0, first_retry_s=0.1, longest_retry_s=0
 
 def mqtt_config(folder: Path, settings: dict[str, Any], views: int = 6, name: str = "bench") -> Config:
     """Return the bench's settings with [mqtt] as given."""
-    settings = {key: Path(value) if key.endswith("_file") else value for key, value in settings.items()}
+    settings = {key: Path(value) if value and key.endswith("_file") else value for key, value in settings.items()}
     config = bench_config(folder, views)
     web = config.web.model_copy(update={"enabled": False})
     changes = {"device": DeviceSection(name=name), "mqtt": MqttSection(**settings), "web": web}
