@@ -1,13 +1,13 @@
 """The command line of the bench."""
 
 import asyncio
-import logging
 import signal
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from offload.logs.journal import start_logging
 from scannerd import console
 from scannerd.config_file import ConfigFaults
 from scannerd.demo.bench import run_bench
@@ -39,7 +39,7 @@ def bench(
 ) -> None:
     """Be the daemon on the simulated bench, with every front door, until Ctrl-C or SIGTERM."""
     options = BenchOptions(config, store, mesh, views, width_px, height_px, speed, service, background, hand)
-    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(message)s")
+    start_logging("scannerd")
     try:
         asyncio.run(_run(options))
     except ConfigFaults as error:

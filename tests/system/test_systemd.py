@@ -3,10 +3,14 @@
 One machine for all steps, in the order of this file. The first run makes its root, which takes a minute more.
 """
 
+import json
 import os
 import re
+import shlex
 import shutil
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import psutil
@@ -26,6 +30,50 @@ INSTALL = (f"{PROJECT}/scripts/install", "--wheels", WHEELS, "--with-service", "
 INSTALL_LIMIT_S = 240
 DEVICE_UNITS = ("scannerd.target", "scannerd.service", "scannerd-sync.service", "scannerd-sync.path")
 SERVICE_UNITS = ("offload.target", "offload-api.service", "offload-worker@1.service")
+
+VIEWS = 8
+WATCHDOG_S = 8
+STOP_LIMIT_S = 5.0
+QUICK = {
+    "views": str(VIEWS), "width_px": "800", "height_px": "600", "voxel_mm": "2.0", "resume_on_start": "true",
+    "ask_a_person": "false",
+}  # fmt: skip
+"""A small scan that nobody stands beside."""
+HAND = "/run/scannerd/hand.sock"
+DROP_INS = "/etc/systemd/system/scannerd.service.d"
+ON_THE_BENCH = f"""[Service]
+ExecStart=
+ExecStart=/opt/scannerd/bin/scannerd bench --config {CONFIG} --hand {HAND}
+# The bench starts processes of its own by setpriv.
+SystemCallFilter=capset
+WatchdogSec={WATCHDOG_S}
+"""
+SOCKET = "/run/scannerd/scannerd.sock"
+ASK_STATE = """
+import socket, sys
+daemon = socket.socket(socket.AF_UNIX)
+daemon.connect(sys.argv[1])
+daemon.sendall(b'GET /api/v1/state HTTP/1.0\\r\\nHost: localhost\\r\\n\\r\\n')
+answer = b''.join(iter(lambda: daemon.recv(65536), b''))
+print(answer.partition(b'\\r\\n\\r\\n')[2].decode())
+"""
+LAST_TRUTH = """
+import socket, sys
+hand = socket.socket(socket.AF_UNIX)
+hand.connect(sys.argv[1])
+lines, last = hand.makefile("rw"), ""
+try:
+    while True:
+        print('{"do": "truth"}', file=lines, flush=True)
+        answer = lines.readline()
+        if not answer:
+            break
+        last = answer
+except OSError:
+    pass
+print(last)
+"""
+"""Asks the bench how the world is until the bench is gone; prints the last answer."""
 
 
 @pytest.fixture(autouse=True)
@@ -113,18 +161,19 @@ def test_the_broker_lets_nobody_in_without_the_password_and_the_tablet_only_wher
     machine: Machine, installed: str
 ) -> None:
     machine.output("systemctl", "restart", "mosquitto.service")
-    tablet = ("-h", "127.0.0.1", "-u", "tablet", "-P", machine.read("/etc/scannerd/tablet.password"))
-    message = ("mosquitto_pub", "-h", "127.0.0.1", "-t", "scannerd/x", "-m", "1")
+    message = ("mosquitto_pub", "-h", "127.0.0.1", "-t", "scannerd/x/command", "-m", "1")
     anonymous = machine.run(*message)
     guessed = machine.run(*message, "-u", "tablet", "-P", "tablet")
     for refused in (anonymous, guessed):
         assert refused.returncode != 0
         assert "not authorised" in refused.stderr.lower()
-    for topic, arrives in (("scannerd/x", True), ("homeassistant/x", True), ("heating/x", False)):
-        machine.run("mosquitto_pub", *tablet, "-q", "1", "--retain", "-t", topic, "-m", "hello")
-        got = machine.run("mosquitto_sub", *tablet, "-C", "1", "-W", "1", "-t", topic).stdout
-        assert (got == "hello\n") is arrives, topic
-        machine.run("mosquitto_pub", *tablet, "-q", "1", "--retain", "-t", topic, "-n")
+    may = ("scannerd/x/command", "scannerd/x/press", "scannerd/x/option/views", "homeassistant/status")
+    may_not = ("scannerd/x/state", "scannerd/x/availability", "homeassistant/button/x/config", "heating/command")
+    for topic in (*may, *may_not):
+        machine.run("mosquitto_pub", *as_tablet(machine), "-q", "1", "--retain", "-t", topic, "-m", "hello")
+        heard = machine.run("mosquitto_sub", *as_tablet(machine), "-C", "1", "-W", "1", "-t", topic).stdout
+        machine.run("mosquitto_pub", *as_tablet(machine), "-q", "1", "--retain", "-t", topic, "-n")
+        assert (heard == "hello\n") is (topic in may), topic
 
 
 def test_the_service_runs_and_the_upload_follows_the_settings(machine: Machine, installed: str) -> None:
@@ -149,6 +198,197 @@ def sync_command_line(machine: Machine) -> str:
     return machine.run("sh", "-c", rf"tr '\0' ' ' </proc/{pid}/cmdline").stdout
 
 
+def test_the_daemon_starts_on_the_bench_and_says_what_it_does(machine: Machine, installed: str) -> None:
+    machine.write(f"{DROP_INS}/bench.conf", ON_THE_BENCH)
+    machine.output("systemctl", "daemon-reload")
+    set_keys(machine, **QUICK)
+    took_s = time.monotonic()
+    machine.output("systemctl", "start", "scannerd.service", limit_s=100)
+    print(
+        f"ready after {time.monotonic() - took_s:.1f} s, the scene's building and a photo of the empty table with it"
+    )
+    assert machine.shows("scannerd.service", "ActiveState") == "active"
+    assert status_text(machine) == "idle"
+
+
+def test_the_devices_own_users_need_no_token_and_others_do_not_get_near(machine: Machine, installed: str) -> None:
+    machine.output("useradd", "--groups", "scannerd", "worker")
+    machine.output("useradd", "visitor")
+    ask = 'cd / && exec setpriv --reuid {0} --regid {0} --init-groups python3 -c "$1" {1}'
+    of_its_own, other = (
+        machine.run("sh", "-c", ask.format(user, SOCKET), "sh", ASK_STATE) for user in ("worker", "visitor")
+    )
+    assert json.loads(of_its_own.stdout)["mood"] == "idle", of_its_own.stderr
+    assert "PermissionError" in other.stderr
+
+
+def test_a_press_becomes_a_scan_that_broker_and_journal_tell(machine: Machine, installed: str) -> None:
+    with overheard(machine, "scannerd/#") as heard:
+        hand(machine, "press")
+        machine.until("it scans", lambda: re.match(r"scan \S+: \d of 8 photos", status_text(machine)), 20)
+        machine.until("it is sealed", lambda: scans(machine)["sealed"], 90)
+        scan = scans(machine)["sealed"][0]
+        machine.until("the broker knows", lambda: progress(heard(), scan)[-1:] == [("sealed", VIEWS)], 20)
+        done = [frames_done for _, frames_done in progress(heard(), scan)]
+        assert done == sorted(done)
+        assert len(set(done)) > VIEWS // 2, "told while it scans"
+        assert "offline" not in {words for topic, words in heard() if topic.endswith("/availability")}
+
+    told = machine.output("journalctl", "--output=json", f"SCAN={scan}")
+    lines = [json.loads(line) for line in told.splitlines()]
+    by_daemon = [line for line in lines if line["SYSLOG_IDENTIFIER"] == "scannerd"]
+    assert [int(line["FRAME"]) for line in by_daemon if line["MESSAGE"].startswith("photo ")] == list(range(VIEWS))
+    assert by_daemon[-1]["MESSAGE"] == f"completed with {VIEWS} of {VIEWS} photos"
+    one_photo = machine.output("journalctl", "--output=cat", f"SCAN={scan}", "FRAME=3")
+    assert "photo 4 of 8 at 135.00°" in one_photo
+
+
+def test_a_killed_daemon_and_a_hanging_one_come_back_and_finish_the_scan(machine: Machine, installed: str) -> None:
+    hand(machine, "press")
+    machine.until("two photos are taken", lambda: photos(machine) >= 2, 30)
+    machine.output("systemctl", "kill", "--kill-whom=main", "--signal=KILL", "scannerd.service")
+    machine.until("systemd has noticed", lambda: restarts(machine) == 1, 10)
+    machine.until("the scan goes on", lambda: photos(machine) >= 4, 60)
+
+    machine.output("kill", "-STOP", machine.shows("scannerd.service", "MainPID"))
+    took_s = machine.until("the watchdog bites", lambda: restarts(machine) == 2, WATCHDOG_S + 15)
+    print(
+        f"a stopped daemon was found dead and started again after {took_s:.1f} s, with a watchdog of {WATCHDOG_S} s"
+    )
+    told = machine.output("journalctl", "--unit=scannerd.service", "--output=cat")
+    assert "Failed with result 'watchdog'" in told
+    machine.until("the scan is complete", lambda: len(scans(machine)["sealed"]) == 2, 90)
+    journal = machine.read(f"/var/lib/scannerd/scans/{scans(machine)['sealed'][1]}/journal.jsonl")
+    frames = [line["frame"]["index"] for line in map(json.loads, journal.splitlines()) if line["type"] == "frame"]
+    assert frames == list(range(VIEWS)), "each photo once: what was taken is not taken again"
+
+
+def test_the_model_comes_back_from_the_service(machine: Machine, installed: str) -> None:
+    first = scans(machine)["sealed"][0]
+    results = f"/var/lib/scannerd/scans/{first}/results"
+    machine.until(
+        "the model is there", lambda: machine.run("test", "-e", f"{results}/model.glb").returncode == 0, 150
+    )
+    report = json.loads(machine.read(f"{results}/report.json"))
+    assert report["photos_used"] == VIEWS
+    told = machine.output("journalctl", "--output=json", f"SCAN={first}")
+    who = {json.loads(line)["SYSLOG_IDENTIFIER"] for line in told.splitlines()}
+    assert who == {"scannerd", "offload-sync", "offload-api", "offload-worker"}
+
+
+def test_reload_takes_good_settings_and_refuses_bad_ones_by_name(machine: Machine, installed: str) -> None:
+    pid = machine.shows("scannerd.service", "MainPID")
+    set_keys(machine, views="7")
+    machine.output("systemctl", "reload", "scannerd.service")
+    machine.until("it is told", lambda: "new settings: [scan] views" in daemon_said(machine), 10)
+    set_keys(machine, views="2")
+    bad = machine.run("systemctl", "reload", "scannerd.service")
+    assert bad.returncode != 0
+    assert "[scan] views = 2: use a whole number, 3 to 720" in daemon_said(machine)
+    assert machine.shows("scannerd.service", "MainPID") == pid
+    assert machine.shows("scannerd.service", "ActiveState") == "active"
+    hand(machine, "press")
+    machine.until("the good ones count", lambda: re.match(r"scan \S+: \d of 7 photos", status_text(machine)), 20)
+
+
+def test_stop_in_the_middle_of_a_scan_parks_the_motor_and_leaves_a_whole_journal(
+    machine: Machine, installed: str
+) -> None:
+    machine.until("a photo is taken", lambda: photos(machine) >= 1, 30)
+    watching = machine.start("/usr/bin/python3", "-c", LAST_TRUTH, HAND)
+    began_s = time.monotonic()
+    machine.output("systemctl", "stop", "scannerd.service")
+    took_s = time.monotonic() - began_s
+    truth = json.loads(watching.communicate(timeout=20)[0])
+    print(f"stopped in the middle of a scan in {took_s:.1f} s")
+    assert took_s < STOP_LIMIT_S
+    assert truth["motor_enabled"] is False
+    # Where it was forced, because the machine was too busy, it says so; parked and whole it is all the same.
+    assert machine.shows("scannerd.service", "Result") == "success" or "ended by force" in daemon_said(machine)
+    scan = scans(machine)["unfinished"][0]
+    journal = machine.read(f"/var/lib/scannerd/scans/{scan}/journal.jsonl")
+    lines = [json.loads(line) for line in journal.splitlines()]
+    assert [line["seq"] for line in lines] == list(range(len(lines)))
+
+
+def test_a_daemon_that_cannot_start_is_tried_again_for_ever(machine: Machine, installed: str) -> None:
+    set_keys(machine, views=str(VIEWS))
+    broken = f"{DROP_INS}/broken.conf"
+    machine.write(broken, "[Service]\nExecStart=\nExecStart=/bin/false\nRestartSec=100ms\n")
+    machine.write("/etc/systemd/system/scannerd-again.timer.d/soon.conf", "[Timer]\nOnActiveSec=\nOnActiveSec=15\n")
+    machine.output("systemctl", "daemon-reload")
+    # A stop that had to be forced wound it up, too.
+    machine.output("systemctl", "stop", "scannerd-again.timer")
+    assert machine.run("systemctl", "start", "scannerd.service").returncode != 0
+    machine.until("it has failed", lambda: machine.shows("scannerd.service", "ActiveState") == "failed", 40)
+    assert machine.shows("scannerd-again.timer", "ActiveState") == "active"
+    machine.output("rm", broken)
+    machine.output("systemctl", "daemon-reload")
+    machine.until("it is up by itself", lambda: machine.shows("scannerd.service", "ActiveState") == "active", 120)
+    machine.until("it has taken up the scan", lambda: len(scans(machine)["sealed"]) == 3, 90)
+
+
+def as_tablet(machine: Machine) -> tuple[str, ...]:
+    return ("-h", "127.0.0.1", "-V", "5", "-u", "tablet", "-P", machine.read("/etc/scannerd/tablet.password"))
+
+
+@contextmanager
+def overheard(machine: Machine, topic: str) -> Iterator[Callable[[], list[tuple[str, str]]]]:
+    """Listen as the tablet; yields what was heard so far, topic and payload, but no pictures."""
+    heard, excluded = "/tmp/heard", ("-T", "scannerd/+/preview")
+    command = shlex.join(["mosquitto_sub", *as_tablet(machine), "-t", topic, *excluded, "-F", "%t\t%p"])
+    pid = machine.shell(f"{command} >{heard} 2>&1 & echo $!")
+    try:
+        yield lambda: [(t, p) for t, _, p in (line.partition("\t") for line in machine.read(heard).splitlines())]
+    finally:
+        machine.output("kill", pid)
+
+
+def progress(heard: list[tuple[str, str]], scan: str) -> list[tuple[str, int]]:
+    """State and photos done of one scan, as its topic told them one after the other."""
+    said = [json.loads(words)["scan"] for topic, words in heard if topic.endswith(f"/scan/{scan}/progress") and words]
+    return [(overview["state"], overview["frames_done"]) for overview in said]
+
+
+def hand(machine: Machine, what: str) -> None:
+    machine.output("/opt/scannerd/bin/scannerd", "bench-hand", "--hand", HAND, what)
+
+
+def status_text(machine: Machine) -> str:
+    return machine.shows("scannerd.service", "StatusText")
+
+
+def restarts(machine: Machine) -> int:
+    return int(machine.shows("scannerd.service", "NRestarts"))
+
+
+def photos(machine: Machine) -> int:
+    """Photos of the scan that runs, as `systemctl status` tells them."""
+    found = re.match(r"scan \S+: (\d+) of \d+ photos", status_text(machine))
+    return int(found[1]) if found else 0
+
+
+def daemon_said(machine: Machine) -> str:
+    return machine.output("journalctl", "--unit=scannerd.service", "--output=cat")
+
+
+def scans(machine: Machine) -> dict[str, list[str]]:
+    """Scans by whether they have their seal, oldest first."""
+    found: dict[str, list[str]] = {"sealed": [], "unfinished": []}
+    for scan in machine.shell("ls /var/lib/scannerd/scans || true").splitlines():
+        sealed = machine.run("test", "-e", f"/var/lib/scannerd/scans/{scan}/manifest.json").returncode == 0
+        found["sealed" if sealed else "unfinished"].append(scan)
+    return found
+
+
+def set_keys(machine: Machine, **values: str) -> None:
+    text = machine.read(CONFIG)
+    for key, value in values.items():
+        text, count = re.subn(rf"^{key} = .*$", f"{key} = {value}", text, flags=re.MULTILINE)
+        assert count == 1, key
+    machine.write(CONFIG, text)
+
+
 def test_uninstall_leaves_the_scans_and_says_where(machine: Machine, installed: str) -> None:
     machine.shell("install -d -o scannerd /var/lib/scannerd/scans/cup && touch /var/lib/scannerd/scans/cup/plan.json")
     said = machine.output(f"{PROJECT}/scripts/uninstall")
@@ -156,12 +396,10 @@ def test_uninstall_leaves_the_scans_and_says_where(machine: Machine, installed: 
     assert machine.run("test", "-e", "/opt/scannerd").returncode == 1
     assert machine.read("/var/lib/scannerd/scans/cup/plan.json") == ""
     assert machine.run("systemctl", "cat", "scannerd.service").returncode != 0
-    left = machine.shell(
-        "ls -d /etc/systemd/system/*scannerd* /etc/systemd/system/*offload* /etc/udev/rules.d/* || true"
-    )
-    assert left == ""
     assert machine.output("systemctl", "is-active", "mosquitto.service") == "active"
     machine.read(CONFIG)
     machine.output(f"{PROJECT}/scripts/uninstall", "--purge-settings")
     assert machine.run("test", "-e", "/etc/scannerd").returncode == 1
+    assert machine.shell("ls -d /etc/systemd/system/*scannerd* /etc/systemd/system/*offload* || true") == ""
+    assert machine.shell("ls /etc/udev/rules.d /etc/mosquitto | grep scanner || true") == ""
     assert machine.run("test", "-e", "/var/lib/scannerd/scans/cup/plan.json").returncode == 0
