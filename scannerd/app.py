@@ -86,6 +86,8 @@ class Daemon:
         self.events = EventBus()
         self.board = Board(self.events, config.device.name, self._disk_space)
         self.catalogue = Catalogue(self.store)
+        self.page_url: str | None = None
+        """Set by the door that has the page: where it is, for people on this very machine."""
         self.new_pairing_code: Callable[[], str] | None = None
         """Set by the door that pairs tablets; the lamp shows the code to whoever stands at the device."""
         self._lamp = LampControl(hardware.lamp, lambda: self.board.mood)

@@ -26,6 +26,8 @@ class Scanner(Protocol):
     board: Board
     catalogue: Catalogue
     """Reads files: call it in the thread `reading`."""
+    page_url: str | None
+    """The door that has the page puts here where it is, for people on this very machine."""
     new_pairing_code: Callable[[], str] | None
     """The door that pairs puts here how to get a code: a long press of the idle button blinks it on the lamp."""
 

@@ -94,6 +94,15 @@ async def _look_after(companions: Companions | None) -> None:
         await asyncio.sleep(LOOK_S)
 
 
-def _ready(_daemon: Daemon) -> None:
-    """Tell people, and programs that wait for this line, where the front doors are."""
+def _ready(daemon: Daemon) -> None:
+    """Tell people, and programs that wait for the last line, where the front doors are."""
+    web = daemon.config.web
+    if daemon.page_url is not None:
+        console.say(f"bench: the page is at {daemon.page_url}")
+    if web.enabled and web.socket is not None:
+        console.say(
+            f"bench: `scannerd pair --socket {web.socket}` gives a code, `scannerd tell` and `state` work, too"
+        )
+    if daemon.new_pairing_code is not None:
+        console.say(f"bench: pairing code {daemon.new_pairing_code()}, for the next two minutes")
     console.say("bench: ready; Ctrl-C ends it, and the same command goes on with what is in its store")

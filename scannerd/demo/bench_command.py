@@ -32,13 +32,14 @@ def bench(
     height_px: Annotated[int | None, typer.Option("--height-px", help="Of the photos.")] = None,
     speed: Annotated[float, typer.Option(min=0.1, max=50, help="How much faster the bench's clock runs.")] = 1.0,
     service: Annotated[bool, typer.Option("--service", help="Make models of the scans, too.")] = False,
+    port: Annotated[int | None, typer.Option(help="Of the page; 0: any that is free.")] = None,
     background: Annotated[bool, typer.Option(help="Photograph the empty table first, once a store.")] = True,
     hand: Annotated[
         Path | None, typer.Option(help="Socket through which a hand reaches in; default: hand.sock in the store.")
     ] = None,
 ) -> None:
     """Be the daemon on the simulated bench, with every front door, until Ctrl-C or SIGTERM."""
-    options = BenchOptions(config, store, mesh, views, width_px, height_px, speed, service, background, hand)
+    options = BenchOptions(config, store, mesh, views, width_px, height_px, speed, service, background, port, hand)
     start_logging("scannerd")
     try:
         asyncio.run(_run(options))

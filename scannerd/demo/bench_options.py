@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from drivers.bench.pins import BenchWiring
 from drivers.bench.platter import PlatterMechanics
-from scannerd.config import Config, DeviceSection, StoreSection
+from scannerd.config import Config, DeviceSection, StoreSection, WebSection
 from scannerd.config_file import ConfigFaults, read_config
 from scannerd.config_rules import broken_rules
 from scannerd.config_text import allowed_values
@@ -36,6 +36,8 @@ class BenchOptions:
     """Whether scans become models here: service, worker and sync run beside the daemon."""
     background: bool = True
     """Whether the empty table is photographed first, where that was not done before."""
+    port: int | None = None
+    """Of the page; 0 is any that is free."""
     hand: Path | None = None
     """Where the hand's socket is; None: `hand.sock` in the store."""
 
@@ -46,6 +48,11 @@ def bench_config(options: BenchOptions) -> Config:
     folder = options.store or (config.store.folder if options.config else STORE)
     store = config.store if options.config else StoreSection(reserve_mb=64)
     config = config.model_copy(update={"store": store.model_copy(update={"folder": folder.resolve()})})
+    if not options.config:
+        # A laptop is no shop: nobody else should reach in, and /run belongs to root.
+        web = WebSection(address="127.0.0.1", socket=config.store.folder / "scannerd.sock")
+        config = config.model_copy(update={"web": web})
+    config = _changed(config, "web", {"port": options.port})
     config = _changed(config, "scan", {"views": options.views})
     config = _changed(config, "camera", {"width_px": options.width_px, "height_px": options.height_px})
     problems = broken_rules(dict(config))

@@ -95,6 +95,7 @@ class RestDoor:
                 self._scanner.events.publish(Warned(f"{fault}; trying again every {TRY_AGAIN_S:.0f} s"))
             return None
         self.app.port = listening.getsockname()[1]
+        self._scanner.page_url = f"http://{_seen_from_here(web.address)}:{self.app.port}/"
         return listening
 
     def _try_file(self) -> socket.socket | None:
@@ -105,3 +106,10 @@ class RestDoor:
         except CannotListen as fault:
             LOG.warning("%s", fault)
             return None
+
+
+def _seen_from_here(address: str) -> str:
+    """Return the host to type into a browser on this machine."""
+    if address in ("", "0.0.0.0", "::"):
+        return "127.0.0.1"
+    return f"[{address}]" if ":" in address else address

@@ -4,8 +4,10 @@ from pathlib import Path
 
 
 def _load(name: str) -> None:
-    """Let tests import a module that lies beside them."""
-    spec = importlib.util.spec_from_file_location(name, Path(__file__).with_name(f"{name}.py"))
+    """Let tests import a module that lies beside all tests."""
+    if name in sys.modules:
+        return
+    spec = importlib.util.spec_from_file_location(name, Path(__file__).resolve().parents[3] / f"{name}.py")
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)

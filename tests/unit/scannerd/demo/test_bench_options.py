@@ -18,6 +18,9 @@ def test_without_a_file_the_store_is_in_the_present_folder(tmp_path: Path, monke
     config = bench_config(BenchOptions())
     assert config.store.folder == tmp_path / "out" / "bench"
     assert config.device.name == "bench"
+    assert (config.web.address, config.web.port) == ("127.0.0.1", 8740), "a laptop is no shop"
+    assert config.web.socket == tmp_path / "out" / "bench" / "scannerd.sock"
+    assert bench_config(BenchOptions(port=0)).web.port == 0
 
 
 def test_the_command_line_beats_the_file_and_the_file_the_defaults(tmp_path: Path) -> None:
@@ -53,9 +56,13 @@ def test_a_photo_size_that_the_calibrated_lens_is_not_for_is_a_fault(tmp_path: P
 
 
 def test_the_bench_is_built_as_the_config_says(tmp_path: Path) -> None:
-    text = "[turntable]\nstep_pin = 4\nmicrosteps = 8\ngear_ratio = 2.0\ninvert = true\n[button]\npin = 6\n"
+    text = (
+        "[turntable]\nstep_pin = 4\nmicrosteps = 8\ngear_ratio = 2.0\ninvert = true\n[button]\npin = 6\n"
+        "[led]\ndriver = 'none'\n[light]\ndriver = 'gpio'\npin = 13\n"
+    )
     config = bench_config(BenchOptions(config=config_file(tmp_path, text)))
     wiring, mechanics = bench_wiring(config), bench_mechanics(config)
     assert (wiring.step_pin, wiring.button_pin, wiring.dir_high_turns) == (4, 6, -1)
+    assert (wiring.led_pin, wiring.light_pin) == (None, 13)
     assert (mechanics.steps_per_turn, mechanics.microsteps) == (3200, 8)
     assert documented_toml(config)
