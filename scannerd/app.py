@@ -19,7 +19,6 @@ from scannerd.control.button import ButtonControl, press_times
 from scannerd.control.doors import network_door
 from scannerd.control.lamp import LampControl
 from scannerd.control.scanner import Door
-from scannerd.desk import Desk
 from scannerd.events import ConfigTaken, EventBus, UnfinishedScanFound
 from scannerd.hardware import Hardware
 from scannerd.hardware_exchange import ExchangeFailed, HardwareLost, close_devices, exchange
@@ -46,6 +45,7 @@ from scannerd.store.summary import ScanState, ScanSummary, summaries
 from scannerd.sync_watch import SyncWatch
 from scannerd.viewfinder import Viewfinder
 from scannerd.watchdog import Watchdog
+from scannerd.work.desk import Desk
 from scannerd.worker_thread import WorkerThread
 
 LOG = logging.getLogger(__name__)

@@ -13,7 +13,7 @@ from scannerd.hardware import DEVICES
 from scannerd.hardware_exchange import ExchangeFailed
 from scannerd.settings import Changes, SettingsSection, changed_text, settings_of
 from scannerd.store.durable import write_durably
-from scannerd.turns import Turns
+from scannerd.work.turns import Turns
 from scannerd.worker_thread import WorkerThread
 
 LOG = logging.getLogger(__name__)

@@ -3,7 +3,7 @@ import asyncio
 import pytest
 
 from scannerd.commands import CommandRefused
-from scannerd.turns import Turns
+from scannerd.work.turns import Turns
 
 
 async def test_turns_come_one_at_a_time_and_in_order() -> None:

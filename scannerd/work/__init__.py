@@ -1,0 +1,1 @@
+"""Commands become work on the hardware: one piece at a time, each answered."""

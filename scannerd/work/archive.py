@@ -1,0 +1,65 @@
+"""What is done to scans that do not run: given up, put into the trash, fetched back, a photo wanted again."""
+
+import logging
+
+from offload.logs.fields import about
+from scannerd.commands import CommandRefused
+from scannerd.events import EventBus, ScanDeleted, ScanGivenUp, ScanRestored
+from scannerd.store.scans import ScanStore, StoredScan
+from scannerd.store.trash import Trash
+from scannerd.worker_thread import WorkerThread
+
+LOG = logging.getLogger(__name__)
+
+
+class Archive:
+    """Acts on the disk, in the thread that scans are written in, so that never two write at once."""
+
+    def __init__(self, store: ScanStore, worker: WorkerThread, events: EventBus) -> None:
+        self._store = store
+        self._worker = worker
+        self._events = events
+        self.trash = Trash(store.layout)
+
+    async def give_up(self, scan_id: str) -> None:
+        """Cancel a scan that a fault, a stop or a power cut ended. Raises CommandRefused, StoreFault."""
+        await self._worker.run(lambda: self._note_cancelled(scan_id))
+        self._events.publish(ScanGivenUp(scan_id))
+
+    async def drop_photo(self, scan_id: str, index: int) -> None:
+        """Count a photo no more, so that the scan takes it when it goes on. Raises CommandRefused, StoreFault."""
+        await self._worker.run(lambda: self._note_lost(scan_id, index))
+
+    async def delete(self, scan_id: str, trash_days: int) -> None:
+        """Put a scan into the trash, and forget what has been there for longer. Raises StoreFault."""
+        await self._worker.run(lambda: self.trash.put(scan_id))
+        LOG.info("in the trash", extra=about(scan=scan_id))
+        self._events.publish(ScanDeleted(scan_id))
+        for forgotten in await self._worker.run(lambda: self.trash.forget(trash_days)):
+            LOG.info("gone for good, deleted more than %d days ago", trash_days, extra=about(scan=forgotten))
+
+    async def restore(self, scan_id: str) -> None:
+        """Fetch a scan back from the trash. Raises StoreFault."""
+        await self._worker.run(lambda: self.trash.restore(scan_id))
+        LOG.info("back from the trash", extra=about(scan=scan_id))
+        self._events.publish(ScanRestored(scan_id))
+
+    def _note_cancelled(self, scan_id: str) -> None:
+        with self._store.open(scan_id) as scan:
+            if scan.sealed:
+                raise CommandRefused(f"scan {scan_id}: is complete; delete it when nobody wants it")
+            scan.note("cancelled")
+
+    def _note_lost(self, scan_id: str, index: int) -> None:
+        with self._store.open(scan_id) as scan:
+            if scan.sealed:
+                raise CommandRefused(f"scan {scan_id}: is complete and sealed; start a new scan to take photos again")
+            require_viewpoint(scan, index)
+            scan.note("lost", index=index, reason="a person wants it again")
+
+
+def require_viewpoint(scan: StoredScan, index: int) -> None:
+    """Raise CommandRefused unless the scan has this viewpoint."""
+    last = len(scan.plan.viewpoints) - 1
+    if not 0 <= index <= last:
+        raise CommandRefused(f"Retake {index}: scan {scan.plan.scan_id} has photos 0 to {last}")

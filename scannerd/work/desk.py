@@ -1,0 +1,262 @@
+"""Where commands are handed in, and the one place that decides whether they make sense now."""
+
+import asyncio
+import logging
+
+from drivers.protocols import DriverError
+from offload.logs.fields import about
+from scannerd.commands import (
+    Accepted,
+    Cancel,
+    CaptureBackground,
+    Command,
+    CommandRefused,
+    DeleteScan,
+    Home,
+    Jog,
+    Pause,
+    RestoreScan,
+    Resume,
+    ResumeScan,
+    Retake,
+    SetLight,
+    StartScan,
+    Stop,
+)
+from scannerd.config import Config
+from scannerd.events import EventBus, RetakeWanted, Warned
+from scannerd.hardware import Hardware
+from scannerd.scan.phases import Phase
+from scannerd.scan.plan import ScanPlan, Wishes
+from scannerd.scan.runner import ShowPhoto
+from scannerd.store.durable import StoreFault
+from scannerd.store.scans import ScanStore
+from scannerd.watchdog import Lap
+from scannerd.work.answers import Answer, accept, fail
+from scannerd.work.archive import Archive, require_viewpoint
+from scannerd.work.errands import Errands
+from scannerd.work.planning import Planning
+from scannerd.work.turns import Turn, Turns, refuse
+from scannerd.work.workplace import Workplace
+from scannerd.worker_thread import WorkerThread
+
+LOG = logging.getLogger(__name__)
+
+
+class Desk:
+    """Takes commands in order, and lets one piece of work at a time have the hardware."""
+
+    def __init__(
+        self,
+        config: Config,
+        hardware: Hardware,
+        store: ScanStore,
+        events: EventBus,
+        worker: WorkerThread,
+        group: asyncio.TaskGroup,
+        show: ShowPhoto = lambda pixels, index, angle_deg: None,
+    ) -> None:
+        """Work runs as a task of `group`; `show` sees every photo of a scan."""
+        self._store = store
+        self._events = events
+        self._worker = worker
+        self._workplace = Workplace(config, hardware, events, worker, group, show)
+        self._archive = Archive(store, worker, events)
+        self._planning = Planning(self._workplace, store, self._archive.trash)
+        self._errands = Errands(self._workplace, store.layout, worker, events)
+        self.turns = Turns()
+        """Where whatever must not happen beside a command is handed in, too."""
+
+    @property
+    def phase(self) -> Phase:
+        """What the daemon does now."""
+        return self._workplace.phase
+
+    @property
+    def interrupted(self) -> str | None:
+        """The scan that a fault or a stop ended and that Resume goes on with."""
+        return self._workplace.interrupted
+
+    @property
+    def is_open(self) -> bool:
+        """Whether commands are taken."""
+        return self.turns.is_open
+
+    @property
+    def camera_is_free(self) -> bool:
+        """Nothing is under way that needs the camera, and the desk is open."""
+        return self.turns.is_open and self._workplace.is_free
+
+    @property
+    def running(self) -> str | None:
+        """The scan that has the table."""
+        session = self._workplace.session
+        return session.scan.plan.scan_id if session else None
+
+    @property
+    def occupied_by(self) -> str | None:
+        """What has the hardware, and what it is doing; None when it is free."""
+        return self._workplace.occupied_by
+
+    @property
+    def lap(self) -> Lap:
+        """What runs, for how long, and for how long it may."""
+        return self._workplace.lap
+
+    @property
+    def answer_s(self) -> float:
+        """The longest that an answer may take."""
+        return self._workplace.answer_s
+
+    async def submit(self, command: Command) -> Accepted:
+        """Return once the command is under way; Home and CaptureBackground once they are done.
+
+        Raises CommandRefused when it makes no sense now, StoreFault (no space, unknown scan) or DriverError when it
+        ran into something.
+        """
+        name = type(command).__name__
+        answer: Answer = asyncio.get_running_loop().create_future()
+        self.turns.put(Turn(name, lambda: self._answer(command, answer), answer))
+        return await answer
+
+    def plan(self, scan_id: str, wishes: Wishes) -> ScanPlan:
+        """Return what a scan would be. Raises CommandRefused, DriverError."""
+        return self._planning.plan(scan_id, wishes)
+
+    def take(self, config: Config, hardware: Hardware) -> None:
+        """Work by these settings, with these devices: a running scan's limits change at its next viewpoint."""
+        self._workplace.take(config, hardware)
+
+    async def ping(self) -> None:
+        """Return once the desk has answered in its own order; at once when it is closed."""
+        await self.turns.ping()
+
+    async def obey(self) -> None:
+        """Carry out commands, one after the other, until cancelled."""
+        await self.turns.serve()
+
+    async def close(self) -> None:
+        """Take no more commands; let the frame in hand be finished, or abandon it when that takes too long.
+
+        Raises Abandoned when not even that ends it: the journal is as it is after the last photo.
+        """
+        self.turns.close()
+        await self._workplace.close()
+
+    def hurry(self) -> None:
+        """Abandon the frame in hand now; only while the desk closes."""
+        if not self.turns.is_open:
+            self._workplace.hurry()
+
+    async def _answer(self, command: Command, answer: Answer) -> None:
+        try:
+            await self._carry_out(command, answer)
+        except (CommandRefused, StoreFault, DriverError) as refusal:
+            fail(answer, refusal)
+        except asyncio.CancelledError:
+            refuse(answer, type(command).__name__)
+            raise
+        except Exception as error:
+            LOG.exception("%s: fault inside the daemon", type(command).__name__)
+            fail(answer, RuntimeError(f"{type(command).__name__}: fault inside the daemon: {error!r}; see the log"))
+
+    async def _carry_out(self, command: Command, answer: Answer) -> None:
+        self.turns.require_open(type(command).__name__)
+        errands, run_errand = self._errands, self._workplace.run_errand
+        match command:
+            case StartScan():
+                await self._start_scan(command, answer)
+            case ResumeScan(scan_id):
+                await self._resume_scan(scan_id, answer)
+            case Resume(scan_id) if self._workplace.is_free and (scan_id or self.interrupted):
+                await self._resume_scan(scan_id or str(self.interrupted), answer)
+            case Cancel(scan_id) if self._workplace.is_free and (scan_id or self.interrupted):
+                await self._give_up(scan_id or str(self.interrupted), answer)
+            case Pause() | Resume() | Cancel():
+                self._steer(command, answer)
+            case Retake(index, scan_id):
+                await self._retake(index, scan_id, answer)
+            case Stop():
+                await self._workplace.stop()
+                accept(answer, self.interrupted)
+            case Home():
+                await run_errand("homing", Phase.PREPARING, errands.home, answer)
+            case Jog(delta_deg):
+                await run_errand("jogging", Phase.JOGGING, lambda: errands.jog(delta_deg), answer)
+            case CaptureBackground():
+                name = "taking the background"
+                await run_errand(name, Phase.BACKGROUND, errands.photograph_background, answer)
+            case SetLight(level):
+                errands.set_light(level)
+                accept(answer)
+            case DeleteScan(scan_id):
+                await self._delete(scan_id, answer)
+            case RestoreScan(scan_id):
+                await self._archive.restore(scan_id)
+                accept(answer, scan_id)
+
+    async def _start_scan(self, command: StartScan, answer: Answer) -> None:
+        self._workplace.require_free()
+        plan = self._planning.new_plan(command)
+        scan, remark = await self._worker.run(lambda: self._store.begin(plan))
+        if remark is not None:
+            LOG.warning("%s", remark, extra=about(scan=plan.scan_id))
+            self._events.publish(Warned(remark, plan.scan_id))
+        await self._workplace.run_scan(scan)
+        accept(answer, plan.scan_id)
+
+    async def _resume_scan(self, scan_id: str, answer: Answer) -> None:
+        self._workplace.require_free()
+        scan = await self._worker.run(lambda: self._store.open(scan_id))
+        try:
+            self._planning.require_resumable(scan)
+        except (CommandRefused, StoreFault):
+            scan.close()
+            raise
+        await self._workplace.run_scan(scan)
+        accept(answer, scan_id)
+
+    async def _give_up(self, scan_id: str, answer: Answer) -> None:
+        await self._archive.give_up(scan_id)
+        self._forget(scan_id)
+        accept(answer, scan_id)
+
+    async def _delete(self, scan_id: str, answer: Answer) -> None:
+        if scan_id == self.running:
+            raise CommandRefused(f"scan {scan_id}: is running; Cancel it first")
+        await self._archive.delete(scan_id, self._workplace.config.store.trash_days)
+        self._forget(scan_id)
+        accept(answer, scan_id)
+
+    def _forget(self, scan_id: str) -> None:
+        """Offer a scan no more."""
+        if self.interrupted == scan_id:
+            self._workplace.interrupted = None
+
+    async def _retake(self, index: int, scan_id: str | None, answer: Answer) -> None:
+        """Have one photo of the running scan taken again, or one of an unfinished scan when it goes on."""
+        session = self._workplace.session
+        wanted = scan_id or self.running or self.interrupted
+        if wanted is None:
+            raise CommandRefused(f"Retake: no scan is running; the daemon is {self.phase}")
+        if session is not None and wanted == self.running:
+            require_viewpoint(session.scan, index)
+            session.control.retake(index)
+        else:
+            await self._archive.drop_photo(wanted, index)
+        self._events.publish(RetakeWanted(wanted, index))
+        accept(answer, wanted)
+
+    def _steer(self, command: Pause | Resume | Cancel, answer: Answer) -> None:
+        session, name = self._workplace.session, type(command).__name__
+        if session is None:
+            raise CommandRefused(f"{name}: no scan is running; the daemon is {self.phase}")
+        if command.scan_id not in (None, self.running):
+            raise CommandRefused(f"{name}: {command.scan_id} is not running; {self.running} is")
+        if isinstance(command, Pause):
+            session.control.pause()
+        elif isinstance(command, Resume):
+            session.control.resume()
+        else:
+            session.control.cancel()
+        accept(answer, self.running)

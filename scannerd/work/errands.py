@@ -1,0 +1,67 @@
+"""What the hardware does besides scans: find home, turn a little, photograph the empty table, shine."""
+
+import logging
+import math
+
+from drivers.protocols import AxisNotHomed
+from scannerd.commands import CommandRefused
+from scannerd.events import BackgroundStored, EventBus, LightChanged
+from scannerd.scan.background import photograph_background
+from scannerd.store.layout import StoreLayout
+from scannerd.work.workplace import Workplace
+from scannerd.worker_thread import WorkerThread
+
+LOG = logging.getLogger(__name__)
+
+LARGEST_JOG_DEG = 360.0
+
+
+class Errands:
+    """Each lets the motor go when it is done, or was stopped."""
+
+    def __init__(self, workplace: Workplace, layout: StoreLayout, worker: WorkerThread, events: EventBus) -> None:
+        self._workplace = workplace
+        self._layout = layout
+        self._worker = worker
+        self._events = events
+
+    async def home(self) -> None:
+        """Make the present position angle 0. Raises DriverError."""
+        axis = self._workplace.hardware.axis
+        try:
+            await axis.home()
+            self._workplace.zero = None
+        finally:
+            await axis.release()
+
+    async def jog(self, delta_deg: float) -> None:
+        """Turn by an angle; a platter that was never homed counts from where it stands. Raises DriverError."""
+        axis = self._workplace.hardware.axis
+        if not math.isfinite(delta_deg) or abs(delta_deg) > LARGEST_JOG_DEG:
+            raise CommandRefused(f"Jog {delta_deg}°: at most {LARGEST_JOG_DEG:.0f}° either way at a time")
+        try:
+            try:
+                from_deg = axis.angle_deg
+            except AxisNotHomed:
+                await axis.home()
+                from_deg = axis.angle_deg
+            await axis.move_to(from_deg + delta_deg)
+        finally:
+            await axis.release()
+
+    async def photograph_background(self) -> None:
+        """Keep a photo of the empty table. Raises DriverError, StoreFault."""
+        camera, quality = self._workplace.hardware.camera, self._workplace.config.camera.jpeg_quality
+        facts = await photograph_background(camera, self._layout, self._worker, quality)
+        LOG.info("background stored: %d kB", facts.file.size_bytes // 1000)
+        self._events.publish(BackgroundStored(str(self._layout.background)))
+
+    def set_light(self, level: float) -> None:
+        """Shine with a share of all there is. Raises CommandRefused, DriverError."""
+        light = self._workplace.hardware.light
+        if light is None:
+            raise CommandRefused("SetLight: this scanner has no light; set [light] driver")
+        if not 0 <= level <= 1:
+            raise CommandRefused(f"SetLight {level}: use 0 (off) to 1 (all there is)")
+        light.set_level(level)
+        self._events.publish(LightChanged(level))

@@ -1,0 +1,54 @@
+"""What a scan would be, and whether one that was begun can go on."""
+
+from pydantic import ValidationError
+
+from offload.wire.bundle import Intrinsics
+from scannerd.commands import CommandRefused, StartScan
+from scannerd.scan.background import camera_model
+from scannerd.scan.plan import ScanPlan, Wishes, plan_scan
+from scannerd.store.identity import new_scan_id
+from scannerd.store.scans import ScanStore, StoredScan
+from scannerd.store.trash import Trash
+from scannerd.work.workplace import Workplace
+
+
+class Planning:
+    """Plans by the settings in force and the camera that is there."""
+
+    def __init__(self, workplace: Workplace, store: ScanStore, trash: Trash) -> None:
+        self._workplace = workplace
+        self._store = store
+        self._trash = trash
+
+    def new_plan(self, command: StartScan) -> ScanPlan:
+        """Return the plan of a scan to begin now. Raises CommandRefused, DriverError."""
+        deleted = set(self._trash.scan_ids())
+        scan_id = command.scan_id or new_scan_id(self._store.now(), deleted | set(self._store.scan_ids()))
+        if scan_id in deleted:
+            raise CommandRefused(f"scan {scan_id}: is in the trash; restore it, or choose another name")
+        return self.plan(scan_id, Wishes(command.views, command.rings, command.quality))
+
+    def plan(self, scan_id: str, wishes: Wishes) -> ScanPlan:
+        """Return what a scan would be. Raises CommandRefused, DriverError."""
+        config, camera = self._workplace.config, camera_model(self._workplace.hardware.camera)
+        file = config.intrinsics.file
+        intrinsics = Intrinsics.model_validate_json(file.read_bytes()) if file else None
+        try:
+            return plan_scan(config, camera, scan_id, self._store.now(), wishes, intrinsics)
+        except ValidationError as error:
+            faults = "; ".join(f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors())
+            raise CommandRefused(f"StartScan {scan_id!r} with {wishes.views or 'all'} views: {faults}") from error
+
+    def require_resumable(self, scan: StoredScan) -> None:
+        """Raise CommandRefused unless this scanner can take what is missing, StoreFull unless it fits."""
+        plan, camera = scan.plan, self._workplace.config.camera
+        if scan.sealed:
+            raise CommandRefused(f"scan {plan.scan_id}: is complete; there is nothing to resume")
+        planned = (plan.photo_width_px, plan.photo_height_px, plan.exposure_us, plan.analogue_gain)
+        if planned != (camera.width_px, camera.height_px, camera.exposure_us, camera.analogue_gain):
+            raise CommandRefused(
+                f"scan {plan.scan_id}: was begun with {planned[0]}x{planned[1]} px, {planned[2]:g} µs, gain "
+                f"{planned[3]:g}; the camera is set to {camera.width_px}x{camera.height_px} px, "
+                f"{camera.exposure_us} µs, gain {camera.analogue_gain:g}: set [camera] as it was, then resume"
+            )
+        self._store.forecast.require(plan, len(scan.missing()))
