@@ -19,7 +19,7 @@ from scannerd.control.button import ButtonControl, press_times
 from scannerd.control.doors import network_door
 from scannerd.control.lamp import LampControl
 from scannerd.control.scanner import Door
-from scannerd.events import ConfigTaken, EventBus, UnfinishedScanFound
+from scannerd.events import ConfigTaken, EventBus, LightChanged, UnfinishedScanFound
 from scannerd.hardware import Hardware
 from scannerd.hardware_exchange import ExchangeFailed, HardwareLost, close_devices, exchange
 from scannerd.health import Health, Room
@@ -281,6 +281,7 @@ class Daemon:
             group.create_task(health.run(), name="health"),
         ]
         self._listen_to_button(self.config, group)
+        self._tell_light(self.config)
         self._tasks += [group.create_task(door.run(), name=door.name) for door in self._doors]
         waiting = self._offer_unfinished()
         if waiting and self.config.scan.resume_on_start:
@@ -299,6 +300,11 @@ class Daemon:
             button = ButtonControl(self._hardware.button, self._lamp, self, times, publish, show_code)
             self._button_task = group.create_task(button.run(), name="button")
             self._tasks.append(self._button_task)
+
+    def _tell_light(self, config: Config) -> None:
+        """A light shines from the start, as configured."""
+        if self._hardware.light is not None:
+            self.events.publish(LightChanged(config.light.level))
 
     def _show_pairing_code(self) -> None:
         if self.new_pairing_code is not None:
@@ -325,6 +331,8 @@ class Daemon:
             self._desk.take(self.config, self._hardware)
             self._lamp.use(self._hardware.lamp)
             self._listen_to_button(in_force, self._group)
+            if "light" in sections:
+                self._tell_light(in_force)
 
     def _room(self) -> Room | None:
         """What is left on the scans' disk for scans as configured; None while nobody knows. From any thread."""
