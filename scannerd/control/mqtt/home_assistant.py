@@ -83,7 +83,8 @@ class Announcement:
         return f"http://[{host}]:{web.port}/" if ":" in host else f"http://{host}:{web.port}/"
 
     def _complete(self, name: str, entity: Entity) -> Entity:
-        return entity | {"unique_id": f"{self.device_id}_{name}"} if len(entity) > 1 else entity
+        """The device's qos is documented to hold for all; some versions of Home Assistant want it said of each."""
+        return entity | {"unique_id": f"{self.device_id}_{name}"} | ({"qos": 1} if "command_topic" in entity else {})
 
     def _entities(self) -> dict[str, Entity]:
         return {
@@ -116,7 +117,7 @@ class Announcement:
             "fault": self._binary("Fault", "{{ 'ON' if value_json.mood == 'fault' else 'OFF' }}"),
             "asking": self._binary("Needs a look", "{{ 'ON' if value_json.mood == 'asking' else 'OFF' }}"),
             **self._options(),
-            "light": self._light(),
+            **({"light": self._light()} if self._scanner.config.light.driver != "none" else {}),
             "camera": {"platform": "camera", "name": "Preview", "topic": self._topics.preview},
         }
 
@@ -175,9 +176,6 @@ class Announcement:
         }
 
     def _light(self) -> Entity:
-        """A component of nothing but its platform takes an earlier one away."""
-        if self._scanner.board.state().light_level is None:
-            return {"platform": "number"}
         return {
             "platform": "number",
             "name": "Light",
