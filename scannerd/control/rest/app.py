@@ -10,7 +10,7 @@ from scannerd.control.rest.docs import describe, docs_routes
 from scannerd.control.rest.event_stream import Listeners, event_routes
 from scannerd.control.rest.files import FileHashes, FileWindow
 from scannerd.control.rest.frames import frame_routes
-from scannerd.control.rest.gate import API, App, Gate
+from scannerd.control.rest.gate import API, App, Gate, Pace
 from scannerd.control.rest.health import health_routes
 from scannerd.control.rest.metrics import Metrics
 from scannerd.control.rest.orders import order_routes
@@ -29,7 +29,7 @@ from scannerd.control.scanner import Scanner
 class RestApp:
     """The application of one scanner: what serves it only needs `asgi`."""
 
-    def __init__(self, scanner: Scanner, page: BuiltPage | None = None) -> None:
+    def __init__(self, scanner: Scanner, page: BuiltPage | None = None, pace: Pace | None = None) -> None:
         self.port: int | None = None
         """On which it listens to the network; None while it does not."""
         self._scanner = scanner
@@ -39,7 +39,7 @@ class RestApp:
         self._viewers = Viewers(scanner)
         self.metrics = Metrics(scanner, lambda: len(self._listeners))
         self.fastapi = self._fastapi(scanner, page or BuiltPage())
-        self.asgi: App = Gate(self.fastapi, scanner, self.tokens, self.metrics.count_request)
+        self.asgi: App = Gate(self.fastapi, scanner, self.tokens, self.metrics.count_request, pace or Pace())
 
     def close(self) -> None:
         """End every stream now; safe to call twice."""

@@ -7,7 +7,10 @@ from pathlib import Path
 
 from scannerd.control.rest.app import RestApp
 from scannerd.control.rest.caller import FromThisDevice
+from scannerd.control.rest.connection import GuardedConnection
+from scannerd.control.rest.gate import Pace
 from scannerd.control.rest.listening import CannotListen, listen_on_file, listen_on_network
+from scannerd.control.rest.page import BuiltPage
 from scannerd.control.rest.server import InnerServer
 from scannerd.control.scanner import Scanner
 from scannerd.events import Warned
@@ -22,11 +25,21 @@ SAVE_EVERY_S = 60.0
 class RestDoor:
     """`Door`: page and REST on the network, the same for this device's own users on a socket file."""
 
-    def __init__(self, scanner: Scanner) -> None:
+    def __init__(
+        self,
+        scanner: Scanner,
+        *,
+        connection: type[GuardedConnection] = GuardedConnection,
+        try_again_s: float = TRY_AGAIN_S,
+        page: BuiltPage | None = None,
+        pace: Pace | None = None,
+    ) -> None:
         """Listen from now on, where that can be had; callers wait until `run` serves them."""
         self._scanner = scanner
+        self._connection = connection
+        self._try_again_s = try_again_s
         self._file: Path | None = scanner.config.web.socket
-        self.app = RestApp(scanner)
+        self.app = RestApp(scanner, page, pace)
         scanner.new_pairing_code = self.app.codes.new_code
         self._network_socket = self._try_network()
         self._file_socket = self._try_file()
@@ -58,14 +71,14 @@ class RestDoor:
 
     async def _serve_network(self) -> None:
         while self._network_socket is None:
-            await asyncio.sleep(TRY_AGAIN_S)
+            await asyncio.sleep(self._try_again_s)
             self._network_socket = self._try_network(again=True)
         LOG.info("rest: http on %s", self._network_socket.getsockname()[:2])
-        await self._serve(InnerServer(self.app.asgi), self._network_socket)
+        await self._serve(InnerServer(self.app.asgi, self._connection), self._network_socket)
 
     async def _serve_file(self) -> None:
         if self._file_socket is not None:
-            await self._serve(InnerServer(FromThisDevice(self.app.asgi)), self._file_socket)
+            await self._serve(InnerServer(FromThisDevice(self.app.asgi), self._connection), self._file_socket)
 
     async def _serve(self, server: InnerServer, listening: socket.socket) -> None:
         try:
@@ -91,8 +104,9 @@ class RestDoor:
             listening = listen_on_network(web.address, web.port)
         except CannotListen as fault:
             if not again:
-                LOG.warning("%s; trying again every %.0f s", fault, TRY_AGAIN_S)
-                self._scanner.events.publish(Warned(f"{fault}; trying again every {TRY_AGAIN_S:.0f} s"))
+                message = f"{fault}; trying again every {self._try_again_s:.0f} s"
+                LOG.warning("%s", message)
+                self._scanner.events.publish(Warned(message))
             return None
         self.app.port = listening.getsockname()[1]
         self._scanner.page_url = f"http://{_seen_from_here(web.address)}:{self.app.port}/"

@@ -1,8 +1,10 @@
 """What every request passes before a route sees it: name, pace, token, form and size."""
 
 import asyncio
+import logging
 import math
 from collections.abc import Awaitable, Callable, MutableMapping
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -15,6 +17,8 @@ from scannerd.control.rest.limits import Buckets, caller_of
 from scannerd.control.rest.problems import Refused, response_of
 from scannerd.control.rest.tokens import TokenBook
 from scannerd.control.scanner import Scanner
+
+LOG = logging.getLogger(__name__)
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -30,8 +34,6 @@ LARGEST_BODY_BYTES = 64 * 1024
 BODY_S = 10.0
 """A body that is not there by then never comes."""
 
-REQUESTS_BURST, REQUESTS_PER_S = 600, 100
-"""Of one address: a page that shows 720 thumbnails is let through, a loop without a pause is slowed down."""
 WRONG_TOKENS_BURST, WRONG_TOKENS_PER_S = 20, 0.2
 
 _READING = ("GET", "HEAD")
@@ -49,18 +51,30 @@ _SECURITY = {
 _API_POLICY = "default-src 'none'; frame-ancestors 'none'"
 
 
+@dataclass(frozen=True)
+class Pace:
+    """What one address may ask for."""
+
+    requests_burst: float = 800
+    """A page that shows 720 thumbnails is let through."""
+    requests_per_s: float = 100
+    """A loop without a pause is slowed down."""
+    changes_burst: float = 30
+    changes_per_s: float = 5
+    """Faster than any person, slower than an SD card would suffer from: each command is written down twice."""
+
+
 class Gate:
     """ASGI in front of the app. Callers of the Unix socket are trusted; the form of what they send is not."""
 
-    def __init__(
-        self, app: App, scanner: Scanner, tokens: TokenBook, count: Count, requests: Buckets | None = None
-    ) -> None:
+    def __init__(self, app: App, scanner: Scanner, tokens: TokenBook, count: Count, pace: Pace) -> None:
         """`count` hears of every answer."""
         self._app = app
         self._count = count
         self._scanner = scanner
         self._tokens = tokens
-        self._requests = requests or Buckets(REQUESTS_BURST, REQUESTS_PER_S)
+        self._requests = Buckets(pace.requests_burst, pace.requests_per_s)
+        self._changes = Buckets(pace.changes_burst, pace.changes_per_s)
         self._wrong_tokens = Buckets(WRONG_TOKENS_BURST, WRONG_TOKENS_PER_S)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -75,6 +89,10 @@ class Gate:
                 receive = await _whole(scope, receive)
         except Refused as refused:
             await response_of(refused)(scope, receive, send)
+            return
+        except Exception:
+            LOG.exception("rest: fault in the gate")
+            await response_of(Refused(500, "fault inside the daemon; see its log"))(scope, receive, send)
             return
         await self._app(scope, receive, send)
 
@@ -103,7 +121,10 @@ class Gate:
         wait_s = self._requests.take(address)
         if wait_s > 0:
             raise _slow_down("too many requests", wait_s)
-        return self._paired(scope, headers, address)
+        caller = self._paired(scope, headers, address)
+        if scope["method"] not in _READING and (wait_s := self._changes.take(address)) > 0:
+            raise _slow_down("too many commands", wait_s)
+        return caller
 
     def _require_own_name(self, headers: Headers) -> None:
         host = headers.get("host", "")
@@ -190,5 +211,6 @@ async def _read(receive: Receive) -> bytes:
 
 
 def _too_large(size_bytes: int) -> Refused:
-    detail = f"{size_bytes} bytes or more; at most {LARGEST_BODY_BYTES} are taken"
-    return Refused(413, detail, headers={"Connection": "close"})
+    # Not closed: what is still on its way is read and thrown away until the request's deadline; else the answer would
+    # be lost with the connection.
+    return Refused(413, f"{size_bytes} bytes or more; at most {LARGEST_BODY_BYTES} are taken")

@@ -5,6 +5,8 @@ from pathlib import Path
 
 BACKLOG = 128
 SOCKET_MODE = 0o660
+SEND_BUFFER_BYTES = 128 * 1024
+"""Of each connection, in the kernel, which doubles it. Left alone it grows to megabytes for a reader that sleeps."""
 
 
 class CannotListen(RuntimeError):
@@ -45,6 +47,7 @@ def listen_on_file(path: Path) -> socket.socket:
 
 
 def _ready(listening: socket.socket) -> socket.socket:
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)
     listening.setblocking(False)
     return listening
 

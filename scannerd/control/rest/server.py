@@ -14,8 +14,8 @@ from scannerd.control.rest.gate import App
 LOG = logging.getLogger(__name__)
 
 KEEP_ALIVE_S = 20
-GOODBYE_S = 1
-"""Answers under way may take so long when the daemon goes down."""
+GOODBYE_S = 0.4
+"""Answers under way may take so long when the daemon goes down; it has five seconds for everything."""
 LARGEST_HEAD_BYTES = 16 * 1024
 
 
@@ -29,12 +29,11 @@ class InnerServer(uvicorn.Server):
             ws="none",
             lifespan="off",
             log_config=None,
-            log_level="error",
+            log_level="critical",
             access_log=False,
             proxy_headers=False,
             server_header=False,
             timeout_keep_alive=KEEP_ALIVE_S,
-            timeout_graceful_shutdown=GOODBYE_S,
             h11_max_incomplete_event_size=LARGEST_HEAD_BYTES,
         )
         super().__init__(config)
@@ -50,16 +49,22 @@ class InnerServer(uvicorn.Server):
             await self.serve(sockets=[listening])
         finally:
             if self.started:
-                await self.shutdown(sockets=[listening])
+                await self.shutdown()
             listening.close()
-            await self._sweep()
 
-    async def _sweep(self) -> None:
-        """Cut off who is still there; requests of theirs end with them."""
-        for connection in list(self.server_state.connections):
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Take nobody new, let answers under way be finished if they are quick, cut off who is still there."""
+        for server in self.servers:
+            server.close()
+        state = self.server_state
+        for connection in list(state.connections):
+            connection.shutdown()
+        if state.tasks:
+            await asyncio.wait(set(state.tasks), timeout=GOODBYE_S)
+        for connection in list(state.connections):
             connection.transport.abort()
-        tasks = set(self.server_state.tasks)
-        for task in tasks:
+        left = set(state.tasks)
+        for task in left:
             task.cancel()
-        if tasks:
-            await asyncio.wait(tasks)
+        if left:
+            await asyncio.wait(left)
