@@ -75,6 +75,8 @@ class Reception:
         self._disk.close()
 
     def _turned_away(self, request: Request) -> str | None:
+        if request.stale is not None:
+            return request.stale
         now = self._now()
         if request.expires_at is not None and now >= request.expires_at:
             late_s = (now - request.expires_at).total_seconds()

@@ -23,6 +23,8 @@ class Request:
     """Of the front door, for the log: button, mqtt, rest, terminal."""
     expires_at: datetime | None = None
     """Later than this nobody wants it any more. With a time zone."""
+    stale: str | None = None
+    """Why the front door does not want it carried out now; if it was before, its answer is told all the same."""
 
 
 class AnswerStatus(StrEnum):

@@ -5,6 +5,7 @@ import logging
 import time
 from collections import OrderedDict
 from collections.abc import Callable
+from dataclasses import replace
 
 from pydantic import ValidationError
 
@@ -115,13 +116,15 @@ class Inbox:
             message = self._message(arrival)
         except ValidationError as error:
             return faults_in(error)
-        reason = self._why_too_late(message, arrival, waited) or self._why_a_repeat(message, arrival)
-        if reason is not None:
-            return reason
+        stale = self._why_too_late(message, arrival, waited)
+        if message.command_id is None:
+            reason = stale or self._why_a_repeat(message, arrival)
+            if reason is not None:
+                return reason
         if self._in_hand >= MOST_IN_HAND:
             return f"{MOST_IN_HAND} commands wait for their answers; wait too"
         self._in_hand += 1
-        self._group.create_task(self._carry_out(message, arrival, settle), name=f"mqtt {message.command}")
+        self._group.create_task(self._carry_out(message, stale, arrival, settle), name=f"mqtt {message.command}")
         return None
 
     def _message(self, arrival: Arrival) -> CommandMessage:
@@ -146,8 +149,6 @@ class Inbox:
 
     def _why_a_repeat(self, message: CommandMessage, arrival: Arrival) -> str | None:
         """Without an id nothing but these tells two presses from one that was delivered twice."""
-        if message.command_id is not None:
-            return None
         if arrival.dup:
             return "it may have been delivered before, and has no command_id to tell; send it again"
         words, now_s = arrival.topic.encode() + b" " + arrival.payload, self._monotonic_s()
@@ -159,8 +160,11 @@ class Inbox:
             return None
         return f"the same came {now_s - before_s:.1f} s before; without a command_id both count as one"
 
-    async def _carry_out(self, message: CommandMessage, arrival: Arrival, settle: Callable[[], None]) -> None:
-        request = request_of(message, "mqtt")
+    async def _carry_out(
+        self, message: CommandMessage, stale: str | None, arrival: Arrival, settle: Callable[[], None]
+    ) -> None:
+        """Only the reception knows whether a command that comes late was carried out before."""
+        request = replace(request_of(message, "mqtt"), stale=stale)
         latest = asyncio.get_running_loop().call_later(SETTLED_S, settle)
         try:
             answer = await self._scanner.ask(request)

@@ -152,3 +152,15 @@ async def test_a_full_disk_keeps_nobody_from_pausing(tmp_path: Path) -> None:
     assert answer.status is AnswerStatus.ACCEPTED
     assert (await door.ask(Request(Home(), "id-1", "rest"))).repeated
     door.close()
+
+
+async def test_a_stale_command_is_answered_if_it_was_carried_out_and_refused_if_not(tmp_path: Path) -> None:
+    desk = Desk(accepting)
+    first = reception(desk, tmp_path)
+    await first.ask(Request(Home(), "known", "mqtt"))
+    known = await first.ask(Request(Home(), "known", "mqtt", stale="it waited too long"))
+    assert (known.status, known.repeated) == (AnswerStatus.ACCEPTED, True)
+    new = await first.ask(Request(Home(), "new", "mqtt", stale="it waited too long"))
+    assert (new.status, new.reason) == (AnswerStatus.REFUSED, "it waited too long")
+    assert len(desk.done) == 1
+    first.close()

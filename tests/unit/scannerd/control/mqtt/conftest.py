@@ -20,6 +20,7 @@ def _load(path: Path) -> ModuleType:
 
 mosquitto_broker = _load(Path(__file__).resolve().parents[4] / "mosquitto_broker.py")
 mqtt_scanner = _load(Path(__file__).with_name("mqtt_scanner.py"))
+mqtt_process = _load(Path(__file__).with_name("mqtt_process.py"))
 
 
 @pytest.fixture
