@@ -16,10 +16,10 @@ from scannerd.board import Board
 from scannerd.commands import Accepted, Command, CommandRefused, ResumeScan
 from scannerd.config import Config
 from scannerd.control.button import ButtonControl, press_times
-from scannerd.control.doors import network_door
+from scannerd.control.doors import DoorMissing, network_door
 from scannerd.control.lamp import LampControl
 from scannerd.control.scanner import Door
-from scannerd.events import ConfigTaken, EventBus, LightChanged, UnfinishedScanFound
+from scannerd.events import ConfigTaken, EventBus, LightChanged, UnfinishedScanFound, Warned
 from scannerd.hardware import Hardware
 from scannerd.hardware_exchange import ExchangeFailed, HardwareLost, close_devices, exchange
 from scannerd.health import Health, Room
@@ -348,7 +348,14 @@ class Daemon:
         if not self._network:
             return []
         wanted = {"rest": self.config.web.enabled, "mqtt": self.config.mqtt.enabled}
-        return [network_door(name, self) for name, enabled in wanted.items() if enabled]
+        doors = []
+        for name in (name for name, enabled in wanted.items() if enabled):
+            try:
+                doors.append(network_door(name, self))
+            except DoorMissing as missing:
+                LOG.error("%s", missing)
+                self.events.publish(Warned(str(missing)))
+        return doors
 
     def _close_doors(self) -> None:
         for door in self._doors:

@@ -3,6 +3,7 @@
 Uses aiomqtt's inner paho client, the way aiomqtt's issue 345 describes; `tests` hold that it works.
 """
 
+import asyncio
 import contextlib
 from collections import deque
 from collections.abc import Callable
@@ -18,6 +19,8 @@ from paho.mqtt.reasoncodes import ReasonCode
 
 WAITING_QOS_0 = 128
 """More of them, unread, are dropped: they were sent without any promise."""
+LEAVE_S = 0.5
+"""A broker that takes longer to close is left."""
 FIRST_REFUSAL = 0x80
 """Reason codes from here on are refusals (MQTT 5, 2.4)."""
 
@@ -59,6 +62,7 @@ class BrokerClient(aiomqtt.Client):
         """Called when the broker turned a message down."""
         self._client.manual_ack_set(True)
         self._client.connect_timeout = connect_timeout_s
+        self._thread_ended = asyncio.Event()
         self._unacknowledged: deque[int] = deque()
         self._settled: set[int] = set()
 
@@ -68,8 +72,21 @@ class BrokerClient(aiomqtt.Client):
         sock = self._client.socket()
         return str(sock.getsockname()[0]) if sock is not None and hasattr(sock, "getsockname") else None
 
+    async def enter(self) -> None:
+        """Connect. Raises MqttError. Cancelling waits for the thread that connects, and closes what it opened."""
+        connecting = asyncio.ensure_future(self.__aenter__())
+        try:
+            await asyncio.shield(connecting)
+        except asyncio.CancelledError:
+            await self._thread_ended.wait()
+            connecting.cancel()
+            await asyncio.wait({connecting})
+            await self.leave()
+            raise
+
     async def leave(self) -> None:
         """End the connection in order, or at all."""
+        self.timeout = LEAVE_S
         with contextlib.suppress(aiomqtt.MqttError):
             if not self.said_goodbye and not self._disconnected.done():
                 self._client.disconnect(ReasonCode(PacketTypes.DISCONNECT, "Disconnect with will message"))
@@ -86,6 +103,12 @@ class BrokerClient(aiomqtt.Client):
             first = self._unacknowledged.popleft()
             self._settled.discard(first)
             self._client.ack(first, 1)
+
+    def _client_connect(self) -> None:
+        try:
+            super()._client_connect()
+        finally:
+            self._loop.call_soon_threadsafe(self._thread_ended.set)
 
     def _on_message(self, client: PahoClient, userdata: Any, message: MQTTMessage) -> None:
         if message.qos == 0 and self._queue.qsize() >= WAITING_QOS_0:

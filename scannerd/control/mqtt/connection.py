@@ -39,8 +39,8 @@ class Timing:
 
     keepalive_s: int = 15
     """A connection that is silent for twice as long is dead, although nobody closed it."""
-    connect_s: float = 3.0
-    """For each of: TCP, TLS, the broker's greeting."""
+    connect_s: float = 2.0
+    """For TCP, and again for TLS. A daemon that goes down waits as long."""
     answer_s: float = 10.0
     """A broker that takes longer to confirm a message is as good as gone."""
     first_retry_s: float = 1.0
@@ -92,25 +92,13 @@ async def connected(
             tls_context=await asyncio.to_thread(_tls_context, settings),
             logger=logging.getLogger("scannerd.mqtt"),
         )
-        await _enter(client)
+        await client.enter()
     except MqttError as fault:
         raise explained(settings, fault) from fault
     try:
         yield client
     finally:
         await client.leave()
-
-
-async def _enter(client: BrokerClient) -> None:
-    """Connect; when cancelled meanwhile, wait for the thread that connects and close what it opened."""
-    connecting = asyncio.ensure_future(client.__aenter__())
-    try:
-        await asyncio.shield(connecting)
-    except asyncio.CancelledError:
-        await asyncio.wait({connecting})
-        if connecting.exception() is None:
-            await client.leave()
-        raise
 
 
 def password_in(file: Path | None) -> str | None:

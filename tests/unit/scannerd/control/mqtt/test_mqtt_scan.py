@@ -4,6 +4,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from mosquitto_broker import Broker, a_tablet
 from mqtt_scanner import BASE, mqtt_config, on_mqtt
 
@@ -53,3 +54,15 @@ def test_a_device_that_has_it_off_loads_nothing_of_it() -> None:
     program = "import sys, scannerd.__main__, scannerd.app; print(sorted(m for m in sys.modules if 'mqtt' in m))"
     said = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert said.stdout == "[]\n"
+
+
+async def test_a_door_that_is_not_installed_is_a_warning_and_no_fault(
+    bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "aiomqtt", None)
+    for module in [name for name in sys.modules if name.startswith("scannerd.control.mqtt")]:
+        monkeypatch.delitem(sys.modules, module)
+    config = mqtt_config(tmp_path / "store", {"enabled": True})
+    async with Daemon(config, build_hardware(config, bench.clock), network=True) as daemon:
+        (remark,) = daemon.board.state().warnings
+        assert remark.message == "[mqtt] enabled: aiomqtt is missing; pip install 'scannerd[edge]'"
