@@ -12,6 +12,7 @@ from scannerd.control.rest.files import FileHashes, FileWindow
 from scannerd.control.rest.frames import frame_routes
 from scannerd.control.rest.gate import API, App, Gate, Pace
 from scannerd.control.rest.health import health_routes
+from scannerd.control.rest.mat import mat_routes
 from scannerd.control.rest.metrics import Metrics
 from scannerd.control.rest.orders import order_routes
 from scannerd.control.rest.page import BuiltPage, page_routes
@@ -64,6 +65,7 @@ class RestApp:
             result_routes(scanner, files),
             settings_routes(scanner),
             device_routes(scanner, self._addresses),
+            mat_routes(scanner),
             preview_routes(scanner, self._viewers),
             access_routes(scanner, self.tokens, self.codes),
             docs_routes(app),

@@ -4,7 +4,7 @@ import { EventParser, type StreamMessage } from "./event_parser";
 import { Failure, failureOf } from "./failure";
 
 /** The daemon sends at least a comment more often than this; a stream that is quiet for longer is dead. */
-export const QUIET_LIMIT_MS = 35_000;
+export const QUIET_LIMIT_MS = 25_000;
 const OPEN_LIMIT_MS = 10_000;
 /** Who is not paired gains nothing by asking often, and wrong tokens are counted over there. */
 const UNPAIRED_WAIT_MS = 60_000;

@@ -1,13 +1,22 @@
-/** The answer of `GET /device`. */
+import type { DeviceState } from "../api/wire";
+
+/** The answer of `GET /device`. Null is what this machine does not tell. */
 export interface DeviceHealth {
   name: string;
   version: string;
   uptime_s: number;
   temperature_c: number | null;
-  under_voltage: boolean | null;
-  addresses: string[] | null;
-  camera: unknown;
-  turntable: unknown;
-  mqtt: unknown;
-  offload: unknown;
+  disk: DeviceState["disk"];
+  addresses: string[];
+  camera: string;
+  turntable: string;
+  mqtt: string | null;
+  offload: string | null;
+  health: {
+    memory_mb: number;
+    free_mb: number | null;
+    scans_left: number | null;
+    /** In a word each; the page has a text for them. */
+    troubles: string[];
+  };
 }

@@ -3,6 +3,7 @@ import type { Setting, SettingValue } from "../api/wire";
 import { mayControl } from "../state/scanner";
 import { language } from "../words/language";
 import { say } from "../words/messages";
+import { helpOf } from "../words/settings_help";
 import { isChanged, type Draft } from "./draft";
 
 export interface SettingFieldProps {
@@ -17,12 +18,13 @@ export interface SettingFieldProps {
 export function SettingField({ section, setting, draft, problems, put }: SettingFieldProps) {
   const id = useId();
   const value = setting.name in draft ? (draft[setting.name] ?? null) : setting.value;
+  const help = helpOf(setting.id, setting.help);
   const isUsual = value === setting.default;
   return (
     <div class={isChanged(setting, draft) ? "setting changed" : "setting"}>
       <label for={id}>
         <code>{setting.name}</code>
-        <span lang="en">{setting.help}</span>
+        <span lang={help.lang}>{help.text}</span>
       </label>
       <div class="value">
         <Input id={id} setting={setting} value={value} wrong={problems.length > 0} put={put} />

@@ -3,7 +3,8 @@ import type { SettingsSection } from "../api/wire";
 import { Wait } from "../parts/wait";
 import { useResource } from "../state/resource";
 import { deviceChanged } from "../state/scanner";
-import { say } from "../words/messages";
+import { say, sayKnown } from "../words/messages";
+import { helpOf } from "../words/settings_help";
 import { SettingsForm } from "./settings_form";
 
 /** `config.toml` as a form, made from what the daemon says of its keys. */
@@ -18,8 +19,8 @@ export function SettingsPart() {
             {sections.map((section) => (
               <details key={section.name} class="fold" name="settings">
                 <summary>
-                  <span>{section.name}</span>
-                  <small lang="en">{section.help}</small>
+                  <span>{sayKnown("section", section.name)}</span>
+                  <small lang={helpOf(section.name, section.help).lang}>{helpOf(section.name, section.help).text}</small>
                 </summary>
                 <SettingsForm section={section} />
               </details>

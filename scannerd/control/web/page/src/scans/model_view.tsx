@@ -25,6 +25,7 @@ export function ModelView({ scan_id, unit }: { scan_id: string; unit: string }) 
             src={address(`scans/${scan_id}/results/model.glb`)}
             alt={say("model.alt", { id: scan_id })}
             camera-controls
+            disable-tap
             touch-action="none"
             interaction-prompt="none"
             tone-mapping="neutral"

@@ -7,7 +7,7 @@ import { say } from "../words/messages";
 export function Header() {
   return (
     <header class="top">
-      <a class="brand" href="#/scan">
+      <a class="brand" href="#/scan" aria-label={state.value?.device ?? say("app.name")}>
         <img src="./icon.svg" alt="" width="36" height="36" />
         <span>{state.value?.device ?? say("app.name")}</span>
       </a>

@@ -10,7 +10,7 @@ export function ReadOnlyBanner() {
   const [isPairing, setPairing] = useState(false);
   if (access.value !== "read-only") return null;
   return (
-    <div class="banner">
+    <section class="banner" aria-label={say("readonly.pair")}>
       <Icon name="warning" />
       <div>
         <strong>{say("readonly.banner")}</strong>
@@ -23,6 +23,6 @@ export function ReadOnlyBanner() {
           <PairingForm />
         </Dialog>
       )}
-    </div>
+    </section>
   );
 }
