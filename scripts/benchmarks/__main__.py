@@ -4,6 +4,7 @@ import importlib
 import sys
 
 BENCHES = {
+    "api": "how soon GET /state is answered while a scan runs",
     "reconstruct": "accuracy, completeness, time and memory of the embedded engine on any mesh",
 }
 
