@@ -12,7 +12,7 @@ from typing import Any
 
 import aiomqtt
 from paho.mqtt.client import Client as PahoClient
-from paho.mqtt.client import MQTTMessage
+from paho.mqtt.client import ConnectFlags, MQTTMessage
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
@@ -21,6 +21,8 @@ WAITING_QOS_0 = 128
 """More of them, unread, are dropped: they were sent without any promise."""
 LEAVE_S = 0.5
 """A broker that takes longer to close is left."""
+LARGEST_PACKET = 268_435_455
+"""MQTT has no larger ones."""
 FIRST_REFUSAL = 0x80
 """Reason codes from here on are refusals (MQTT 5, 2.4)."""
 
@@ -58,6 +60,8 @@ class BrokerClient(aiomqtt.Client):
         """Messages without a promise that came faster than they were read."""
         self.said_goodbye = False
         """Else the broker is asked to speak the last will."""
+        self.largest_packet_bytes = LARGEST_PACKET
+        """That the broker takes; it closes the connection upon a larger one."""
         self.refused: Callable[[ReasonCode], None] = lambda reason: None
         """Called when the broker turned a message down."""
         self._client.manual_ack_set(True)
@@ -109,6 +113,17 @@ class BrokerClient(aiomqtt.Client):
             super()._client_connect()
         finally:
             self._loop.call_soon_threadsafe(self._thread_ended.set)
+
+    def _on_connect(
+        self,
+        client: PahoClient,
+        userdata: Any,
+        flags: ConnectFlags,
+        reason_code: ReasonCode,
+        properties: Properties | None = None,
+    ) -> None:
+        self.largest_packet_bytes = getattr(properties, "MaximumPacketSize", LARGEST_PACKET)
+        super()._on_connect(client, userdata, flags, reason_code, properties)
 
     def _on_message(self, client: PahoClient, userdata: Any, message: MQTTMessage) -> None:
         if message.qos == 0 and self._queue.qsize() >= WAITING_QOS_0:

@@ -32,6 +32,9 @@ from scannerd.events import Warned
 
 LOG = logging.getLogger(__name__)
 
+RIVAL_AFTER = 3
+"""A broker closes a connection when somebody else comes with the same name, and not every broker says so."""
+
 
 class MqttDoor:
     """Serves one broker. Without one the scanner works as ever; a warning says so."""
@@ -44,6 +47,7 @@ class MqttDoor:
         self._outbox = Outbox()
         self._troubles: set[str] = set()
         """Told already since the connection was last a good one."""
+        self._soon_lost = 0
 
     @property
     def name(self) -> str:
@@ -91,7 +95,13 @@ class MqttDoor:
             if time.monotonic() - began_s >= self._timing.steady_s:
                 retry.forget()
                 self._troubles.clear()
+                self._soon_lost = 0
             self._warn(str(trouble), "away" if isinstance(trouble, BrokerAway) else str(trouble))
+            if self._soon_lost == RIVAL_AFTER:
+                self._warn(
+                    f"the MQTT connection was lost {RIVAL_AFTER} times soon after it was made; if another scanner "
+                    f"has the [device] name {self._scanner.config.device.name!r} too, give each its own"
+                )
             await asyncio.sleep(retry.delay_s())
 
     async def _connect(self, parts: Parts) -> BrokerUnusable:
@@ -100,11 +110,15 @@ class MqttDoor:
         try:
             client_id = f"scannerd-{self._topics.prefix}-{self._topics.slug}"
             async with connected(self._settings, client_id, last_will(self._topics), self._timing) as client:
+                self._soon_lost += 1
                 LOG.info("mqtt: connected with %s:%d", self._settings.host, self._settings.port)
                 await Session(client, parts, self._timing, self._warn).run()
         except* (BrokerUnusable, MqttError) as faults:
             # A farewell that failed may hide that this was cancelled; whoever waits for this task looks for that.
             trouble = _first(faults, self._settings)
+        except* Exception:
+            LOG.exception("mqtt: fault inside this door")
+            trouble = BrokerAway("fault inside the MQTT door; see the log")
         return trouble
 
     def _warn(self, trouble: str, kind: str | None = None) -> None:

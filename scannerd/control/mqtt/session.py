@@ -27,6 +27,8 @@ from scannerd.control.mqtt.topics import Topics
 LOG = logging.getLogger(__name__)
 
 ONLINE, OFFLINE = b"online", b"offline"
+HEADERS_BYTES = 200
+"""More than any message has beside topic and payload."""
 FAREWELL_S = 0.7
 """A daemon that goes down takes this long to send what waits, and once more to say that it goes."""
 
@@ -155,6 +157,12 @@ class Session:
             heed_cancellation()
 
     async def _publish(self, message: Outgoing) -> None:
+        if len(message.payload) + len(message.topic) + HEADERS_BYTES > self._client.largest_packet_bytes:
+            self._warn(
+                f"the MQTT broker takes {self._client.largest_packet_bytes} bytes at most, and {message.topic} needs "
+                f"{len(message.payload)}: it is left out; raise the broker's max_packet_size"
+            )
+            return
         properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
         if message.correlation_data is not None:
             properties.CorrelationData = message.correlation_data

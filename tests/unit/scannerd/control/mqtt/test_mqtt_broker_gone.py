@@ -5,6 +5,7 @@ from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
+import aiomqtt
 import pytest
 from mosquitto_broker import SCANNER, Broker, a_tablet
 from mqtt_scanner import BASE, QUICK, mqtt_config, on_mqtt
@@ -135,6 +136,43 @@ async def test_with_tls_the_broker_must_be_the_one_that_is_vouched_for(bench: Be
         plain = broker.settings(tls=False, ca_file=None)
         async with on_mqtt(mqtt_config(tmp_path / "store", plain), bench) as daemon:
             await warning(daemon, f"MQTT broker 127.0.0.1:{broker.port}")
+    finally:
+        broker.kill()
+
+
+async def test_two_scanners_of_one_name_are_told_so(bench: Bench, broker: Broker, tmp_path: Path) -> None:
+    config = mqtt_config(tmp_path / "store", broker.settings())
+    rival = {
+        "identifier": "scannerd-scannerd-bench",
+        "username": SCANNER,
+        "password": broker.password(SCANNER),
+        "protocol": aiomqtt.ProtocolVersion.V5,
+    }
+    async with on_mqtt(config, bench, replace(QUICK, steady_s=30)) as daemon, a_tablet(broker) as tablet:
+        after = 0
+        for _ in range(3):
+            online = await tablet.until(lambda heard: heard.payload == b"online", "online", after)
+            after = tablet.heard.index(online, after) + 1
+            async with aiomqtt.Client("127.0.0.1", broker.port, **rival):
+                pass
+        await warning(daemon, "if another scanner has the [device] name 'bench' too, give each its own")
+
+
+async def test_what_is_too_large_for_the_broker_is_left_out_and_the_rest_goes_on(
+    bench: Bench, tmp_path: Path
+) -> None:
+    broker = Broker(tmp_path / "mosquitto", more="max_packet_size 20000")
+    broker.start()
+    try:
+        config = mqtt_config(tmp_path / "store", broker.settings(), views=3)
+        async with a_tablet(broker) as tablet, on_mqtt(config, bench) as daemon:
+            await tablet.on("marker")
+            said = await warning(daemon, "max_packet_size")
+            assert f"takes 20000 bytes at most, and {BASE}/preview needs" in said
+            await tablet.ask({"command": "start", "scan_id": "cup", "command_id": "s"})
+            await tablet.event("scan_ended")
+            assert [heard.payload for heard in tablet.heard if heard.topic.endswith("availability")] == [b"online"]
+            assert len([remark for remark in daemon.board.state().warnings if "max_packet" in remark.message]) == 1
     finally:
         broker.kill()
 
