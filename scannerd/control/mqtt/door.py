@@ -45,8 +45,8 @@ class MqttDoor:
         self._timing = timing or Timing()
         self._topics = Topics(self._settings.topic_prefix, scanner.config.device.slug)
         self._outbox = Outbox()
-        self._troubles: set[str] = set()
-        """Told already since the connection was last a good one."""
+        self._troubles: dict[str, str] = {}
+        """What was told since the connection was last a good one, by kind."""
         self._soon_lost = 0
 
     @property
@@ -122,12 +122,13 @@ class MqttDoor:
         return trouble
 
     def _warn(self, trouble: str, kind: str | None = None) -> None:
-        """Log each new trouble, and say it where people look, once for each kind."""
-        if trouble not in self._troubles:
+        """Log each change, and say it where people look, once for each kind."""
+        kind = kind or trouble
+        if self._troubles.get(kind) != trouble:
             LOG.warning("mqtt: %s", trouble)
-        if (kind or trouble) not in self._troubles:
+        if kind not in self._troubles:
             self._scanner.events.publish(Warned(trouble))
-        self._troubles |= {trouble, kind or trouble}
+        self._troubles[kind] = trouble
 
 
 def _first(faults: BaseExceptionGroup[BaseException], settings: MqttSection) -> BrokerUnusable:

@@ -4,9 +4,9 @@ import asyncio
 import contextlib
 import logging
 import secrets
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from typing import Protocol
 
 from aiomqtt import MqttError, Will
 from paho.mqtt.packettypes import PacketTypes
@@ -50,11 +50,17 @@ class Parts:
     announcement: Announcement
 
 
+class Warn(Protocol):
+    """Tells a person what should be put right with the broker."""
+
+    def __call__(self, trouble: str, kind: str | None = None) -> None:
+        """`kind`: what is the same trouble in other words, and need not be told twice."""
+
+
 class Session:
     """Listens and sends until the connection is lost, or until cancelled."""
 
-    def __init__(self, client: BrokerClient, parts: Parts, timing: Timing, warn: Callable[[str], None]) -> None:
-        """`warn` is told what a person should put right with the broker."""
+    def __init__(self, client: BrokerClient, parts: Parts, timing: Timing, warn: Warn) -> None:
         self._client = client
         self._parts = parts
         self._topics = parts.topics
@@ -160,7 +166,8 @@ class Session:
         if len(message.payload) + len(message.topic) + HEADERS_BYTES > self._client.largest_packet_bytes:
             self._warn(
                 f"the MQTT broker takes {self._client.largest_packet_bytes} bytes at most, and {message.topic} needs "
-                f"{len(message.payload)}: it is left out; raise the broker's max_packet_size"
+                f"{len(message.payload)}: it is left out; raise the broker's max_packet_size",
+                f"too large: {message.topic}",
             )
             return
         properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
