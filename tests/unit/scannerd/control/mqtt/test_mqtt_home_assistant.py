@@ -1,6 +1,7 @@
 """What Home Assistant is told has the form that its documentation asks for, and works as a dashboard uses it."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +9,7 @@ import jinja2
 import pytest
 from jsonschema import Draft202012Validator
 from mosquitto_broker import Broker, Tablet, a_tablet
-from mqtt_scanner import BASE, mqtt_config, on_mqtt
+from mqtt_scanner import BASE, QUICK, mqtt_config, on_mqtt
 
 from drivers.bench.install import Bench
 from scannerd.config import Config, LightSection, WebSection
@@ -104,6 +105,18 @@ async def test_home_assistant_that_restarts_is_told_again(bench: Bench, broker: 
         await tablet.on("state", after)
         await tablet.on("options", after)
         await tablet.on("preview", after)
+
+
+async def test_a_dashboard_sees_the_table_also_while_nothing_happens(
+    bench: Bench, broker: Broker, tmp_path: Path
+) -> None:
+    config = mqtt_config(tmp_path / "store", broker.settings())
+    async with a_tablet(broker) as tablet, on_mqtt(config, bench, replace(QUICK, idle_preview_s=0.2)):
+        after = 0
+        for _ in range(3):
+            picture = await tablet.on("preview", after)
+            after = tablet.heard.index(picture, after) + 1
+            assert picture.payload.startswith(b"\xff\xd8")
 
 
 async def test_an_announcement_is_taken_back_when_nobody_wants_it_any_more(
