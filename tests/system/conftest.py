@@ -2,7 +2,7 @@ import importlib.util
 import sys
 from pathlib import Path
 
-for name in ("debian_root", "machine"):
+for name in ("debian_root", "machine", "scanner_inside"):
     if name not in sys.modules:
         spec = importlib.util.spec_from_file_location(name, Path(__file__).with_name(f"{name}.py"))
         assert spec is not None

@@ -14,6 +14,8 @@ from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 RELEASE = "bookworm"
+PYTHON = "3.11"
+"""Of that release."""
 PACKAGES = (
     "systemd", "systemd-sysv", "udev", "dbus", "kmod", "iproute2", "procps",
     "python3", "python3-venv", "mosquitto", "mosquitto-clients",
@@ -38,7 +40,7 @@ def debian_root() -> Path:
 
 def wheels() -> Path:
     """Return a folder with every wheel of the lock but the tools', downloaded unless it is there."""
-    return _kept("wheels", (LOCK.read_text(), *NOT_INSTALLED, sys.version), _download)
+    return _kept("wheels", (LOCK.read_text(), *NOT_INSTALLED, PYTHON), _download)
 
 
 def project_wheel(out: Path) -> Path:
@@ -94,7 +96,8 @@ def _download(folder: Path) -> None:
     needs = folder / "needs.txt"
     needs.write_text("\n".join(lines))
     pip = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps"]
-    _checked([*pip, "--only-binary", ":all:", "--dest", str(folder), "--requirement", str(needs)], 400)
+    for_release = ["--only-binary", ":all:", "--python-version", PYTHON]
+    _checked([*pip, *for_release, "--dest", str(folder), "--requirement", str(needs)], 400)
     needs.unlink()
 
 

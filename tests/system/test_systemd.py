@@ -6,17 +6,34 @@ One machine for all steps, in the order of this file. The first run makes its ro
 import json
 import os
 import re
-import shlex
 import shutil
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
 import pytest
 from debian_root import REPOSITORY, debian_root, project_wheel, wheels
 from machine import Machine, booted, refusal, why_not
+from scanner_inside import (
+    ASK_STATE,
+    CONFIG,
+    HAND,
+    LAST_TRUTH,
+    SCANS,
+    SOCKET,
+    as_tablet,
+    commanded,
+    daemon_said,
+    hand,
+    overheard,
+    photos,
+    progress,
+    restarts,
+    scans,
+    set_keys,
+    status_text,
+)
 
 pytestmark = [
     pytest.mark.system,
@@ -25,7 +42,6 @@ pytestmark = [
 ]
 
 PROJECT, WHEELS = "/srv/project", "/srv/wheels"
-CONFIG = "/etc/scannerd/config.toml"
 INSTALL = (f"{PROJECT}/scripts/install", "--wheels", WHEELS, "--with-service", "--with-bench")
 INSTALL_LIMIT_S = 240
 DEVICE_UNITS = ("scannerd.target", "scannerd.service", "scannerd-sync.service", "scannerd-sync.path")
@@ -39,7 +55,6 @@ QUICK = {
     "ask_a_person": "false",
 }  # fmt: skip
 """A small scan that nobody stands beside."""
-HAND = "/run/scannerd/hand.sock"
 DROP_INS = "/etc/systemd/system/scannerd.service.d"
 ON_THE_BENCH = f"""[Service]
 ExecStart=
@@ -48,32 +63,6 @@ ExecStart=/opt/scannerd/bin/scannerd bench --config {CONFIG} --hand {HAND}
 SystemCallFilter=capset
 WatchdogSec={WATCHDOG_S}
 """
-SOCKET = "/run/scannerd/scannerd.sock"
-ASK_STATE = """
-import socket, sys
-daemon = socket.socket(socket.AF_UNIX)
-daemon.connect(sys.argv[1])
-daemon.sendall(b'GET /api/v1/state HTTP/1.0\\r\\nHost: localhost\\r\\n\\r\\n')
-answer = b''.join(iter(lambda: daemon.recv(65536), b''))
-print(answer.partition(b'\\r\\n\\r\\n')[2].decode())
-"""
-LAST_TRUTH = """
-import socket, sys
-hand = socket.socket(socket.AF_UNIX)
-hand.connect(sys.argv[1])
-lines, last = hand.makefile("rw"), ""
-try:
-    while True:
-        print('{"do": "truth"}', file=lines, flush=True)
-        answer = lines.readline()
-        if not answer:
-            break
-        last = answer
-except OSError:
-    pass
-print(last)
-"""
-"""Asks the bench how the world is until the bench is gone; prints the last answer."""
 
 
 @pytest.fixture(autouse=True)
@@ -260,14 +249,14 @@ def test_a_killed_daemon_and_a_hanging_one_come_back_and_finish_the_scan(machine
     told = machine.output("journalctl", "--unit=scannerd.service", "--output=cat")
     assert "Failed with result 'watchdog'" in told
     machine.until("the scan is complete", lambda: len(scans(machine)["sealed"]) == 2, 90)
-    journal = machine.read(f"/var/lib/scannerd/scans/{scans(machine)['sealed'][1]}/journal.jsonl")
+    journal = machine.read(f"{SCANS}/{scans(machine)['sealed'][1]}/journal.jsonl")
     frames = [line["frame"]["index"] for line in map(json.loads, journal.splitlines()) if line["type"] == "frame"]
     assert frames == list(range(VIEWS)), "each photo once: what was taken is not taken again"
 
 
 def test_the_model_comes_back_from_the_service(machine: Machine, installed: str) -> None:
     first = scans(machine)["sealed"][0]
-    results = f"/var/lib/scannerd/scans/{first}/results"
+    results = f"{SCANS}/{first}/results"
     machine.until(
         "the model is there", lambda: machine.run("test", "-e", f"{results}/model.glb").returncode == 0, 150
     )
@@ -308,7 +297,7 @@ def test_stop_in_the_middle_of_a_scan_parks_the_motor_and_leaves_a_whole_journal
     # Where it was forced, because the machine was too busy, it says so; parked and whole it is all the same.
     assert machine.shows("scannerd.service", "Result") == "success" or "ended by force" in daemon_said(machine)
     scan = scans(machine)["unfinished"][0]
-    journal = machine.read(f"/var/lib/scannerd/scans/{scan}/journal.jsonl")
+    journal = machine.read(f"{SCANS}/{scan}/journal.jsonl")
     lines = [json.loads(line) for line in journal.splitlines()]
     assert [line["seq"] for line in lines] == list(range(len(lines)))
 
@@ -328,77 +317,6 @@ def test_a_daemon_that_cannot_start_is_tried_again_for_ever(machine: Machine, in
     machine.output("systemctl", "daemon-reload")
     machine.until("it is up by itself", lambda: machine.shows("scannerd.service", "ActiveState") == "active", 120)
     machine.until("it has taken up the scan", lambda: len(scans(machine)["sealed"]) == 3, 90)
-
-
-def as_tablet(machine: Machine) -> tuple[str, ...]:
-    return ("-h", "127.0.0.1", "-V", "5", "-u", "tablet", "-P", machine.read("/etc/scannerd/tablet.password"))
-
-
-@contextmanager
-def overheard(machine: Machine, topic: str) -> Iterator[Callable[[], list[tuple[str, str]]]]:
-    """Listen as the tablet; yields what was heard so far, topic and payload, but no pictures."""
-    heard, excluded = "/tmp/heard", ("-T", "scannerd/+/preview")
-    command = shlex.join(["mosquitto_sub", *as_tablet(machine), "-t", topic, *excluded, "-F", "%t\t%p"])
-    pid = machine.shell(f"{command} >{heard} 2>&1 & echo $!")
-    try:
-        yield lambda: [(t, p) for t, _, p in (line.partition("\t") for line in machine.read(heard).splitlines())]
-    finally:
-        machine.output("kill", pid)
-
-
-def commanded(machine: Machine, **command: str) -> dict[str, str]:
-    """Send a command as the tablet and return the daemon's answer."""
-    scanner = f"scannerd/{machine.output('hostname').lower()}"
-    topics = ("-t", f"{scanner}/command", "-e", f"{scanner}/reply/tablet")
-    answer: dict[str, str] = json.loads(
-        machine.output("mosquitto_rr", *as_tablet(machine), *topics, "-W", "20", "-m", json.dumps(command))
-    )
-    return answer
-
-
-def progress(heard: list[tuple[str, str]], scan: str) -> list[tuple[str, int]]:
-    """State and photos done of one scan, as its topic told them one after the other."""
-    said = [json.loads(words)["scan"] for topic, words in heard if topic.endswith(f"/scan/{scan}/progress") and words]
-    return [(overview["state"], overview["frames_done"]) for overview in said]
-
-
-def hand(machine: Machine, what: str) -> None:
-    machine.output("scannerd", "bench-hand", "--hand", HAND, what)
-
-
-def status_text(machine: Machine) -> str:
-    return machine.shows("scannerd.service", "StatusText")
-
-
-def restarts(machine: Machine) -> int:
-    return int(machine.shows("scannerd.service", "NRestarts"))
-
-
-def photos(machine: Machine) -> int:
-    """Photos of the scan that runs, as `systemctl status` tells them."""
-    found = re.match(r"scan \S+: (\d+) of \d+ photos", status_text(machine))
-    return int(found[1]) if found else 0
-
-
-def daemon_said(machine: Machine) -> str:
-    return machine.output("journalctl", "--unit=scannerd.service", "--output=cat")
-
-
-def scans(machine: Machine) -> dict[str, list[str]]:
-    """Scans by whether they have their seal, oldest first."""
-    found: dict[str, list[str]] = {"sealed": [], "unfinished": []}
-    for scan in machine.shell("ls /var/lib/scannerd/scans || true").splitlines():
-        sealed = machine.run("test", "-e", f"/var/lib/scannerd/scans/{scan}/manifest.json").returncode == 0
-        found["sealed" if sealed else "unfinished"].append(scan)
-    return found
-
-
-def set_keys(machine: Machine, **values: str) -> None:
-    text = machine.read(CONFIG)
-    for key, value in values.items():
-        text, count = re.subn(rf"^{key} = .*$", f"{key} = {value}", text, flags=re.MULTILINE)
-        assert count == 1, key
-    machine.write(CONFIG, text)
 
 
 def test_uninstall_leaves_the_scans_and_says_where(machine: Machine, installed: str) -> None:
