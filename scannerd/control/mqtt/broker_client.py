@@ -87,9 +87,15 @@ class BrokerClient(aiomqtt.Client):
             await asyncio.wait({connecting})
             await self.leave()
             raise
+        except aiomqtt.MqttError:
+            # aiomqtt leaves the socket open when a broker does not greet.
+            await self.leave()
+            raise
 
     async def leave(self) -> None:
-        """End the connection in order, or at all."""
+        """End the connection in order, or at all; safe to call without one."""
+        if self._client.socket() is None:
+            return
         self.timeout = LEAVE_S
         with contextlib.suppress(aiomqtt.MqttError):
             if not self.said_goodbye and not self._disconnected.done():

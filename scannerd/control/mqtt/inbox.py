@@ -75,20 +75,13 @@ class Inbox:
             # That is how a retained message is taken away from a broker.
             settle()
             return
-        if not self._commands.take():
-            self._reject(arrival, f"too many: {COMMANDS_PER_S:.0f} commands a second are listened to")
-            settle()
-            return
-        reason = self._why_not(arrival)
-        if reason is None and (name := self._topics.option_name(arrival.topic)) is not None:
-            self._choose(name, arrival)
-        elif reason is None:
-            reason = self._ask(arrival, waited, settle)
-            if reason is None:
-                return
+        if self._commands.take():
+            reason = self._why_not(arrival) or self._hand_in(arrival, waited, settle)
+        else:
+            reason = f"too many: {COMMANDS_PER_S:.0f} commands a second are listened to"
         if reason is not None:
             self._reject(arrival, reason)
-        settle()
+            settle()
 
     def lost(self, count: int) -> None:
         """Count messages that were dropped before anybody looked at them."""
@@ -102,16 +95,23 @@ class Inbox:
             return self._topics.why_not_answer_on(arrival.response_topic)
         return None
 
-    def _choose(self, name: str, arrival: Arrival) -> None:
+    def _hand_in(self, arrival: Arrival, waited: bool, settle: Callable[[], None]) -> str | None:
+        """Return why not; what was taken is settled from here."""
+        option = self._topics.option_name(arrival.topic)
+        if option is None:
+            return self._ask(arrival, waited, settle)
         try:
-            self._options.choose(name, arrival.payload)
+            self._options.choose(option, arrival.payload)
         except OptionRefused as refused:
-            self._reject(arrival, str(refused))
-        shown = self._options.shown().model_dump_json().encode()
-        self._outbox.put(Outgoing(self._topics.options, shown, retain=True))
+            return str(refused)
+        finally:
+            # Also after a refusal: the dashboard shows what was set there until it hears what is.
+            shown = self._options.shown().model_dump_json().encode()
+            self._outbox.put(Outgoing(self._topics.options, shown, retain=True))
+        settle()
+        return None
 
     def _ask(self, arrival: Arrival, waited: bool, settle: Callable[[], None]) -> str | None:
-        """Hand a command in; return why not."""
         try:
             message = self._message(arrival)
         except ValidationError as error:

@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import aiomqtt
+import psutil
 import pytest
 from mosquitto_broker import SCANNER, Broker, a_tablet
 from mqtt_scanner import BASE, QUICK, mqtt_config, on_mqtt
@@ -184,10 +185,17 @@ class Wire:
         self._to_port = to_port
         self._open = asyncio.Event()
         self._open.set()
+        self._joined = asyncio.Event()
         self._server: asyncio.Server | None = None
         self._pumps: set[asyncio.Task[None]] = set()
         self.connections = 0
         self.port = 0
+
+    async def until(self, connections: int) -> None:
+        """Wait until somebody came so often."""
+        while self.connections < connections:
+            self._joined.clear()
+            await self._joined.wait()
 
     def hold(self) -> None:
         self._open.clear()
@@ -209,6 +217,7 @@ class Wire:
 
     async def _join(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
+        self._joined.set()
         far_reader, far_writer = await asyncio.open_connection("127.0.0.1", self._to_port)
         for source, sink in ((reader, far_writer), (far_reader, writer)):
             self._pumps.add(asyncio.create_task(self._pump(source, sink)))
@@ -259,6 +268,17 @@ async def test_a_broker_that_takes_nothing_keeps_nobody_waiting(bench: Bench, br
             assert ended.outcome is Outcome.COMPLETED
             going_down_s = asyncio.get_running_loop().time()
         print(f"goes down in {asyncio.get_running_loop().time() - going_down_s:.1f} s beside a broker that hangs")
+
+
+async def test_a_broker_that_never_greets_costs_no_sockets(bench: Bench, broker: Broker, tmp_path: Path) -> None:
+    mine = psutil.Process()
+    async with asyncio.timeout(60), Wire(broker.port) as wire:
+        wire.hold()
+        config = mqtt_config(tmp_path / "store", broker.settings(port=wire.port))
+        async with on_mqtt(config, bench, replace(QUICK, answer_s=0.1, keepalive_s=60)):
+            await wire.until(6)
+            to_broker = [each for each in mine.net_connections("tcp") if each.raddr and each.raddr.port == wire.port]
+            assert len([each for each in to_broker if each.status == "ESTABLISHED"]) <= 1
 
 
 async def test_a_broker_that_never_greets_keeps_nobody_waiting(bench: Bench, broker: Broker, tmp_path: Path) -> None:

@@ -100,6 +100,9 @@ async def test_an_answer_goes_only_where_the_scanner_may_speak(bench: Bench, bro
             assert answer["status"] == "refused"
             assert "is not allowed; use one below scannerd/bench/reply/" in answer["reason"]
         assert not [heard for heard in tablet.heard if heard.topic in bad and b"refused" in heard.payload]
+        for number, topic in enumerate((f"{BASE}/reply/+", f"{BASE}/reply/#")):
+            home = {"command": "home", "command_id": f"wild-{number}"}
+            assert "has a wildcard; name one topic" in (await tablet.ask(home, response_topic=topic))["reason"]
         good = {"command": "pause", "command_id": "good"}
         await tablet.ask(good, response_topic=f"{BASE}/reply/tablet/7", correlation_data=b"7")
         assert (await tablet.on("reply/tablet/7")).correlation_data == b"7"
