@@ -5,6 +5,7 @@ from fastapi import APIRouter, FastAPI
 from scannerd import __version__
 from scannerd.control.rest.access import access_routes
 from scannerd.control.rest.addresses import page_addresses
+from scannerd.control.rest.caller import Caller
 from scannerd.control.rest.device import device_routes
 from scannerd.control.rest.docs import describe, docs_routes
 from scannerd.control.rest.event_stream import Listeners, event_routes
@@ -47,6 +48,10 @@ class RestApp:
         self._listeners.close()
         self._viewers.close()
 
+    def _is_welcome(self, caller: Caller) -> bool:
+        may_look = caller.local or self._scanner.config.web.read_without_token
+        return may_look or self.tokens.counts(caller.token_id)
+
     def _addresses(self) -> tuple[str, ...]:
         return page_addresses(self._scanner.config.web.address, self.port) if self.port is not None else ()
 
@@ -58,7 +63,7 @@ class RestApp:
         api = APIRouter(prefix=API)
         for routes in (
             state_routes(scanner),
-            event_routes(self._listeners),
+            event_routes(self._listeners, self._is_welcome),
             order_routes(scanner),
             scan_routes(scanner),
             frame_routes(scanner, files),
@@ -66,7 +71,7 @@ class RestApp:
             settings_routes(scanner),
             device_routes(scanner, self._addresses),
             mat_routes(scanner),
-            preview_routes(scanner, self._viewers),
+            preview_routes(scanner, self._viewers, self._is_welcome),
             access_routes(scanner, self.tokens, self.codes),
             docs_routes(app),
         ):

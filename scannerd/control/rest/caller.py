@@ -1,5 +1,6 @@
 """Who a request comes from, as the gate found out."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,6 +24,10 @@ class Caller:
     def known(self) -> bool:
         """May change things and see who else is paired."""
         return self.local or self.token_id is not None
+
+
+IsWelcome = Callable[[Caller], bool]
+"""Whether somebody who was let through may read on: a token can be revoked while a stream is open."""
 
 
 def caller_of_request(request: Request) -> Caller:

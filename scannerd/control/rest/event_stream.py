@@ -3,13 +3,14 @@
 import asyncio
 import json
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Header, Query
+from fastapi import APIRouter, Header, Query, Request
 from starlette.responses import Response
 
 from scannerd.control.messages import EventMessage
+from scannerd.control.rest.caller import IsWelcome, caller_of_request
 from scannerd.control.rest.problems import busy, documented
 from scannerd.control.rest.reply import HeldStream
 from scannerd.control.scanner import Scanner
@@ -55,8 +56,11 @@ class Listeners:
         for subscription in list(self._open):
             subscription.close()
 
-    def stream(self, last_id: str | None) -> Response:
-        """Return a stream of events from now on, or from those on that followed `last_id`. Raises Refused."""
+    def stream(self, last_id: str | None, welcome: Callable[[], bool] = lambda: True) -> Response:
+        """Return a stream of events from now on, or from those on that followed `last_id`. Raises Refused.
+
+        It ends when its reader is `welcome` no more.
+        """
         if len(self._open) >= MOST_LISTENERS:
             raise busy(f"{MOST_LISTENERS} others listen to events already")
         after = self._known(last_id)
@@ -67,7 +71,7 @@ class Listeners:
         missed = last_id is not None and after is None
         headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
         return HeldStream(
-            self._told(subscription, missed),
+            self._told(subscription, missed, welcome),
             lambda: self._let_go(subscription),
             headers=headers,
             media_type="text/event-stream",
@@ -84,11 +88,13 @@ class Listeners:
         self._open.discard(subscription)
         subscription.close()
 
-    async def _told(self, subscription: Subscription, missed: bool) -> AsyncIterator[bytes]:
+    async def _told(
+        self, subscription: Subscription, missed: bool, welcome: Callable[[], bool]
+    ) -> AsyncIterator[bytes]:
         yield f"retry: {RETRY_MS}\n\n".encode()
         if missed:
             yield self._reset()
-        while True:
+        while welcome():
             try:
                 async with asyncio.timeout(self._heartbeat_s):
                     numbered = await subscription.next_numbered()
@@ -100,7 +106,8 @@ class Listeners:
             if subscription.dropped:
                 LOG.info("rest: a listener that was %d events behind was cut off", subscription.dropped)
                 return
-            yield self._encoded(numbered)
+            if welcome():
+                yield self._encoded(numbered)
 
     def _encoded(self, numbered: Numbered) -> bytes:
         message = EventMessage.of(numbered)
@@ -115,18 +122,20 @@ class Listeners:
         return f"{self._scanner.board.boot}-{seq}"
 
 
-def event_routes(listeners: Listeners) -> APIRouter:
-    """Server-sent events."""
+def event_routes(listeners: Listeners, is_welcome: IsWelcome) -> APIRouter:
+    """Server-sent events; `is_welcome` says whether a caller may still read."""
     router = APIRouter(tags=["events"])
 
     @router.get("/events", operation_id="get_events", response_class=Response, responses=_STREAM)
     async def get_events(
+        request: Request,
         last_event_id: Annotated[str | None, Header(max_length=60)] = None,
         after: Annotated[
             str | None, Query(max_length=60, description="As Last-Event-ID: `<boot>-<seq>` of a state or an event.")
         ] = None,
     ) -> Response:
         """What happens, as it happens. With Last-Event-ID, as browsers send it, what was missed first."""
-        return listeners.stream(last_event_id or after)
+        caller = caller_of_request(request)
+        return listeners.stream(last_event_id or after, lambda: is_welcome(caller))
 
     return router

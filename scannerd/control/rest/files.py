@@ -97,9 +97,6 @@ class FileWindow:
         headers["Content-Length"] = str(part.end - part.start)
         if status == 206:
             headers["Content-Range"] = f"bytes {part.start}-{part.end - 1}/{size_bytes}"
-        if request.method == "HEAD":
-            file.close()
-            return Response(status_code=status, headers=headers, media_type=media_type_of(path.name))
         self._under_way += 1
         return HeldStream(
             self._pieces(file, part), lambda: self._let_go(file), status, headers, media_type_of(path.name)

@@ -134,7 +134,7 @@ class Gate:
                 403, f"this scanner is not called {host[:100]!r}; use its IP address, its host name or its name.local"
             )
         origin = headers.get("origin")
-        if origin is not None and urlsplit(origin).netloc.lower() != host.lower():
+        if origin is not None and _host_of(origin) != host.lower():
             raise Refused(403, f"a page of {origin[:100]!r} may not command this scanner")
 
     def _paired(self, scope: Scope, headers: Headers, address: str) -> Caller:
@@ -160,6 +160,13 @@ class Gate:
             return True
         may_look = method in _READING and self._scanner.config.web.read_without_token
         return may_look and not path.startswith(_FOR_PAIRED)
+
+
+def _host_of(origin: str) -> str | None:
+    try:
+        return urlsplit(origin).netloc.lower()
+    except ValueError:
+        return None
 
 
 def _token(headers: Headers) -> str | None:

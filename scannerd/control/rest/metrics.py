@@ -3,7 +3,16 @@
 import math
 from collections.abc import Callable
 
-from prometheus_client import CollectorRegistry, Counter, Enum, Gauge, Histogram, ProcessCollector, generate_latest
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Enum,
+    Gauge,
+    Histogram,
+    ProcessCollector,
+    disable_created_metrics,
+    generate_latest,
+)
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
 from scannerd.control.scanner import Scanner
@@ -24,6 +33,10 @@ MEDIA_TYPE = CONTENT_TYPE_LATEST
 STEPS = ("move", "settle", "capture", "judge", "store")
 SOURCES = ("button", "mqtt", "rest", "terminal")
 STEP_BUCKETS_S = (0.01, 0.02, 0.05, 0.1, 0.2, 0.35, 0.5, 0.75, 1, 1.5, 2, 3, 5, 10, 30)
+
+
+# Prometheus itself knows when a series began; a second line for each would only be noise.
+disable_created_metrics()  # type: ignore[no-untyped-call]
 
 
 class Metrics:

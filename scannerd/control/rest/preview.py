@@ -1,13 +1,14 @@
 """What the camera sees: one picture, or one after the other."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
 from drivers.protocols import DriverError
+from scannerd.control.rest.caller import IsWelcome, caller_of_request
 from scannerd.control.rest.problems import Refused, busy, documented
 from scannerd.control.rest.reply import HeldStream
 from scannerd.control.scanner import Scanner
@@ -51,23 +52,23 @@ class Viewers:
         except (NoPicture, DriverError) as fault:
             raise Refused(503, str(fault), headers={"Retry-After": "2"}) from fault
 
-    def stream(self, edges: bool) -> Response:
-        """Return pictures without end. Raises Refused."""
+    def stream(self, edges: bool, welcome: Callable[[], bool]) -> Response:
+        """Return pictures without end, or until the viewer is `welcome` no more. Raises Refused."""
         if self._count >= MOST_VIEWERS:
             raise busy(f"{MOST_VIEWERS} others look already; use preview.jpg")
         self._count += 1
         media_type = f"multipart/x-mixed-replace; boundary={BOUNDARY}"
         return HeldStream(
-            self._pictures(edges), self._let_go, headers={"Cache-Control": "no-store"}, media_type=media_type
+            self._pictures(edges, welcome), self._let_go, headers={"Cache-Control": "no-store"}, media_type=media_type
         )
 
     def _let_go(self) -> None:
         self._count -= 1
 
-    async def _pictures(self, edges: bool) -> AsyncIterator[bytes]:
+    async def _pictures(self, edges: bool, welcome: Callable[[], bool]) -> AsyncIterator[bytes]:
         seq = None
         yield f"--{BOUNDARY}\r\n".encode()
-        while not self._closing.is_set():
+        while welcome() and not self._closing.is_set():
             try:
                 picture = await self._scanner.viewfinder.picture(edges=edges, newer_than=seq)
             except (NoPicture, DriverError):
@@ -81,7 +82,7 @@ class Viewers:
             await asyncio.sleep(GAP_S)
 
 
-def preview_routes(scanner: Scanner, viewers: Viewers) -> APIRouter:
+def preview_routes(scanner: Scanner, viewers: Viewers, is_welcome: IsWelcome) -> APIRouter:
     """The viewfinder."""
     router = APIRouter(tags=["preview"])
 
@@ -106,8 +107,9 @@ def preview_routes(scanner: Scanner, viewers: Viewers) -> APIRouter:
         return Response(picture.jpeg, headers=headers, media_type="image/jpeg")
 
     @router.get("/preview", operation_id="get_preview_stream", response_class=Response, responses=_MANY)
-    async def get_stream(edges: Annotated[bool, _EDGES] = False) -> Response:
+    async def get_stream(request: Request, edges: Annotated[bool, _EDGES] = False) -> Response:
         """Pictures one after the other, for `<img>`."""
-        return viewers.stream(edges)
+        caller = caller_of_request(request)
+        return viewers.stream(edges, lambda: is_welcome(caller))
 
     return router

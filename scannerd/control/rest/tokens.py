@@ -67,6 +67,10 @@ class TokenBook:
             self._unsaved = True
         return entry
 
+    def counts(self, token_id: str | None) -> bool:
+        """Whether this device is (still) paired."""
+        return any(entry.token_id == token_id for entry in self._by_hash.values())
+
     def issue(self, name: str) -> tuple[str, TokenEntry]:
         """Return a new token of 256 bits and its entry; it counts once it is on the disk.
 

@@ -14,6 +14,7 @@ from drivers.bench.install import Bench
 from scannerd.app import Daemon
 from scannerd.config_file import read_config
 from scannerd.control.rest.gate import COOKIE
+from scannerd.events import Warned
 from scannerd.hardware import build_hardware
 
 JSON = {"Content-Type": "application/json"}
@@ -92,6 +93,22 @@ async def test_a_revoked_token_counts_no_more_also_after_a_restart(serve: Serve,
         assert (await lost.get("/state")).status_code == 401
 
 
+async def test_a_revoked_token_hears_and_sees_nothing_more(serve: Serve) -> None:
+    async with serve() as served, served.client() as client:
+        phone = await served.pair("phone")
+        phone_id = (await client.get("/tokens")).json()["tokens"][1]["token_id"]
+        async with served.listening(token=phone) as listening, served.client(phone) as viewer:
+            served.daemon.events.publish(Warned("before"))
+            assert "before" in (await listening.next()).data
+            async with viewer.stream("GET", "/preview") as pictures:
+                assert (await client.request("DELETE", f"/tokens/{phone_id}", json={})).status_code == 204
+                served.daemon.events.publish(Warned("after"))
+                with pytest.raises(EOFError):
+                    await listening.next()
+                async for _ in pictures.aiter_bytes():
+                    pass
+
+
 async def test_a_code_is_shown_at_the_device_only(serve: Serve) -> None:
     async with serve() as served, served.client() as paired:
         answer = await paired.post("/pair/code", json={})
@@ -133,7 +150,7 @@ async def test_a_foreign_name_is_refused(serve: Serve, host: str) -> None:
 
 async def test_a_foreign_page_is_refused(serve: Serve) -> None:
     async with serve() as served, served.client() as client:
-        for origin in ("http://evil.example", "null", f"http://127.0.0.1:{served.port + 1}"):
+        for origin in ("http://evil.example", "null", "http://[", "", f"http://127.0.0.1:{served.port + 1}"):
             answer = await client.post("/scans", json={}, headers={"Origin": origin})
             assert answer.status_code == 403
             assert "access-control-allow-origin" not in answer.headers
