@@ -302,9 +302,10 @@ class Daemon:
             self._tasks.append(self._button_task)
 
     def _tell_light(self, config: Config) -> None:
-        """A light shines from the start, as configured."""
-        if self._hardware.light is not None:
-            self.events.publish(LightChanged(config.light.level))
+        """A light shines from the start, as configured; other settings may have taken it away."""
+        shines = self._hardware.light is not None
+        if shines or self.board.state().light_level is not None:
+            self.events.publish(LightChanged(config.light.level if shines else None))
 
     def _show_pairing_code(self) -> None:
         if self.new_pairing_code is not None:

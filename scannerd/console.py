@@ -64,11 +64,12 @@ async def _daemon(config: Config, clock: Clock | None = None) -> AsyncIterator[D
 async def scan_once(config: Config, command: Command) -> ScanEnded | None:
     """Run one scan and tell it; None when a signal ended it first. Raises CommandRefused, StoreFault, DriverError."""
     async with _daemon(config) as daemon:
+        scans = daemon.store.layout.scans
         with daemon.events.subscribe() as events:
             _on_signals(events.close)
             await daemon.submit(command)
             async for event in events:
-                _tell(event)
+                _tell(event, scans)
                 if isinstance(event, ScanPaused) and event.question and _nobody_can_answer(config):
                     await daemon.submit(Resume())
                 if isinstance(event, ScanEnded):
@@ -98,11 +99,11 @@ def _nobody_can_answer(config: Config) -> bool:
     return config.button.driver == "none"
 
 
-def _tell(event: Event) -> None:
+def _tell(event: Event, scans: Path) -> None:
     match event:
         case ScanStarted():
             rest = event.frames_planned - event.frames_done
-            say(f"scan {event.scan_id}: {rest} of {event.frames_planned} photos to take, in {event.folder}")
+            say(f"scan {event.scan_id}: {rest} of {event.frames_planned} photos to take, in {scans / event.scan_id}")
         case FrameStored():
             say(
                 f"  {event.frames_done}/{event.frames_planned}  {event.angle_deg:6.2f}°  "

@@ -57,7 +57,6 @@ class ScanStarted:
     scan_id: str
     frames_done: int
     frames_planned: int
-    folder: str
 
 
 @dataclass(frozen=True)
@@ -145,7 +144,7 @@ class ScanGivenUp:
 class BackgroundStored:
     """The empty turntable was photographed."""
 
-    path: str
+    size_bytes: int
 
 
 @dataclass(frozen=True)
@@ -206,9 +205,9 @@ class ScanRestored:
 
 @dataclass(frozen=True)
 class LightChanged:
-    """The light shines differently; 0 is off, 1 is all there is."""
+    """The light shines differently; 0 is off, 1 is all there is. None: there is no light any more."""
 
-    level: float
+    level: float | None
 
 
 @dataclass(frozen=True)

@@ -104,7 +104,7 @@ class ScanSession:
             await self._worker.run(lambda: self.scan.note("resumed", frames=len(self.scan.frames)))
         done, planned = len(self.scan.frames), len(self.scan.plan.viewpoints)
         LOG.info("begins with %d of %d photos", done, planned, extra=about(scan=self._scan_id))
-        self._publish(ScanStarted(self._scan_id, done, planned, str(self.scan.folder.path)))
+        self._publish(ScanStarted(self._scan_id, done, planned))
         if self.scan.frames and self.scan.missing():
             finder = PlatterFinder(self.scan, self._hardware, self._worker, self._warn)
             self._station.offset_deg = await finder.offset_deg(self.zero.offset_deg if self.zero else None)

@@ -54,7 +54,7 @@ class Errands:
         camera, quality = self._workplace.hardware.camera, self._workplace.config.camera.jpeg_quality
         facts = await photograph_background(camera, self._layout, self._worker, quality)
         LOG.info("background stored: %d kB", facts.file.size_bytes // 1000)
-        self._events.publish(BackgroundStored(str(self._layout.background)))
+        self._events.publish(BackgroundStored(facts.file.size_bytes))
 
     def set_light(self, level: float) -> None:
         """Shine with a share of all there is. Raises CommandRefused, DriverError."""

@@ -35,7 +35,7 @@ class Bench:
 
     def start(self, photos: int = 10) -> None:
         self.bus.publish(PhaseChanged(Phase.PREPARING, "cup"))
-        self.bus.publish(ScanStarted("cup", 0, photos, "/somewhere"))
+        self.bus.publish(ScanStarted("cup", 0, photos))
 
     def photo(self, done: int, planned: int = 10, after_s: float = 2.0) -> None:
         self.bus.publish(PhaseChanged(Phase.MOVING, "cup", done - 1, 36.0 * (done - 1)))

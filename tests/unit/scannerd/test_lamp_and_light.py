@@ -91,6 +91,9 @@ async def test_other_settings_give_another_light_and_another_lamp(lit_bench: Ben
         await daemon.reload(config)
         await until(lambda: lamp.lit)
         assert light.level == 0.5
+        none = config.model_copy(update={"light": config.light.model_copy(update={"driver": "none"})})
+        await daemon.reload(none)
+        assert daemon.board.state().light_level is None, "there is no light any more"
     assert not lamp.lit
 
 
