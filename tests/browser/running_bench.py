@@ -30,6 +30,9 @@ port = {port}
 socket = "{folder}/web.sock"
 read_without_token = {read_without_token}
 
+[light]
+driver = "gpio"
+
 [scan]
 views = {views}
 

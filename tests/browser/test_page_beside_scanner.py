@@ -181,6 +181,37 @@ def test_the_table_turns_by_touch(hands: Hands, idle: RunningBench) -> None:
     tablet.check("device")
 
 
+def test_the_light_is_set_by_touch(hands: Hands, idle: RunningBench) -> None:
+    tablet = paired(hands, idle)
+    tablet.go("#/device")
+    tablet.tap("Half")
+    tablet.sees("Light: accepted")
+    assert idle.hand("truth")["light_level"] == pytest.approx(0.5, abs=0.01)
+    expect(tablet.page.get_by_role("slider", name="Brightness")).to_have_value("0.5")
+    # What another client sets shows here as well.
+    idle.ask("POST", "commands", {"command": "light", "level": 1})
+    expect(tablet.page.get_by_role("slider", name="Brightness")).to_have_value("1")
+
+
+def test_the_guides_take_the_background_and_give_the_mat(hands: Hands, idle: RunningBench, tmp_path: Path) -> None:
+    tablet = paired(hands, idle)
+    tablet.go("#/device")
+    tablet.page.locator("summary", has_text="Photo of the empty table").tap()
+    idle.hand("remove")
+    try:
+        tablet.tap("Take the background photo")
+        tablet.sees("Background photo: accepted")
+    finally:
+        idle.hand("place")
+    assert (idle.folder / "store" / "background.jpg").exists()
+    tablet.page.locator("summary", has_text="Print the mat").tap()
+    tablet.check("guides")
+    with tablet.page.expect_download() as waiting:
+        tablet.page.get_by_role("link", name="Mat as PDF, A3").tap()
+    waiting.value.save_as(tmp_path / "mat.pdf")
+    assert (tmp_path / "mat.pdf").read_bytes().startswith(b"%PDF")
+
+
 def test_a_refusal_is_told_with_its_reason(hands: Hands, idle: RunningBench) -> None:
     tablet = paired(hands, idle)
     tablet.tap("Start scan")

@@ -13,6 +13,7 @@ import "./style/device.css";
 
 async function begin(): Promise<void> {
   await pairAtOnce();
+  window.addEventListener("hashchange", () => void pairAtOnce());
   followAddress();
   follow();
   render(<App />, document.getElementById("page")!);

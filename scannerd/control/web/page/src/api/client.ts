@@ -10,9 +10,8 @@ export function address(path: string): string {
 }
 
 /** Return the answer's JSON. Every request has a deadline; whatever goes wrong becomes a Failure. */
-export async function read<T>(path: string, limit_ms = READ_LIMIT_MS): Promise<T> {
-  const response = await send(path, { headers: { Accept: "application/json" } }, limit_ms);
-  return (await response.json()) as T;
+export function read<T>(path: string, limit_ms = READ_LIMIT_MS): Promise<T> {
+  return send(path, { headers: { Accept: "application/json" } }, limit_ms, (response) => response.json() as Promise<T>);
 }
 
 /** Send a change. `commandId` makes it safe to send twice: the daemon then gives the answer from before. */
@@ -27,15 +26,20 @@ export async function change<T>(
     headers: { "Content-Type": "application/json", Accept: "application/json", "Idempotency-Key": commandId },
     body: JSON.stringify(body),
   };
-  const response = await sendAgainOnce(path, request);
-  const text = await response.text();
+  const text = await sendAgainOnce(path, request);
   return (text ? JSON.parse(text) : {}) as T;
 }
 
-/** Return a picture as a blob. */
-export async function picture(path: string, signal: AbortSignal, limit_ms = READ_LIMIT_MS): Promise<Blob> {
-  const response = await send(path, { cache: "no-store" }, limit_ms, signal);
-  return response.blob();
+/** One picture of many; whoever has `seq` can wait for a newer one. */
+export interface Picture {
+  blob: Blob;
+  seq: string | null;
+}
+
+/** Return a picture. Raises Failure, or the reason of `signal`. */
+export function picture(path: string, signal: AbortSignal, limit_ms: number): Promise<Picture> {
+  const take = async (response: Response) => ({ blob: await response.blob(), seq: response.headers.get("X-Seq") });
+  return send(path, { cache: "no-store" }, limit_ms, take, signal);
 }
 
 /** `crypto.randomUUID` exists only under https, and a scanner in a workshop is reached by plain http. */
@@ -44,30 +48,37 @@ export function newCommandId(): string {
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
-async function sendAgainOnce(path: string, request: RequestInit): Promise<Response> {
+async function sendAgainOnce(path: string, request: RequestInit): Promise<string> {
+  const text = (response: Response) => response.text();
   try {
-    return await send(path, request, COMMAND_LIMIT_MS);
+    return await send(path, request, COMMAND_LIMIT_MS, text);
   } catch (failure) {
     if (!(failure instanceof Failure) || failure.kind !== "no connection") throw failure;
-    return send(path, request, COMMAND_LIMIT_MS);
+    return send(path, request, COMMAND_LIMIT_MS, text);
   }
 }
 
-async function send(path: string, request: RequestInit, limit_ms: number, signal?: AbortSignal): Promise<Response> {
+/** Send and let `take` read the answer; the deadline is for both. */
+async function send<T>(
+  path: string,
+  request: RequestInit,
+  limit_ms: number,
+  take: (response: Response) => Promise<T>,
+  signal?: AbortSignal,
+): Promise<T> {
   const deadline = AbortSignal.timeout(limit_ms);
-  let response: Response;
   try {
-    response = await fetch(address(path), {
+    const response = await fetch(address(path), {
       credentials: "same-origin",
       ...request,
       signal: signal ? eitherOf(deadline, signal) : deadline,
     });
+    if (!response.ok) throw await failureOf(response);
+    return await take(response);
   } catch (error) {
-    if (signal?.aborted) throw error;
+    if (error instanceof Failure || signal?.aborted) throw error;
     throw new Failure(deadline.aborted ? "too late" : "no connection", "");
   }
-  if (!response.ok) throw await failureOf(response);
-  return response;
 }
 
 /** `AbortSignal.any` is younger than many a tablet. */

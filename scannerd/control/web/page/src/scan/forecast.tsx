@@ -3,7 +3,7 @@ import type { Forecast } from "../api/wire";
 import { Icon } from "../parts/icon";
 import { useResource } from "../state/resource";
 import { scansChanged } from "../state/scanner";
-import { bytes, span } from "../words/figures";
+import { about, bytes } from "../words/figures";
 import { say } from "../words/messages";
 import { options } from "./options";
 
@@ -32,7 +32,7 @@ function ForecastFigures({ forecast }: { forecast: Forecast }) {
       <div class={forecast.fits ? "" : "bad"}>
         <p>
           {say("scan.forecast.line", {
-            duration: span(forecast.minutes * 60),
+            duration: about(forecast.minutes * 60),
             size: bytes(forecast.megabytes * BYTES_PER_MB),
             free: bytes(forecast.free_megabytes * BYTES_PER_MB),
           })}

@@ -46,7 +46,9 @@ export function FrameDialog({ scan, index, current, show, close }: FrameDialogPr
               label={say("frame.retake")}
               disabled={viewpoint.status !== "stored" || viewpoint.retake_wanted}
               run={async () => {
-                if (await retakeFrame(scan.scan_id, index)) close();
+                await retakeFrame(scan.scan_id, index);
+                // What became of it is told beneath.
+                close();
               }}
             />
           ) : (

@@ -3,12 +3,9 @@ import { say } from "../words/messages";
 import { usePreview } from "./preview";
 import { withEdges } from "./viewfinder";
 
-/** While a scan runs the newest photo is the scan's own; there is no sense in asking more often. */
-const SCAN_GAP_MS = 1_000;
-
 /** The newest photo in the middle of the ring. */
 export function Middle({ diameter_percent }: { diameter_percent: number }) {
-  const preview = usePreview(withEdges.value, SCAN_GAP_MS);
+  const preview = usePreview(withEdges.value);
   const size = `${diameter_percent}%`;
   return (
     <div class="middle" style={{ width: size, height: size }}>

@@ -3,6 +3,8 @@ import { picture } from "../api/client";
 import { Failure } from "../api/failure";
 import { reasonOf } from "../state/news";
 
+/** Between two pictures: enough for placing an object, and the camera has pauses. */
+const GAP_MS = 300;
 const FAILED_GAP_MS = 2_000;
 /** The viewfinder itself waits up to 15 s for a newer photo of a scan. */
 const PICTURE_LIMIT_MS = 25_000;
@@ -14,34 +16,37 @@ export interface Preview {
 }
 
 /** Fetch one picture after the other for as long as somebody looks; a picture that fails is tried again. */
-export function usePreview(edges: boolean, gap_ms: number): Preview {
+export function usePreview(edges: boolean): Preview {
   const [preview, setPreview] = useState<Preview>({ url: null, failure: "" });
   useEffect(() => {
     const stop = new AbortController();
-    void watch(`preview.jpg?edges=${edges}`, gap_ms, stop.signal, setPreview);
+    void watch(edges, stop.signal, setPreview);
     return () => stop.abort();
-  }, [edges, gap_ms]);
+  }, [edges]);
   useEffect(() => () => void (preview.url && URL.revokeObjectURL(preview.url)), [preview.url]);
   return preview;
 }
 
 async function watch(
-  path: string,
-  gap_ms: number,
+  edges: boolean,
   stop: AbortSignal,
   show: (change: (before: Preview) => Preview) => void,
 ): Promise<void> {
+  let newer = "";
   while (!stop.aborted) {
     await untilSeen(stop);
-    let wait_ms = gap_ms;
+    let wait_ms = GAP_MS;
     try {
-      const url = URL.createObjectURL(await picture(path, stop, PICTURE_LIMIT_MS));
-      if (stop.aborted) return URL.revokeObjectURL(url);
+      const { blob, seq } = await picture(`preview.jpg?edges=${edges}${newer}`, stop, PICTURE_LIMIT_MS);
+      if (stop.aborted) return;
+      newer = seq === null ? "" : `&newer_than=${seq}`;
+      const url = URL.createObjectURL(blob);
       show(() => ({ url, failure: "" }));
     } catch (error) {
       if (stop.aborted) return;
       const failure = error instanceof Failure ? error : new Failure("no connection", "");
       show((before) => ({ ...before, failure: reasonOf(failure) }));
+      newer = "";
       wait_ms = FAILED_GAP_MS;
     }
     await pause(wait_ms, stop);

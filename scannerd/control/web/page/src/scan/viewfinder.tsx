@@ -5,8 +5,6 @@ import { say } from "../words/messages";
 import { FramingGuide } from "./framing_guide";
 import { usePreview } from "./preview";
 
-const LIVE_GAP_MS = 300;
-
 export const withEdges = signal(false);
 const withGuide = signal(kept("guide") !== "off");
 
@@ -17,7 +15,7 @@ function turnGuide(on: boolean): void {
 
 /** What the camera sees, with the edges the gate looks at and a frame to place the object in. */
 export function Viewfinder({ guided = true }: { guided?: boolean }) {
-  const preview = usePreview(withEdges.value, LIVE_GAP_MS);
+  const preview = usePreview(withEdges.value);
   return (
     <section class="viewfinder" aria-label={say("preview.title")}>
       <div class="picture">

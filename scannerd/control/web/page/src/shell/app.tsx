@@ -1,3 +1,4 @@
+import { useEffect } from "preact/hooks";
 import { DeviceScreen } from "../device/device_screen";
 import { ScanScreen } from "../scan/scan_screen";
 import { DetailScreen } from "../scans/detail_screen";
@@ -14,6 +15,7 @@ import { PairingScreen } from "./pairing_screen";
 import { ReadOnlyBanner } from "./read_only_banner";
 
 export function App() {
+  useTitle();
   return (
     <>
       <a class="skip" href="#main" onClick={skip}>
@@ -39,6 +41,16 @@ export function App() {
 function skip(event: Event): void {
   event.preventDefault();
   document.getElementById("main")?.focus();
+}
+
+/** What the browser's own list of open pages says. */
+function useTitle(): void {
+  const screen = place.value.screen;
+  const word = say(screen === "detail" ? "nav.scans" : `nav.${screen}`);
+  const device = state.value?.device ?? say("app.name");
+  useEffect(() => {
+    document.title = `${word} – ${device}`;
+  }, [word, device]);
 }
 
 function Screen() {

@@ -2,6 +2,7 @@ import { say } from "../words/messages";
 import { pair } from "../state/access";
 import { reasonOf, tell } from "../state/news";
 import { takePairingCode } from "../state/place";
+import { retryLink } from "../state/scanner";
 
 /** The name under which a browser is paired, until somebody gives another one. */
 export function usualName(): string {
@@ -14,6 +15,7 @@ export async function pairAtOnce(): Promise<void> {
   if (code === null) return;
   try {
     await pair(code, usualName());
+    retryLink();
     tell(say("pair.done"));
   } catch (failure) {
     tell(say("answer.refused", { what: say("pair.title"), reason: reasonOf(failure) }), true);

@@ -26,8 +26,16 @@ export const deviceChanged = signal(0);
 
 export const mayControl = computed(() => access.value === "paired" && link.value.kind === "connected");
 
-const CHANGES_SCANS = new Set(["scan_started", "scan_ended", "scan_sealed", "scan_deleted", "scan_restored", "sync_progressed"]);
-const CHANGES_DEVICE = new Set(["config_taken", "light_changed", "background_stored", "unfinished_scan_found"]);
+const CHANGES_SCANS = new Set([
+  "scan_started",
+  "scan_ended",
+  "scan_sealed",
+  "scan_given_up",
+  "scan_deleted",
+  "scan_restored",
+  "sync_progressed",
+]);
+const CHANGES_DEVICE = new Set(["config_taken", "light_changed", "background_stored", "health_changed"]);
 
 async function readState(): Promise<void> {
   const fresh = await read<DeviceState>("state");

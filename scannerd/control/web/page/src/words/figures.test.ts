@@ -18,9 +18,10 @@ it("writes numbers as the language does", async () => {
 });
 
 it("writes durations", async () => {
-  const { clock, span } = await import("./figures");
+  const { about, clock, span } = await import("./figures");
   expect([clock(0), clock(67), clock(3729), clock(-4)]).toEqual(["0:00", "1:07", "1:02:09", "0:00"]);
   expect([span(12), span(240), span(7500), span(100_000)]).toEqual(["under a minute", "4 min", "2 h 5 min", "1 d 3 h"]);
+  expect([about(12), about(240)]).toEqual(["under a minute", "about 4 min"]);
 });
 
 it("counts in words", async () => {

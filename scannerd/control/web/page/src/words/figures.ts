@@ -39,6 +39,11 @@ export function span(duration_s: number): string {
   return minutes < 1 ? say("time.under") : say("time.minutes", { minutes });
 }
 
+/** The same where it is a guess. */
+export function about(duration_s: number): string {
+  return duration_s < MINUTE_S / 2 ? span(duration_s) : say("time.about", { duration: span(duration_s) });
+}
+
 /** Sizes are decimal: 1 MB is 10⁶ bytes. */
 export function bytes(size_bytes: number): string {
   const units = ["B", "kB", "MB", "GB", "TB"];
