@@ -16,6 +16,10 @@ ARGUMENTS = ["--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swift
 CALM = {"locale": "en-GB", "color_scheme": "light", "reduced_motion": "reduce"}
 """Pictures that move cost a browser without a graphics card most of its time."""
 SMALL_TARGETS = Path(__file__).with_name("small_targets.js").read_text()
+TIGHT_BUTTONS = (
+    "() => [...document.querySelectorAll('.action')]"
+    ".filter((one) => one.scrollWidth > one.clientWidth).map((one) => one.innerText)"
+)
 PATIENCE_MS = 60_000
 """For what the scanner does; the page itself is quicker."""
 
@@ -102,6 +106,8 @@ class Tablet:
         width_px = self.page.evaluate("document.querySelector('.content').scrollWidth")
         room_px = self.page.evaluate("document.querySelector('.content').clientWidth")
         assert width_px <= room_px, f"{where}, {self.screen.name}: {width_px} px wide, there are {room_px} px"
+        tight = self.page.evaluate(TIGHT_BUTTONS)
+        assert not tight, f"{where}, {self.screen.name}: words stick out of {tight}"
 
     def check(self, where: str) -> None:
         """Look at the present screen with every eye there is, and keep a picture."""

@@ -224,6 +224,16 @@ def test_a_refusal_is_told_with_its_reason(hands: Hands, idle: RunningBench) -> 
     expect(refusal).to_have_count(0)
 
 
+def test_a_scan_on_a_phone_in_german(hands: Hands, idle: RunningBench) -> None:
+    phone = paired(hands, idle, PHONE, locale="de-DE", color_scheme="dark")
+    phone.tap("Scan starten")
+    phone.mood("Scannt")
+    phone.check("scanning_german_dark")
+    phone.tap("Pause")
+    phone.mood("Pause")
+    phone.check("paused_german_dark")
+
+
 @pytest.mark.parametrize("screen", [TABLET, PHONE], ids=lambda screen: screen.name)
 @pytest.mark.parametrize("look", ["light", "dark"])
 def test_every_screen_in_german_and_both_looks(hands: Hands, idle: RunningBench, screen: Screen, look: str) -> None:
