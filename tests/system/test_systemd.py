@@ -277,8 +277,14 @@ def test_reload_takes_good_settings_and_refuses_bad_ones_by_name(machine: Machin
     assert "[scan] views = 2: use a whole number, 3 to 720" in daemon_said(machine)
     assert machine.shows("scannerd.service", "MainPID") == pid
     assert machine.shows("scannerd.service", "ActiveState") == "active"
+    set_keys(machine, views="7")
     assert commanded(machine, command="start", command_id="tablet-1")["status"] == "accepted"
     machine.until("the good ones count", lambda: re.match(r"scan \S+: \d of 7 photos", status_text(machine)), 60)
+    set_keys(machine, exposure_us="15000")
+    busy = machine.run("systemctl", "reload", "scannerd.service")
+    assert busy.returncode != 0, "a running scan keeps its camera"
+    assert "[camera] exposure_us" in daemon_said(machine)
+    set_keys(machine, exposure_us="20000")
 
 
 def test_stop_in_the_middle_of_a_scan_parks_the_motor_and_leaves_a_whole_journal(

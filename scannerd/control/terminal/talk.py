@@ -1,12 +1,14 @@
 """`scannerd pair | tell | state | reload`: what a person at the device's own terminal asks the daemon."""
 
 import json
+import os
+import signal
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, NoReturn
 
 import typer
 
@@ -106,13 +108,43 @@ def state(
 
 
 @app.command()
-def reload(config: ConfigOption = DEFAULT_PATH, socket: SocketOption = None) -> None:
+def reload(
+    config: ConfigOption = DEFAULT_PATH,
+    socket: SocketOption = None,
+    or_signal: Annotated[
+        int | None,
+        typer.Option(metavar="PID", help="Where [web] is off and nobody answers: check the file, then send SIGHUP."),
+    ] = None,
+) -> None:
     """Let the running daemon read its config.toml again; a faulty one leaves it as it was. Exit 1 then."""
-    with _daemon(config, socket) as daemon:
-        taken = daemon.change("reload", {})
+    try:
+        with DaemonSocket(socket or _socket_of(config)) as daemon:
+            taken = daemon.change("reload", {})
+    except NoDaemon as nobody:
+        if or_signal is None:
+            _give_up(nobody)
+        _reload_by_signal(config, or_signal)
+        return
+    except NotDone as refusal:
+        _give_up(refusal)
     typer.echo(f"changed: {', '.join(taken['changed']) or 'nothing'}")
     if taken["restart"]:
         typer.echo(f"from the next start on: {', '.join(taken['restart'])}")
+
+
+def _reload_by_signal(config: Path, pid: int) -> None:
+    """Ask a daemon that answers nobody: its log says whether it took the settings."""
+    try:
+        read_config(config)
+    except ConfigFaults as faults:
+        _give_up(faults)
+    os.kill(pid, signal.SIGHUP)
+    typer.echo("no socket ([web] enabled = false): the file is sound and the daemon was told; its log has the answer")
+
+
+def _give_up(reason: Exception) -> NoReturn:
+    _say(f"scannerd: {reason}")
+    raise typer.Exit(FAILED) from reason
 
 
 @contextmanager
@@ -121,8 +153,7 @@ def _daemon(config: Path, socket: Path | None) -> Iterator[DaemonSocket]:
         with DaemonSocket(socket or _socket_of(config)) as daemon:
             yield daemon
     except (NoDaemon, NotDone) as error:
-        _say(f"scannerd: {error}")
-        raise typer.Exit(FAILED) from error
+        _give_up(error)
 
 
 def _socket_of(config: Path) -> Path:
