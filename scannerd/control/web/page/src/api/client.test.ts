@@ -1,3 +1,4 @@
+import { webcrypto } from "node:crypto";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import { change, newCommandId, read } from "./client";
 
@@ -5,6 +6,8 @@ const sent: [string, RequestInit][] = [];
 
 beforeEach(() => {
   vi.stubGlobal("document", { baseURI: "http://scanner.local/under/a/path/" });
+  // Browsers have had it for long, Node 18 has not.
+  vi.stubGlobal("crypto", webcrypto);
 });
 
 afterEach(() => {
