@@ -7,6 +7,7 @@ process of its own. One client asks at a steady pace over one connection, as a p
 import argparse
 import http.client
 import json
+import os
 import re
 import subprocess
 import sys
@@ -44,6 +45,8 @@ class Row:
     max_ms: float
     photos: int
     """Taken meanwhile."""
+    load: float
+    """Of the whole machine, processes that wanted a core in the last minute: the bench itself is about two."""
 
 
 @dataclass(frozen=True)
@@ -111,7 +114,7 @@ def ask(situation: str, server: Server, seconds: float, per_second: float) -> Ro
     spent_ms.sort()
     p50_ms, p99_ms = (spent_ms[min(len(spent_ms) - 1, int(part * len(spent_ms)))] for part in (0.5, 0.99))
     figures = (round(p50_ms, 2), round(p99_ms, 2), round(spent_ms[-1], 2))
-    return Row(situation, len(spent_ms), *figures, photos=_photos(server) - before)
+    return Row(situation, len(spent_ms), *figures, photos=_photos(server) - before, load=round(os.getloadavg()[0], 1))
 
 
 @contextmanager
@@ -209,10 +212,10 @@ def _drain(response: http.client.HTTPResponse) -> None:
 
 def _table(rows: Sequence[Row]) -> Table:
     table = Table(title=f"GET /api/v1/state, goal p99 ≤ {GOAL_P99_MS:.0f} ms")
-    for heading in ("situation", "requests", "photos", "p50 ms", "p99 ms", "max ms"):
+    for heading in ("situation", "requests", "photos", "p50 ms", "p99 ms", "max ms", "load"):
         table.add_column(heading, justify="left" if heading == "situation" else "right")
     for row in rows:
-        figures = (f"{row.p50_ms:.1f}", f"{row.p99_ms:.1f}", f"{row.max_ms:.1f}")
+        figures = (f"{row.p50_ms:.1f}", f"{row.p99_ms:.1f}", f"{row.max_ms:.1f}", f"{row.load:.1f}")
         table.add_row(row.situation, str(row.requests), str(row.photos), *figures)
     return table
 

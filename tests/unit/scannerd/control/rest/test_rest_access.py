@@ -284,6 +284,18 @@ async def test_the_device_says_what_it_is(serve: Serve) -> None:
         assert device["uptime_s"] >= 0
 
 
+async def test_health_names_what_is_wrong(serve: Serve) -> None:
+    async with serve(paired=False) as served, httpx.AsyncClient(base_url=served.url) as watcher:
+        assert (await watcher.get("/healthz")).json() == {"status": "ok"}
+        scans = served.daemon.store.layout.scans
+        scans.rename(scans.with_name("away"))
+        answer = await watcher.get("/healthz")
+        assert answer.status_code == 503
+        assert "the store cannot be read: No such file" in answer.json()["detail"]
+        scans.with_name("away").rename(scans)
+        assert (await watcher.get("/healthz")).status_code == 200
+
+
 async def test_the_terminal_pairs_a_tablet(serve: Serve) -> None:
     async with serve(paired=False) as served, served.client("") as tablet:
         process = await _terminal(served, "pair")
