@@ -38,8 +38,15 @@ def toml_value(value: object) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, str | Path):
-        return '"' + str(value).replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n") + '"'
+        return '"' + "".join(_escaped(letter) for letter in str(value)) + '"'
     return str(value)
+
+
+def _escaped(letter: str) -> str:
+    """Backslash, quote and what TOML calls control characters cannot stand for themselves."""
+    if letter in '\\"':
+        return f"\\{letter}"
+    return f"\\u{ord(letter):04x}" if ord(letter) < 0x20 or ord(letter) == 0x7F else letter
 
 
 def allowed_values(field: FieldInfo) -> str:
