@@ -13,12 +13,12 @@ from scannerd import __version__, console
 from scannerd.carry import become, sync_command
 from scannerd.commands import CaptureBackground, Command, ResumeScan, StartScan
 from scannerd.config import DEFAULT_PATH
-from scannerd.config_file import read_config
-from scannerd.config_text import documented_toml
 from scannerd.control.terminal import talk
 from scannerd.mat import Paper
 from scannerd.mat_pdf import mat_pdf
 from scannerd.run_command import ConfigOption, run
+from scannerd.settings.file import read_config
+from scannerd.settings.text import documented_toml
 from scannerd.store.layout import StoreLayout
 from scannerd.store.scans import ScanStore
 from scannerd.store.summary import ScanState, summaries

@@ -12,7 +12,10 @@ from typing import Self
 
 from drivers.protocols import DriverError
 from offload.logs.fields import about
-from scannerd.board import Board
+from scannerd.board.board import Board
+from scannerd.board.scan_shown import Forecast
+from scannerd.board.state import DiskSpace
+from scannerd.board.sync_watch import SyncWatch
 from scannerd.commands import Accepted, Command, CommandRefused, ResumeScan
 from scannerd.config import Config
 from scannerd.control.button import ButtonControl, press_times
@@ -21,19 +24,16 @@ from scannerd.control.lamp import LampControl
 from scannerd.control.scanner import Door
 from scannerd.events import ConfigTaken, EventBus, LightChanged, UnfinishedScanFound, Warned
 from scannerd.hardware import Hardware
-from scannerd.hardware_exchange import ExchangeFailed, HardwareLost, close_devices, exchange
-from scannerd.health import Health, Room
-from scannerd.health_report import HealthReport
-from scannerd.leash import Abandoned
-from scannerd.reception import Reception
+from scannerd.process.health import Health, Room
+from scannerd.process.health_report import HealthReport
+from scannerd.process.leash import Abandoned
+from scannerd.process.manager import ServiceManager
+from scannerd.process.watchdog import Watchdog
 from scannerd.requests import Answer, AnswerStatus, Request
 from scannerd.scan.forecast import forecast
 from scannerd.scan.phases import Phase
 from scannerd.scan.plan import Wishes
-from scannerd.scan_shown import Forecast
-from scannerd.service_manager import ServiceManager
-from scannerd.settings_desk import SettingsDesk
-from scannerd.state import DiskSpace
+from scannerd.settings.desk import SettingsDesk
 from scannerd.store.catalogue import Catalogue
 from scannerd.store.durable import StoreFault
 from scannerd.store.layout import StoreLayout
@@ -42,10 +42,10 @@ from scannerd.store.lock import StoreLock
 from scannerd.store.scans import ScanStore
 from scannerd.store.space import RESULTS_BYTES, photo_bytes
 from scannerd.store.summary import ScanState, ScanSummary, summaries
-from scannerd.sync_watch import SyncWatch
 from scannerd.viewfinder import Viewfinder
-from scannerd.watchdog import Watchdog
 from scannerd.work.desk import Desk
+from scannerd.work.hardware_exchange import ExchangeFailed, HardwareLost, close_devices, exchange
+from scannerd.work.reception import Reception
 from scannerd.worker_thread import WorkerThread
 
 LOG = logging.getLogger(__name__)

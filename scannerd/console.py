@@ -13,10 +13,10 @@ from drivers.protocols import Clock, DriverError
 from scannerd.app import Daemon
 from scannerd.commands import Command, CommandRefused, Resume
 from scannerd.config import DEFAULT_PATH, Config
-from scannerd.config_file import ConfigFaults, read_config
 from scannerd.events import Event, FrameJudged, FrameStored, Outcome, ScanEnded, ScanPaused, ScanStarted, Warned
 from scannerd.hardware import build_hardware
-from scannerd.leash import Abandoned
+from scannerd.process.leash import Abandoned
+from scannerd.settings.file import ConfigFaults, read_config
 from scannerd.store.durable import StoreFault
 
 FAILED, BAD_USAGE = 1, 2

@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Self
 
 from offload.wire.jobs import SyncState
-from scannerd.health_report import HealthReport
+from scannerd.process.health_report import HealthReport
 from scannerd.requests import Answer
 from scannerd.scan.phases import Phase
 

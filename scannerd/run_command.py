@@ -11,7 +11,7 @@ import typer
 from offload.logs.journal import start_logging
 from scannerd import console
 from scannerd.config import DEFAULT_PATH, Config
-from scannerd.service import serve
+from scannerd.process.serving import serve
 
 ConfigOption = Annotated[Path | None, typer.Option("--config", help=f"Settings; {DEFAULT_PATH} when it exists.")]
 

@@ -5,8 +5,8 @@ import logging
 from collections.abc import Callable
 
 from drivers.protocols import DriverError, Lamp
+from scannerd.board.state import Mood
 from scannerd.control.lamp_patterns import PATTERNS, WARNING, Pattern, code_pattern
-from scannerd.state import Mood
 
 LOG = logging.getLogger(__name__)
 

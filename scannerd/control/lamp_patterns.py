@@ -7,7 +7,7 @@ on brightness or on telling a second from half a second. docs/button.md has them
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from scannerd.state import Mood
+from scannerd.board.state import Mood
 
 
 @dataclass(frozen=True)

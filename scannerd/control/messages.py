@@ -11,10 +11,10 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstrai
 
 from offload.wire.base import ScanId
 from scannerd import commands
+from scannerd.board.state import Shown
 from scannerd.commands import Quality
 from scannerd.events import Numbered
 from scannerd.requests import Answer, AnswerStatus, Request, new_command_id
-from scannerd.state import Shown
 
 CommandId = Annotated[str, StringConstraints(pattern=r"^[0-9A-Za-z][0-9A-Za-z._:-]{0,63}$")]
 """Chosen by the sender, a new one for each command; a repeat of it is the same command."""

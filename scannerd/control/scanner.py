@@ -3,15 +3,15 @@
 from collections.abc import Callable
 from typing import Protocol
 
-from scannerd.board import Board
+from scannerd.board.board import Board
+from scannerd.board.scan_shown import Forecast
 from scannerd.config import Config
 from scannerd.events import EventBus
 from scannerd.hardware import Hardware
-from scannerd.health_report import HealthReport
+from scannerd.process.health_report import HealthReport
 from scannerd.requests import Answer, Request
 from scannerd.scan.plan import Wishes
-from scannerd.scan_shown import Forecast
-from scannerd.settings_desk import SettingsDesk
+from scannerd.settings.desk import SettingsDesk
 from scannerd.store.catalogue import Catalogue
 from scannerd.store.scans import ScanStore
 from scannerd.viewfinder import Viewfinder

@@ -19,7 +19,7 @@ from scannerd.demo.companions import Companions
 from scannerd.demo.options import DemoOptions
 from scannerd.demo.run import make_usable
 from scannerd.demo.setting import scans_folder
-from scannerd.service import serve
+from scannerd.process.serving import serve
 from scannerd.store.layout import StoreLayout
 from scannerd.store.lock import StoreLock
 

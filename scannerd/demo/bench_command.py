@@ -9,10 +9,10 @@ import typer
 
 from offload.logs.journal import start_logging
 from scannerd import console
-from scannerd.config_file import ConfigFaults
 from scannerd.demo.bench import run_bench
 from scannerd.demo.bench_options import BenchOptions
 from scannerd.demo.outside_faults import FOR_PEOPLE, in_words
+from scannerd.settings.file import ConfigFaults
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 INTERRUPTED = 130

@@ -9,10 +9,10 @@ from pydantic import ValidationError
 from drivers.bench.pins import BenchWiring
 from drivers.bench.platter import PlatterMechanics
 from scannerd.config import Config, DeviceSection, StoreSection, WebSection
-from scannerd.config_file import ConfigFaults, read_config
-from scannerd.config_rules import broken_rules
-from scannerd.config_text import allowed_values
 from scannerd.demo.setting import demo_wiring
+from scannerd.settings.file import ConfigFaults, read_config
+from scannerd.settings.rules import broken_rules
+from scannerd.settings.text import allowed_values
 
 STORE = Path("out/bench")
 COMMAND_LINE = "the command line"

@@ -12,12 +12,12 @@ from pydantic import ValidationError
 from rich.console import Console
 
 from scannerd.config import CameraSection
-from scannerd.config_text import allowed_values
 from scannerd.demo.display import choose_display
 from scannerd.demo.options import DemoOptions
 from scannerd.demo.outside_faults import FOR_PEOPLE, in_words
 from scannerd.demo.run import run_demo
 from scannerd.demo.summary import Summary
+from scannerd.settings.text import allowed_values
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 INTERRUPTED = 130

@@ -1,8 +1,8 @@
 """What a scan will take, said before it begins."""
 
 from drivers.protocols import Axis, Camera
+from scannerd.board.scan_shown import Forecast
 from scannerd.scan.plan import ScanPlan
-from scannerd.scan_shown import Forecast
 from scannerd.store.durable import StoreFull
 from scannerd.store.space import RESULTS_BYTES, DiskForecast, photo_bytes
 

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from threading import Lock
 from typing import Literal
 
+from scannerd.board.scan_shown import ScanDetail, ScanOverview, ViewpointShown
+from scannerd.board.state import UploadProgress
 from scannerd.scan.plan import ScanPlan, Viewpoint
-from scannerd.scan_shown import ScanDetail, ScanOverview, ViewpointShown
-from scannerd.state import UploadProgress
 from scannerd.store.durable import StoreFault
 from scannerd.store.journal import JournalLine, replay
 from scannerd.store.layout import ScanFolder

@@ -26,12 +26,12 @@ from scannerd.commands import (
 from scannerd.config import Config
 from scannerd.events import EventBus, RetakeWanted, Warned
 from scannerd.hardware import Hardware
+from scannerd.process.watchdog import Lap
 from scannerd.scan.phases import Phase
 from scannerd.scan.plan import ScanPlan, Wishes
 from scannerd.scan.runner import ShowPhoto
 from scannerd.store.durable import StoreFault
 from scannerd.store.scans import ScanStore
-from scannerd.watchdog import Lap
 from scannerd.work.answers import Answer, accept, fail
 from scannerd.work.archive import Archive, require_viewpoint
 from scannerd.work.errands import Errands

@@ -10,14 +10,14 @@ from scannerd.commands import CommandRefused
 from scannerd.config import Config
 from scannerd.events import EventBus, Outcome, PhaseChanged
 from scannerd.hardware import Hardware
-from scannerd.leash import Abandoned
+from scannerd.process.leash import Abandoned
+from scannerd.process.watchdog import Lap
 from scannerd.scan.deadlines import Deadlines
 from scannerd.scan.phases import Phase, PhaseTracker
 from scannerd.scan.runner import ShowPhoto
 from scannerd.scan.session import ScanSession, Zero
 from scannerd.store.durable import StoreFault
 from scannerd.store.scans import StoredScan
-from scannerd.watchdog import Lap
 from scannerd.work.answers import Answer, accept, fail
 from scannerd.worker_thread import WorkerThread
 

@@ -4,11 +4,11 @@ import json
 from pathlib import Path
 from typing import Any
 
+from scannerd.board.state import Mood
 from scannerd.config import Config
-from scannerd.health_report import Trouble
+from scannerd.process.health_report import Trouble
 from scannerd.scan.phases import Phase
-from scannerd.settings import settings_of
-from scannerd.state import Mood
+from scannerd.settings.form import settings_of
 
 WORDS = Path(__file__).resolve().parents[2] / "scannerd" / "control" / "web" / "page" / "src" / "words"
 

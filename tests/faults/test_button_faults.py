@@ -10,8 +10,8 @@ from drivers.bench.grey_card import GreyCard
 from drivers.bench.install import Bench, install_bench
 from scannerd.app import Daemon
 from scannerd.config import Config
-from scannerd.config_file import parse_config
 from scannerd.hardware import build_hardware
+from scannerd.settings.file import parse_config
 
 SETTINGS = """
 [store]

@@ -15,7 +15,7 @@ import pytest
 
 from drivers.bench.reach import reach
 from scannerd.config import Config
-from scannerd.config_file import parse_config
+from scannerd.settings.file import parse_config
 from scannerd.store.layout import StoreLayout
 from scannerd.store.scans import ScanStore
 from scannerd.store.summary import ScanState, summary_of

@@ -5,11 +5,11 @@ from typing import Any, get_args
 from pydantic import BaseModel, TypeAdapter
 from pydantic.json_schema import models_json_schema
 
+from scannerd.board.state import DeviceState
 from scannerd.control.messages import COMMAND_MESSAGES, AnswerMessage, event_name
 from scannerd.control.mqtt.options import ScanOptions
 from scannerd.control.mqtt.progress import ScanProgress
 from scannerd.events import Event
-from scannerd.state import DeviceState
 
 Json = dict[str, Any]
 SCHEMAS = "#/components/schemas/"

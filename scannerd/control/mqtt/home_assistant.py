@@ -10,11 +10,11 @@ import socket
 from typing import Any
 
 from scannerd import __version__
+from scannerd.board.state import Leg, Mood
 from scannerd.commands import Quality
 from scannerd.control.mqtt.outbox import Outgoing
 from scannerd.control.mqtt.topics import Topics
 from scannerd.control.scanner import Scanner
-from scannerd.state import Leg, Mood
 
 Entity = dict[str, Any]
 

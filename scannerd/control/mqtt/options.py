@@ -5,10 +5,10 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from scannerd.board.state import Shown
 from scannerd.commands import Quality
 from scannerd.config import ScanSection
 from scannerd.control.messages import Start
-from scannerd.state import Shown
 
 
 class ScanOptions(Shown):

@@ -2,6 +2,8 @@
 
 from collections import OrderedDict, deque
 
+from scannerd.board.scan_shown import ScanOverview
+from scannerd.board.state import RunningScan, Shown
 from scannerd.control.mqtt.outbox import Outbox, Outgoing
 from scannerd.control.mqtt.topics import Topics
 from scannerd.control.scanner import Scanner
@@ -19,8 +21,6 @@ from scannerd.events import (
     SyncProgressed,
     UnfinishedScanFound,
 )
-from scannerd.scan_shown import ScanOverview
-from scannerd.state import RunningScan, Shown
 from scannerd.store.durable import StoreFault
 
 KEPT = 20

@@ -7,6 +7,7 @@ from fastapi import APIRouter, Request
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from starlette.responses import Response
 
+from scannerd.board.state import Shown
 from scannerd.control.rest.caller import caller_of_request
 from scannerd.control.rest.gate import COOKIE
 from scannerd.control.rest.ids import TokenInPath
@@ -16,7 +17,6 @@ from scannerd.control.rest.problems import BAD_REQUEST, Refused, documented
 from scannerd.control.rest.reply import shown
 from scannerd.control.rest.tokens import TokenBook, TooManyTokens
 from scannerd.control.scanner import Scanner
-from scannerd.state import Shown
 from scannerd.store.durable import StoreFault
 
 COOKIE_S = 365 * 86_400

@@ -9,11 +9,11 @@ from starlette.responses import Response
 
 from drivers.protocols import DriverError
 from scannerd import __version__
+from scannerd.board.state import DiskSpace, Shown
 from scannerd.control.rest.problems import documented
 from scannerd.control.rest.reply import shown
 from scannerd.control.scanner import Scanner
-from scannerd.health_report import HealthReport
-from scannerd.state import DiskSpace, Shown
+from scannerd.process.health_report import HealthReport
 
 
 class DeviceCard(Shown):

@@ -5,11 +5,11 @@ import asyncio
 from fastapi import APIRouter
 from starlette.responses import Response
 
+from scannerd.board.state import Shown
 from scannerd.control.rest.metrics import MEDIA_TYPE, Metrics
 from scannerd.control.rest.problems import Refused, documented
 from scannerd.control.rest.reply import shown
 from scannerd.control.scanner import Scanner
-from scannerd.state import Shown
 
 ANSWERS_WITHIN_S = 2.0
 

@@ -15,6 +15,7 @@ from prometheus_client import (
 )
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
+from scannerd.board.state import Mood
 from scannerd.control.scanner import Scanner
 from scannerd.events import (
     CommandAnswered,
@@ -27,7 +28,6 @@ from scannerd.events import (
     SyncProgressed,
 )
 from scannerd.scan.phases import Phase
-from scannerd.state import Mood
 
 MEDIA_TYPE = CONTENT_TYPE_LATEST
 STEPS = ("move", "settle", "capture", "judge", "store")

@@ -5,12 +5,12 @@ from typing import Any
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
+from scannerd.board.state import Shown
 from scannerd.control.rest.files import FileHashes, FileWindow, media_type_of
 from scannerd.control.rest.ids import FileInPath, ScanInPath
 from scannerd.control.rest.problems import Refused, documented
 from scannerd.control.rest.reply import shown
 from scannerd.control.scanner import Scanner
-from scannerd.state import Shown
 from scannerd.store.layout import ScanFolder
 from scannerd.store.results import sync_state
 

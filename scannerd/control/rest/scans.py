@@ -7,13 +7,13 @@ from pydantic import Field
 from starlette.responses import Response
 
 from offload.wire.base import ScanId
+from scannerd.board.scan_shown import ScanDetail, ScanOverview
+from scannerd.board.state import Shown
 from scannerd.control.rest.ids import ScanInPath
 from scannerd.control.rest.problems import Refused, documented
 from scannerd.control.rest.reply import shown
 from scannerd.control.rest.story import LogLine, story_of
 from scannerd.control.scanner import Scanner
-from scannerd.scan_shown import ScanDetail, ScanOverview
-from scannerd.state import Shown
 from scannerd.store.catalogue import Catalogue
 from scannerd.store.durable import StoreFault
 from scannerd.store.layout import TrashLayout

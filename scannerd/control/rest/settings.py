@@ -6,14 +6,14 @@ from fastapi import APIRouter, Body
 from pydantic import ConfigDict, RootModel
 from starlette.responses import Response
 
-from scannerd.config_file import ConfigFaults
+from scannerd.board.state import Shown
 from scannerd.control.rest.problems import BAD_REQUEST, Refused, documented
 from scannerd.control.rest.reply import shown
 from scannerd.control.scanner import Scanner
 from scannerd.events import ConfigTaken
-from scannerd.settings import SettingsSection
-from scannerd.settings_desk import ConfigRefused
-from scannerd.state import Shown
+from scannerd.settings.desk import ConfigRefused
+from scannerd.settings.file import ConfigFaults
+from scannerd.settings.form import SettingsSection
 from scannerd.store.durable import StoreFault, StoreFull
 
 

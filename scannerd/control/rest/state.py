@@ -6,13 +6,13 @@ from fastapi import APIRouter, Query
 from starlette.responses import Response
 
 from drivers.protocols import DriverError
+from scannerd.board.scan_shown import Forecast
+from scannerd.board.state import DeviceState
 from scannerd.commands import CommandRefused, Quality
 from scannerd.control.rest.problems import Refused, documented
 from scannerd.control.rest.reply import shown
 from scannerd.control.scanner import Scanner
 from scannerd.scan.plan import Wishes
-from scannerd.scan_shown import Forecast
-from scannerd.state import DeviceState
 
 
 def state_routes(scanner: Scanner) -> APIRouter:

@@ -4,7 +4,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal
 
-from scannerd.state import Shown
+from scannerd.board.state import Shown
 from scannerd.store.journal import JournalLine, replay
 
 LAST_LINES = 2000

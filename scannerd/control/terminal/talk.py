@@ -13,9 +13,9 @@ from typing import Annotated, Any, NoReturn
 import typer
 
 from scannerd.config import DEFAULT_PATH, WebSection
-from scannerd.config_file import ConfigFaults, read_config
 from scannerd.control.terminal.client import DaemonSocket, NoDaemon, NotDone
 from scannerd.control.terminal.sign import big, qr
+from scannerd.settings.file import ConfigFaults, read_config
 
 FAILED = 1
 LOOK_S = 0.5

@@ -17,9 +17,9 @@ from drivers.bench.install import install_bench
 from drivers.bench.scene import Exposure
 from scannerd.app import Daemon
 from scannerd.commands import StartScan
-from scannerd.config_file import parse_config
 from scannerd.events import FrameStored, ScanEnded
 from scannerd.hardware import build_hardware
+from scannerd.settings.file import parse_config
 
 CONFIG = '[store]\nfolder = "{folder}"\nreserve_mb = 0\n[mat]\nused = false\n'
 

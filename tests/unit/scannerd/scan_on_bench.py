@@ -19,10 +19,10 @@ from drivers.bench.scene import Exposure
 from scannerd.app import Daemon
 from scannerd.commands import StartScan
 from scannerd.config import Config
-from scannerd.config_file import parse_config
 from scannerd.console import exit_code_of, scan_once
 from scannerd.events import Event, FrameStored, Subscription
 from scannerd.hardware import build_hardware
+from scannerd.settings.file import parse_config
 from scannerd.store.scans import ScanStore
 
 WIDTH_PX, HEIGHT_PX = 640, 480

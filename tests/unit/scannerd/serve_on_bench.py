@@ -20,9 +20,9 @@ from drivers.bench.install import Bench, install_bench
 from offload.logs.journal import start_logging
 from scannerd.app import Daemon
 from scannerd.commands import CaptureBackground, Command, Jog, Pause, StartScan
-from scannerd.config_file import read_config
 from scannerd.events import Numbered, PhaseChanged
-from scannerd.service import serve
+from scannerd.process.serving import serve
+from scannerd.settings.file import read_config
 from scannerd.store.layout import StoreLayout
 
 WORK: dict[str, Command | None] = {

@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 
 from scannerd.config import Config
-from scannerd.config_text import documented_toml
+from scannerd.settings.text import documented_toml
 
 DEADLINE_S = 30.0
 

@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 from drivers.bench.install import Bench, install_bench
 from scannerd.__main__ import app
 from scannerd.config import Config
-from scannerd.config_text import documented_toml
+from scannerd.settings.text import documented_toml
 from scannerd.store.journal import replay
 from scannerd.store.layout import StoreLayout
 from scannerd.store.scans import ScanStore, journaled_frames

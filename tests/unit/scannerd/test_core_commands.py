@@ -10,6 +10,7 @@ import pytest
 from scan_on_bench import OverheadCamera, bench_config, of, running, until
 
 from drivers.bench.install import Bench
+from scannerd.board.state import Mood
 from scannerd.commands import (
     Cancel,
     CommandRefused,
@@ -28,7 +29,6 @@ from scannerd.commands import (
 from scannerd.events import FrameStored, Outcome, RetakeWanted, ScanEnded, ScanGivenUp, ScanPaused
 from scannerd.requests import AnswerStatus, Request
 from scannerd.scan.plan import Wishes
-from scannerd.state import Mood
 from scannerd.store.scans import ScanUnknown
 
 

@@ -14,8 +14,8 @@ from drivers.bench.pins import BenchWiring
 from scannerd.app import Daemon
 from scannerd.commands import CommandRefused, SetLight
 from scannerd.config import Config
-from scannerd.config_file import parse_config
 from scannerd.hardware import build_hardware
+from scannerd.settings.file import parse_config
 
 SETTINGS = """
 [store]

@@ -15,6 +15,7 @@ from drivers.bench.install import Bench, install_bench
 from drivers.button_gpio import GpioButton
 from drivers.lamp_gpio import GpioLamp
 from drivers.options import ButtonGpioOptions, LampGpioOptions
+from scannerd.board.state import Mood
 from scannerd.commands import Cancel, Command, Pause, Resume, StartScan
 from scannerd.config import ButtonSection
 from scannerd.control.button import ButtonControl, press_times, short_press_means
@@ -23,7 +24,6 @@ from scannerd.control.presses import PressTimes
 from scannerd.events import Event, PressFailed, Warned
 from scannerd.requests import Answer, AnswerStatus, Request
 from scannerd.scan.phases import Phase
-from scannerd.state import Mood
 
 TIMES = PressTimes(debounce_s=0.02, hold_s=0.4, warn_s=0.5, stuck_s=1.4)
 DEADLINE_S = 10.0

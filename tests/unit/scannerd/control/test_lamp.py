@@ -13,9 +13,9 @@ from drivers.bench.install import Bench, install_bench
 from drivers.lamp_gpio import GpioLamp
 from drivers.options import LampGpioOptions
 from drivers.protocols import DriverError
+from scannerd.board.state import Mood
 from scannerd.control.lamp import LampControl
 from scannerd.control.lamp_patterns import PATTERNS
-from scannerd.state import Mood
 
 
 @pytest.fixture

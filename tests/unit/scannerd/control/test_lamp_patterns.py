@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from lamp_reader import Change, code_of, mood_of
 
+from scannerd.board.state import Mood
 from scannerd.control.lamp_patterns import CODE_TIMES, PATTERNS, WARNING, Pattern, code_pattern
-from scannerd.state import Mood
 
 JITTER_S = 0.03
 """A busy Pi is that late with a beat."""

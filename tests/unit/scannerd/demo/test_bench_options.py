@@ -2,9 +2,9 @@ from pathlib import Path
 
 import pytest
 
-from scannerd.config_file import ConfigFaults
-from scannerd.config_text import documented_toml
 from scannerd.demo.bench_options import BenchOptions, bench_config, bench_mechanics, bench_wiring
+from scannerd.settings.file import ConfigFaults
+from scannerd.settings.text import documented_toml
 
 
 def config_file(folder: Path, text: str) -> Path:

@@ -10,8 +10,8 @@ import pytest
 
 from offload.wire.bundle import CameraModel, Manifest, StoredFile
 from scannerd.config import Config
-from scannerd.config_file import parse_config
 from scannerd.scan.plan import ScanPlan, plan_scan
+from scannerd.settings.file import parse_config
 from scannerd.store.background import BackgroundFacts, BackgroundPlate
 from scannerd.store.contact_sheet import write_contact_sheet
 from scannerd.store.durable import StoreFault, StoreFull

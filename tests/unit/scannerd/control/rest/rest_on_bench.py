@@ -13,9 +13,9 @@ from scan_on_bench import SETTINGS
 
 from drivers.bench.install import Bench
 from scannerd.app import Daemon
-from scannerd.config_file import read_config
 from scannerd.control.rest.door import RestDoor
 from scannerd.hardware import build_hardware
+from scannerd.settings.file import read_config
 
 PATIENCE_S = 30.0
 

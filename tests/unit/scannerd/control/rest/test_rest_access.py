@@ -12,10 +12,10 @@ from rest_on_bench import Serve, Served, eventually
 
 from drivers.bench.install import Bench
 from scannerd.app import Daemon
-from scannerd.config_file import read_config
 from scannerd.control.rest.gate import COOKIE
 from scannerd.events import Warned
 from scannerd.hardware import build_hardware
+from scannerd.settings.file import read_config
 
 JSON = {"Content-Type": "application/json"}
 

@@ -3,9 +3,9 @@ from typing import Any
 
 import pytest
 
+from scannerd.board.state import DeviceState, Leg, Mood, RunningScan, UploadProgress
+from scannerd.process.status_text import duration, status_text
 from scannerd.scan.phases import Phase
-from scannerd.state import DeviceState, Leg, Mood, RunningScan, UploadProgress
-from scannerd.status_text import duration, status_text
 
 NOW = datetime(2026, 11, 22, tzinfo=UTC)
 

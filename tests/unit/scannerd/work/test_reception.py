@@ -8,10 +8,10 @@ import pytest
 
 from scannerd.commands import Accepted, Command, CommandRefused, Home, Jog, StartScan
 from scannerd.events import CommandAnswered, Event
-from scannerd.reception import MAX_WAITING, Reception
 from scannerd.requests import AnswerStatus, Request
 from scannerd.store.durable import StoreFault
 from scannerd.store.ledger import CommandLedger
+from scannerd.work.reception import MAX_WAITING, Reception
 
 NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
 

@@ -17,9 +17,9 @@ from pydantic.fields import FieldInfo
 from tomlkit.exceptions import TOMLKitError
 
 from scannerd.config import Config
-from scannerd.config_applies import Applies, applies
-from scannerd.config_file import ConfigFaults, parse_config
-from scannerd.config_text import bound, pattern_of, unit_of
+from scannerd.settings.applies import Applies, applies
+from scannerd.settings.file import ConfigFaults, parse_config
+from scannerd.settings.text import bound, pattern_of, unit_of
 
 Value = bool | int | float | str | None
 Changes = Mapping[str, Mapping[str, Any]]

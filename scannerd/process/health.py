@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from scannerd.events import Event, HealthChanged, Warned
-from scannerd.health_report import HealthReport, Trouble
-from scannerd.vitals import Throttling, Vitals, read_vitals
+from scannerd.process.health_report import HealthReport, Trouble
+from scannerd.process.vitals import Throttling, Vitals, read_vitals
 from scannerd.worker_thread import WorkerThread
 
 LOG = logging.getLogger(__name__)

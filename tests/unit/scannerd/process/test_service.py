@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-HERE = Path(__file__).parent
+HERE = Path(__file__).resolve().parent.parent
 ROOT = HERE.parents[2]
 PATIENCE_S = 30.0
 SETTINGS = """

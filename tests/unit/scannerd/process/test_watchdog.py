@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from scannerd.service_manager import ServiceManager
-from scannerd.watchdog import Lap, Watchdog
+from scannerd.process.manager import ServiceManager
+from scannerd.process.watchdog import Lap, Watchdog
 
 
 class CountingManager(ServiceManager):

@@ -15,7 +15,6 @@ from drivers.protocols import Axis
 from scannerd.app import Daemon
 from scannerd.commands import Cancel, Jog, Pause, Resume, StartScan
 from scannerd.config import Config
-from scannerd.config_file import ConfigFaults
 from scannerd.events import (
     ConfigRejected,
     ConfigTaken,
@@ -27,10 +26,11 @@ from scannerd.events import (
     Subscription,
 )
 from scannerd.hardware import build_hardware
-from scannerd.hardware_exchange import HardwareLost
-from scannerd.settings_desk import ConfigRefused
+from scannerd.settings.desk import ConfigRefused
+from scannerd.settings.file import ConfigFaults
 from scannerd.store.durable import StoreFault
 from scannerd.store.layout import StoreLayout
+from scannerd.work.hardware_exchange import HardwareLost
 
 
 def changed(config: Config, section: str, **keys: Any) -> Config:

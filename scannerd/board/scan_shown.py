@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Literal
 
-from scannerd.state import Shown, UploadProgress
+from scannerd.board.state import Shown, UploadProgress
 
 
 class ViewpointShown(Shown):

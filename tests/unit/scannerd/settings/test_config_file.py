@@ -6,10 +6,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scannerd.config import Config
-from scannerd.config_file import ConfigFaults, parse_config, read_config
-from scannerd.config_text import documented_toml
+from scannerd.settings.file import ConfigFaults, parse_config, read_config
+from scannerd.settings.text import documented_toml
 
-ROOT_FILE = Path(__file__).resolve().parents[3] / "config.toml"
+ROOT_FILE = Path(__file__).resolve().parents[4] / "config.toml"
 
 
 def faults(text: str) -> tuple[str, ...]:

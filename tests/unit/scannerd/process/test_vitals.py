@@ -4,7 +4,14 @@ from pathlib import Path
 
 import pytest
 
-from scannerd.vitals import Throttling, flags_of, process_age_s, read_temperature_c, read_throttling, read_vitals
+from scannerd.process.vitals import (
+    Throttling,
+    flags_of,
+    process_age_s,
+    read_temperature_c,
+    read_throttling,
+    read_vitals,
+)
 
 
 def a_pi(folder: Path, throttled: str) -> Path:

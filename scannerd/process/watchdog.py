@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from scannerd.service_manager import ServiceManager
+from scannerd.process.manager import ServiceManager
 
 LOG = logging.getLogger(__name__)
 

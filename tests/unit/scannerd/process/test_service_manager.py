@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from scannerd.service_manager import LONGEST_STATUS, ServiceManager
+from scannerd.process.manager import LONGEST_STATUS, ServiceManager
 
 
 class Listener:

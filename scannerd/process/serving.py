@@ -11,13 +11,13 @@ from pathlib import Path
 from drivers.protocols import Clock
 from scannerd.app import Daemon
 from scannerd.config import Config
-from scannerd.config_file import ConfigFaults
 from scannerd.hardware import build_hardware
-from scannerd.leash import HURRY_S, STOP_S, Abandoned, Leash
-from scannerd.service_manager import ServiceManager
-from scannerd.settings_desk import ConfigRefused
-from scannerd.status_text import status_text
-from scannerd.vitals import process_age_s
+from scannerd.process.leash import HURRY_S, STOP_S, Abandoned, Leash
+from scannerd.process.manager import ServiceManager
+from scannerd.process.status_text import status_text
+from scannerd.process.vitals import process_age_s
+from scannerd.settings.desk import ConfigRefused
+from scannerd.settings.file import ConfigFaults
 
 LOG = logging.getLogger(__name__)
 

@@ -10,8 +10,8 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from scannerd.config import Config, Section
-from scannerd.config_rules import broken_rules
-from scannerd.config_text import allowed_values, toml_value, unit_of
+from scannerd.settings.rules import broken_rules
+from scannerd.settings.text import allowed_values, toml_value, unit_of
 
 
 class ConfigFaults(ValueError):

@@ -3,7 +3,8 @@ from datetime import UTC, datetime
 import pytest
 
 from offload.wire.jobs import Job, JobState, Stage, SyncState
-from scannerd.board import DONE_SHOWN_S, Board
+from scannerd.board.board import DONE_SHOWN_S, Board
+from scannerd.board.state import Leg, Mood
 from scannerd.events import (
     CommandAnswered,
     EventBus,
@@ -20,7 +21,6 @@ from scannerd.events import (
 )
 from scannerd.requests import Answer, AnswerStatus
 from scannerd.scan.phases import Phase
-from scannerd.state import Leg, Mood
 
 NOW = datetime(2026, 5, 1, tzinfo=UTC)
 

@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 import pytest
 
 from scannerd.events import Event, HealthChanged, Warned
-from scannerd.health import LINGER_S, Band, Health, Room
-from scannerd.health_report import Trouble
-from scannerd.vitals import Throttling, Vitals
+from scannerd.process.health import LINGER_S, Band, Health, Room
+from scannerd.process.health_report import Trouble
+from scannerd.process.vitals import Throttling, Vitals
 from scannerd.worker_thread import WorkerThread
 
 GB = 1_000_000_000

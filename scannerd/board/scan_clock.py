@@ -2,8 +2,8 @@
 
 from collections import deque
 
+from scannerd.board.state import RunningScan
 from scannerd.scan.phases import Phase
-from scannerd.state import RunningScan
 
 REMEMBERED_PHOTOS = 8
 """The forecast rests on so many, so that it follows a change of light or a slower table."""

@@ -18,7 +18,7 @@ from scannerd.store.layout import StoreLayout
 from scannerd.store.scans import ScanStore, journaled_frames
 from scannerd.store.summary import ScanState, summary_of
 
-HERE = Path(__file__).parent
+HERE = Path(__file__).resolve().parent.parent
 ROOT = HERE.parents[2]
 ENVIRONMENT = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), str(HERE)])}
 STOP_S = 5.0

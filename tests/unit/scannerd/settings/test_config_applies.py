@@ -1,5 +1,5 @@
 from scannerd.config import Config, QualitySection, ScanSection, StoreSection, TurntableSection
-from scannerd.config_applies import KEYS, SECTIONS, Applies, applies, changes, in_force
+from scannerd.settings.applies import KEYS, SECTIONS, Applies, applies, changes, in_force
 
 
 def test_every_section_and_every_key_named_is_in_the_configuration() -> None:

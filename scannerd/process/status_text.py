@@ -1,7 +1,7 @@
 """The state in one line of a person's words, for `systemctl status`."""
 
+from scannerd.board.state import DeviceState, Leg, RunningScan
 from scannerd.scan.phases import Phase
-from scannerd.state import DeviceState, Leg, RunningScan
 
 _ALONE = {
     Phase.PREPARING: "homing the turntable",

@@ -6,13 +6,13 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 from scannerd.config import Config
-from scannerd.config_applies import Applies, Change, changes, in_force
-from scannerd.config_file import ConfigFaults, parse_config, read_config
 from scannerd.events import ConfigRejected, ConfigTaken, Event
 from scannerd.hardware import DEVICES
-from scannerd.hardware_exchange import ExchangeFailed
-from scannerd.settings import Changes, SettingsSection, changed_text, settings_of
+from scannerd.settings.applies import Applies, Change, changes, in_force
+from scannerd.settings.file import ConfigFaults, parse_config, read_config
+from scannerd.settings.form import Changes, SettingsSection, changed_text, settings_of
 from scannerd.store.durable import write_durably
+from scannerd.work.hardware_exchange import ExchangeFailed
 from scannerd.work.turns import Turns
 from scannerd.worker_thread import WorkerThread
 

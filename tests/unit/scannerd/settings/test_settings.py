@@ -9,10 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from scannerd.config import Config
-from scannerd.config_applies import Applies
-from scannerd.config_file import ConfigFaults, parse_config
-from scannerd.config_text import documented_toml
-from scannerd.settings import SettingsKey, changed_text, settings_of
+from scannerd.settings.applies import Applies
+from scannerd.settings.file import ConfigFaults, parse_config
+from scannerd.settings.form import SettingsKey, changed_text, settings_of
+from scannerd.settings.text import documented_toml
 
 HAND_WRITTEN = """\
 # The shop's scanner, by the window.   Do not touch pins!

@@ -7,6 +7,8 @@ from datetime import UTC, datetime
 from secrets import token_hex
 
 from scannerd import __version__
+from scannerd.board.scan_clock import ScanClock
+from scannerd.board.state import DeviceState, DiskSpace, EndedScan, Leg, Mood, Remark, RunningScan, UploadProgress
 from scannerd.events import (
     CommandAnswered,
     EventBus,
@@ -28,8 +30,6 @@ from scannerd.events import (
 )
 from scannerd.requests import AnswerStatus
 from scannerd.scan.phases import Phase
-from scannerd.scan_clock import ScanClock
-from scannerd.state import DeviceState, DiskSpace, EndedScan, Leg, Mood, Remark, RunningScan, UploadProgress
 
 REMARKS = 10
 DONE_SHOWN_S = 600.0
