@@ -24,6 +24,8 @@ def key(default: Any, says: str, **bounds: Any) -> Any:
 
 
 def _path(value: object) -> object:
+    if isinstance(value, str) and "\0" in value:
+        raise ValueError("no file's name has a NUL character")
     return Path(value) if isinstance(value, str) and value else value
 
 
