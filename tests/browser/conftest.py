@@ -1,33 +1,17 @@
 """The page, built as `scripts/page` builds it, a scanner to serve it, and a browser to look at it."""
 
-import importlib.util
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
+import tablet
 from playwright.sync_api import sync_playwright
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 WEB = REPOSITORY / "scannerd" / "control" / "web"
 BUILD_LIMIT_S = 600
-
-
-def _load(name: str) -> ModuleType:
-    spec = importlib.util.spec_from_file_location(name, Path(__file__).with_name(f"{name}.py"))
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module
-    spec.loader.exec_module(module)
-    return module
-
-
-running_bench = _load("running_bench")
-tablet = _load("tablet")
 
 
 @pytest.fixture(scope="session")

@@ -1,16 +1,15 @@
 """One scanner, several doors: what is begun at one is seen, paused and finished at any other."""
 
 import asyncio
-import importlib.util
 import json
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import httpx
+import mosquitto_broker
 import pytest
 
 from drivers.bench.reach import reach
@@ -44,20 +43,6 @@ port = {port}
 username = "scanner"
 password_file = "{password_file}"
 """
-
-
-def _load(name: str) -> ModuleType:
-    path = Path(__file__).resolve().parents[1] / f"{name}.py"
-    spec = importlib.util.spec_from_file_location(name, path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module
-    spec.loader.exec_module(module)
-    return module
-
-
-mosquitto_broker = sys.modules.get("mosquitto_broker") or _load("mosquitto_broker")
 
 
 class Shop:

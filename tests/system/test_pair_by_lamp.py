@@ -1,16 +1,15 @@
 """Pairing without a screen: hold the idle button, read the code from its lamp, type it at the door."""
 
-import importlib.util
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import httpx
+import lamp_reader
 import pytest
 
 from drivers.bench.reach import reach
@@ -18,20 +17,6 @@ from drivers.bench.reach import reach
 pytestmark = pytest.mark.slow
 
 DEADLINE_S = 90.0
-
-
-def _load(name: str) -> ModuleType:
-    path = Path(__file__).resolve().parents[1] / f"{name}.py"
-    spec = importlib.util.spec_from_file_location(name, path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module
-    spec.loader.exec_module(module)
-    return module
-
-
-lamp_reader = sys.modules.get("lamp_reader") or _load("lamp_reader")
 
 
 @contextmanager

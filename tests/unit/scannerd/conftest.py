@@ -1,26 +1,9 @@
-import importlib.util
-import sys
 from collections.abc import Iterator
-from pathlib import Path
-from types import ModuleType
 
 import pytest
+import scan_on_bench
 
 from drivers.bench.install import Bench, install_bench
-
-
-def _load() -> ModuleType:
-    path = Path(__file__).with_name("scan_on_bench.py")
-    spec = importlib.util.spec_from_file_location("scan_on_bench", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules["scan_on_bench"] = module
-    spec.loader.exec_module(module)
-    return module
-
-
-scan_on_bench = _load()
 
 
 @pytest.fixture

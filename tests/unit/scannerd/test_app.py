@@ -207,7 +207,7 @@ async def test_going_down_finishes_the_frame_and_the_next_daemon_offers_the_scan
 
 
 def test_after_kill_9_the_resumed_scan_takes_exactly_what_is_missing(tmp_path: Path) -> None:
-    program = Path(__file__).with_name("scan_on_bench.py")
+    program = REPOSITORY / "tests" / "support" / "scan_on_bench.py"
     command = [sys.executable, str(program), str(tmp_path), "cup"]
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, text=True, env=os.environ | {"PYTHONPATH": str(REPOSITORY)}

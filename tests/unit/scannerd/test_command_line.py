@@ -92,7 +92,7 @@ def test_mat_writes_a_pdf_or_says_why_not(tmp_path: Path) -> None:
 def test_a_signal_ends_the_daemon_between_frames_and_the_scan_can_be_resumed(
     tmp_path: Path, number: signal.Signals
 ) -> None:
-    program = Path(__file__).with_name("scan_on_bench.py")
+    program = REPOSITORY / "tests" / "support" / "scan_on_bench.py"
     command = [sys.executable, str(program), str(tmp_path), "cup", "--until-signal"]
     environment = os.environ | {"PYTHONPATH": str(REPOSITORY)}
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as child:

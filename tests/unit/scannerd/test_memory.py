@@ -9,7 +9,7 @@ REPOSITORY = Path(__file__).resolve().parents[3]
 
 def test_a_scan_stays_small_however_many_photos_it_takes(tmp_path: Path) -> None:
     """In a process of its own, with numpy, OpenCV, picamera2 and its three buffers, and the bench's own picture."""
-    program = Path(__file__).with_name("scan_and_weigh.py")
+    program = REPOSITORY / "tests" / "support" / "scan_and_weigh.py"
     command = [sys.executable, str(program), str(tmp_path)]
     environment = os.environ | {"PYTHONPATH": str(REPOSITORY), "OPENBLAS_NUM_THREADS": "1"}
     done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=120, check=True)

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-HERE = Path(__file__).resolve().parent.parent
-ROOT = HERE.parents[2]
+ROOT = Path(__file__).resolve().parents[4]
+SUPPORT = ROOT / "tests" / "support"
 PATIENCE_S = 30.0
 SETTINGS = """
 [store]
@@ -47,11 +47,11 @@ class Systemd:
         self.heard: list[str] = []
         environment = {
             **os.environ,
-            "PYTHONPATH": os.pathsep.join([str(ROOT), str(HERE)]),
+            "PYTHONPATH": os.pathsep.join([str(ROOT), str(SUPPORT)]),
             "NOTIFY_SOCKET": str(folder / "notify"),
             "WATCHDOG_USEC": str(round(watchdog_s * 1e6)),
         }
-        command = [sys.executable, str(HERE / "serve_on_bench.py"), str(self.config), *options]
+        command = [sys.executable, str(SUPPORT / "serve_on_bench.py"), str(self.config), *options]
         self._log = (folder / "log").open("w")
         self.process = subprocess.Popen(command, stdout=self._log, stderr=self._log, env=environment)
 

@@ -18,9 +18,9 @@ from scannerd.store.layout import StoreLayout
 from scannerd.store.scans import ScanStore, journaled_frames
 from scannerd.store.summary import ScanState, summary_of
 
-HERE = Path(__file__).resolve().parent.parent
-ROOT = HERE.parents[2]
-ENVIRONMENT = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), str(HERE)])}
+ROOT = Path(__file__).resolve().parents[4]
+SUPPORT = ROOT / "tests" / "support"
+ENVIRONMENT = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), str(SUPPORT)])}
 STOP_S = 5.0
 """What is promised from the signal to the end of the process."""
 SETTINGS = """
@@ -61,7 +61,7 @@ def run(folder: Path, *options: str, camera: str = "") -> Ended:
     config = folder / "config.toml"
     settings = SETTINGS.format(folder=folder / "store")
     config.write_text(settings.replace("[camera]\n", f"[camera]\n{camera}\n"))
-    command = [sys.executable, str(HERE / "serve_on_bench.py"), str(config), *options]
+    command = [sys.executable, str(SUPPORT / "serve_on_bench.py"), str(config), *options]
     done = subprocess.run(command, capture_output=True, text=True, env=ENVIRONMENT, timeout=60)
     ended_s = time.monotonic()
     signalled = [line for line in done.stdout.splitlines() if line.startswith("signal")]
@@ -161,7 +161,7 @@ def test_people_who_look_on_do_not_keep_it_up(tmp_path: Path) -> None:
 
 @contextmanager
 def running(config: Path, *options: str) -> Iterator[subprocess.Popen[str]]:
-    command = [sys.executable, str(HERE / "serve_on_bench.py"), str(config), *options]
+    command = [sys.executable, str(SUPPORT / "serve_on_bench.py"), str(config), *options]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=ENVIRONMENT)
     assert process.stdout is not None
     try:

@@ -1,25 +1,9 @@
-import importlib.util
-import sys
 from pathlib import Path
-from types import ModuleType
 
 import pytest
+import rest_on_bench
 
 from drivers.bench.install import Bench
-
-
-def _load() -> ModuleType:
-    path = Path(__file__).with_name("rest_on_bench.py")
-    spec = importlib.util.spec_from_file_location("rest_on_bench", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules["rest_on_bench"] = module
-    spec.loader.exec_module(module)
-    return module
-
-
-rest_on_bench = _load()
 
 
 @pytest.fixture

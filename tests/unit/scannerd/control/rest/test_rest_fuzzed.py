@@ -44,7 +44,7 @@ class Api:
 @pytest.fixture(scope="module")
 def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
     """A daemon in a process of its own."""
-    program = Path(__file__).with_name("serve_for_fuzzing.py")
+    program = Path(__file__).resolve().parents[4] / "support" / "serve_for_fuzzing.py"
     folder = tmp_path_factory.mktemp("f")
     with (folder / "daemon.log").open("wb") as log:
         pipe = subprocess.PIPE

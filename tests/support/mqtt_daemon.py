@@ -5,31 +5,15 @@ SETTINGS is [mqtt] as JSON. It prints one line when it is up, and the pulses tha
 
 import asyncio
 import contextlib
-import importlib.util
 import json
 import signal
 import sys
 from pathlib import Path
 
-HERE = Path(__file__).resolve().parent
+from mqtt_scanner import mqtt_config, on_mqtt
+from scan_on_bench import OverheadCamera
 
-
-def load(path: Path) -> None:
-    spec = importlib.util.spec_from_file_location(path.stem, path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[path.stem] = module
-    spec.loader.exec_module(module)
-
-
-load(HERE.parents[1] / "scan_on_bench.py")
-load(HERE / "mqtt_scanner.py")
-
-from mqtt_scanner import mqtt_config, on_mqtt  # noqa: E402
-from scan_on_bench import OverheadCamera  # noqa: E402
-
-from drivers.bench.install import install_bench  # noqa: E402
+from drivers.bench.install import install_bench
 
 
 async def serve(store: Path, settings: dict[str, object], speed: float) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 HERE = Path(__file__).resolve().parent
-REPOSITORY = HERE.parents[4]
+REPOSITORY = HERE.parents[1]
 
 
 @contextmanager
