@@ -40,7 +40,7 @@ from scannerd.store.layout import StoreLayout
 from scannerd.store.ledger import CommandLedger
 from scannerd.store.lock import StoreLock
 from scannerd.store.scans import ScanStore
-from scannerd.store.space import RESULTS_BYTES, photo_bytes
+from scannerd.store.space import scan_bytes
 from scannerd.store.summary import ScanState, ScanSummary, summaries
 from scannerd.viewfinder import Viewfinder
 from scannerd.work.desk import Desk
@@ -340,10 +340,10 @@ class Daemon:
         assert self._desk is not None
         try:
             plan = self._desk.plan("forecast", Wishes())
-            usable_bytes = self.store.free_bytes(self.store.layout.scans) - self.store.reserve_bytes
+            usable_bytes = self.store.forecast.usable_bytes
         except (OSError, CommandRefused, DriverError):
             return None
-        return Room(usable_bytes, len(plan.viewpoints) * photo_bytes(plan) + RESULTS_BYTES)
+        return Room(usable_bytes, scan_bytes(plan, len(plan.viewpoints)))
 
     def _network_doors(self) -> list[Door]:
         if not self._network:

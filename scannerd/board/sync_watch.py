@@ -27,6 +27,8 @@ class SyncWatch:
         self._publish = publish
         self._stamps: dict[str, Stamp] = {}
         self._finished: set[str] = set()
+        self._scan_ids: list[str] = []
+        self._listed_ns: int | None = None
 
     async def run(self) -> None:
         """Look until cancelled."""
@@ -43,11 +45,23 @@ class SyncWatch:
 
     def _changes(self, at_all: bool) -> list[SyncState]:
         """Return the states that changed since the last look; what is finished is not told at the start."""
-        scan_ids = self._store.scan_ids()
-        self._stamps = {name: stamp for name, stamp in self._stamps.items() if name in scan_ids}
-        self._finished &= set(scan_ids)
-        found = (self._change(name) for name in scan_ids if at_all or name not in self._finished)
+        self._list_anew(at_all)
+        found = [self._change(name) for name in self._scan_ids if at_all or name not in self._finished]
         return [state for state in found if state is not None]
+
+    def _list_anew(self, at_all: bool) -> None:
+        """List the scans when some came or went; thousands of old ones cost one look at their folder otherwise."""
+        try:
+            changed_ns = self._store.layout.scans.stat().st_mtime_ns
+        except OSError:
+            changed_ns = None
+        if changed_ns == self._listed_ns and not at_all:
+            return
+        self._listed_ns = changed_ns
+        self._scan_ids = self._store.scan_ids()
+        known = set(self._scan_ids)
+        self._stamps = {name: stamp for name, stamp in self._stamps.items() if name in known}
+        self._finished &= known
 
     def _change(self, scan_id: str) -> SyncState | None:
         folder = self._store.layout.scan(scan_id)

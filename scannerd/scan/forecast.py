@@ -4,7 +4,7 @@ from drivers.protocols import Axis, Camera
 from scannerd.board.scan_shown import Forecast
 from scannerd.scan.plan import ScanPlan
 from scannerd.store.durable import StoreFull
-from scannerd.store.space import RESULTS_BYTES, DiskForecast, photo_bytes
+from scannerd.store.space import DiskForecast, scan_bytes
 
 JUDGE_AND_STORE_S = 0.35
 """Judging, encoding and writing a photo of two megapixels on a Pi 4; larger ones take longer in proportion."""
@@ -31,8 +31,8 @@ def forecast(plan: ScanPlan, axis: Axis, camera: Camera, disk: DiskForecast) -> 
     return Forecast(
         photos=photos,
         minutes=round(photos * photo_s / 60, 1),
-        megabytes=round((photos * photo_bytes(plan) + RESULTS_BYTES) / 1e6, 1),
-        free_megabytes=round(max(0, disk.free_bytes(disk.folder) - disk.reserve_bytes) / 1e6, 1),
+        megabytes=round(scan_bytes(plan, photos) / 1e6, 1),
+        free_megabytes=round(max(0, disk.usable_bytes) / 1e6, 1),
         fits=reason is None,
         reason=reason,
     )

@@ -15,7 +15,7 @@ from scannerd.store.durable import StoreFault
 from scannerd.store.journal import JournalLine, replay
 from scannerd.store.layout import ScanFolder
 from scannerd.store.results import sync_state
-from scannerd.store.scans import ScanStore, journaled_frames
+from scannerd.store.scans import ScanStore, journaled_frames, was_cancelled
 
 REMEMBERED = 256
 """So many scans are kept in memory, as lists of viewpoints."""
@@ -98,14 +98,13 @@ def _state(
 
 def _detail(plan: ScanPlan, lines: list[JournalLine]) -> ScanDetail:
     frames = journaled_frames(lines)
-    marks = [line.type for line in lines if line.type in ("cancelled", "resumed")]
     judged = [line for line in lines if line.type == "judged"]
     stories: defaultdict[int, list[JournalLine]] = defaultdict(list)
     for line in lines:
         stories[line.body["frame"]["index"] if line.type == "frame" else line.body.get("index", -1)].append(line)
     return ScanDetail(
         scan_id=plan.scan_id,
-        state="cancelled" if marks[-1:] == ["cancelled"] else "unfinished",
+        state="cancelled" if was_cancelled(lines) else "unfinished",
         created_at=plan.created_at,
         frames_done=len(frames),
         frames_planned=len(plan.viewpoints),

@@ -63,6 +63,12 @@ def journaled_frames(lines: list[JournalLine]) -> dict[int, FrameEntry]:
     return frames
 
 
+def was_cancelled(lines: list[JournalLine]) -> bool:
+    """Whether a person ended the scan for good, and nobody has gone on with it since."""
+    marks = [line.type for line in lines if line.type in ("cancelled", "resumed")]
+    return marks[-1:] == ["cancelled"]
+
+
 class StoredScan:
     """One scan, open for writing. Only the thread that called may be inside a method."""
 

@@ -17,6 +17,11 @@ def photo_bytes(plan: ScanPlan) -> int:
     return round(plan.photo_width_px * plan.photo_height_px * bytes_per_pixel) + 40_000
 
 
+def scan_bytes(plan: ScanPlan, photos: int) -> int:
+    """Return what so many photos of a plan and their model take at most."""
+    return photos * photo_bytes(plan) + RESULTS_BYTES
+
+
 @dataclass(frozen=True)
 class DiskForecast:
     """Says no before it is too late. `free_bytes` reads the disk that holds a folder."""
@@ -25,10 +30,14 @@ class DiskForecast:
     reserve_bytes: int
     free_bytes: Callable[[Path], int] = free_bytes_at
 
+    @property
+    def usable_bytes(self) -> int:
+        """What is free beside the reserve; less than 0 when the reserve is touched. Raises OSError."""
+        return self.free_bytes(self.folder) - self.reserve_bytes
+
     def require(self, plan: ScanPlan, photos: int) -> None:
         """Raise StoreFull, naming need and space, unless `photos` more of this plan fit beside the reserve."""
-        needed = photos * photo_bytes(plan) + RESULTS_BYTES
-        usable = self.free_bytes(self.folder) - self.reserve_bytes
+        needed, usable = scan_bytes(plan, photos), self.usable_bytes
         if needed > usable:
             raise StoreFull(
                 f"{self.folder}: {photos} photos of {plan.photo_width_px}x{plan.photo_height_px} and their model "
@@ -38,7 +47,7 @@ class DiskForecast:
 
     def require_next(self, plan: ScanPlan) -> None:
         """Raise StoreFull unless one more photo fits beside the reserve."""
-        usable = self.free_bytes(self.folder) - self.reserve_bytes
+        usable = self.usable_bytes
         if photo_bytes(plan) > usable:
             raise StoreFull(
                 f"{self.folder}: {max(0, usable) / 1e6:.1f} MB free beside the reserve of "

@@ -7,7 +7,7 @@ from offload.wire.jobs import SyncState
 from scannerd.store.durable import StoreFault
 from scannerd.store.journal import replay
 from scannerd.store.results import sync_state
-from scannerd.store.scans import ScanStore, journaled_frames
+from scannerd.store.scans import ScanStore, journaled_frames, was_cancelled
 
 
 class ScanState(StrEnum):
@@ -52,8 +52,7 @@ def summary_of(store: ScanStore, scan_id: str) -> ScanSummary:
         frames = journaled_frames(lines)
     except StoreFault as fault:
         return ScanSummary(scan_id, ScanState.BROKEN, fault=str(fault))
-    marks = [line.type for line in lines if line.type in ("cancelled", "resumed")]
-    state = ScanState.CANCELLED if marks[-1:] == ["cancelled"] else ScanState.UNFINISHED
+    state = ScanState.CANCELLED if was_cancelled(lines) else ScanState.UNFINISHED
     return ScanSummary(
         scan_id,
         ScanState.SEALED if folder.manifest.exists() else state,

@@ -1,7 +1,7 @@
 """Commands: what a POST asks for becomes a request to the core, and its answer a status."""
 
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Body, Depends, Header
 from fastapi import Request as HttpRequest
@@ -76,7 +76,12 @@ class RetakeWish(Extras):
 
 
 ExtrasBody = Annotated[Extras | None, Body()]
-_ANSWERS = documented(*BAD_REQUEST, 404, 409, 503, 507)
+_ANSWERED: dict[str, Any] = {
+    "status_code": 202,
+    "response_model": AnswerMessage,
+    "responses": documented(*BAD_REQUEST, 404, 409, 503, 507),
+}
+"""How every command is answered."""
 
 
 def order_routes(scanner: Scanner) -> APIRouter:
@@ -84,83 +89,43 @@ def order_routes(scanner: Scanner) -> APIRouter:
     router = APIRouter(tags=["commands"])
     desk = OrderDesk(scanner)
 
-    @router.post(
-        "/scans", status_code=202, operation_id="start_scan", response_model=AnswerMessage, responses=_ANSWERS
-    )
+    @router.post("/scans", operation_id="start_scan", **_ANSWERED)
     async def start_scan(sender: FromSender, body: Annotated[NewScan | None, Body()] = None) -> Response:
         """Begin a scan; the answer names it. Refused while another one runs."""
         wish = body or NewScan()
         return await desk.obey(commands.StartScan(wish.scan_id, wish.views, wish.rings, wish.quality), wish, sender)
 
-    @router.post(
-        "/scans/{scan_id}/pause",
-        status_code=202,
-        operation_id="pause_scan",
-        response_model=AnswerMessage,
-        responses=_ANSWERS,
-    )
+    @router.post("/scans/{scan_id}/pause", operation_id="pause_scan", **_ANSWERED)
     async def pause(sender: FromSender, scan_id: ScanInPath, body: ExtrasBody = None) -> Response:
         """Wait before the next photo."""
         return await desk.obey(commands.Pause(scan_id), body, sender)
 
-    @router.post(
-        "/scans/{scan_id}/resume",
-        status_code=202,
-        operation_id="resume_scan",
-        response_model=AnswerMessage,
-        responses=_ANSWERS,
-    )
+    @router.post("/scans/{scan_id}/resume", operation_id="resume_scan", **_ANSWERED)
     async def resume(sender: FromSender, scan_id: ScanInPath, body: ExtrasBody = None) -> Response:
         """Go on after a pause or a question; or take what is missing of a scan that was interrupted."""
         return await desk.obey(commands.Resume(scan_id), body, sender)
 
-    @router.post(
-        "/scans/{scan_id}/cancel",
-        status_code=202,
-        operation_id="cancel_scan",
-        response_model=AnswerMessage,
-        responses=_ANSWERS,
-    )
+    @router.post("/scans/{scan_id}/cancel", operation_id="cancel_scan", **_ANSWERED)
     async def cancel(sender: FromSender, scan_id: ScanInPath, body: ExtrasBody = None) -> Response:
         """End the scan before the next photo. What was taken stays."""
         return await desk.obey(commands.Cancel(scan_id), body, sender)
 
-    @router.post(
-        "/scans/{scan_id}/retake",
-        status_code=202,
-        operation_id="retake_photo",
-        response_model=AnswerMessage,
-        responses=_ANSWERS,
-    )
+    @router.post("/scans/{scan_id}/retake", operation_id="retake_photo", **_ANSWERED)
     async def retake(sender: FromSender, scan_id: ScanInPath, body: RetakeWish) -> Response:
         """Take one photo again. The old one counts until the new one is on the disk."""
         return await desk.obey(commands.Retake(body.index, scan_id), body, sender)
 
-    @router.delete(
-        "/scans/{scan_id}",
-        status_code=202,
-        operation_id="delete_scan",
-        response_model=AnswerMessage,
-        responses=_ANSWERS,
-    )
+    @router.delete("/scans/{scan_id}", operation_id="delete_scan", **_ANSWERED)
     async def delete(sender: FromSender, scan_id: ScanInPath, body: ExtrasBody = None) -> Response:
         """Put a scan into the trash."""
         return await desk.obey(commands.DeleteScan(scan_id), body, sender)
 
-    @router.post(
-        "/scans/{scan_id}/restore",
-        status_code=202,
-        operation_id="restore_scan",
-        response_model=AnswerMessage,
-        responses=_ANSWERS,
-    )
+    @router.post("/scans/{scan_id}/restore", operation_id="restore_scan", **_ANSWERED)
     async def restore(sender: FromSender, scan_id: ScanInPath, body: ExtrasBody = None) -> Response:
         """Fetch a scan back from the trash."""
         return await desk.obey(commands.RestoreScan(scan_id), body, sender)
 
-    @router.post(
-        "/commands", status_code=202, operation_id="command", response_model=AnswerMessage, responses=_ANSWERS
-    )
+    @router.post("/commands", operation_id="command", **_ANSWERED)
     async def command(
         sender: FromSender,
         message: Annotated[CommandMessage, Body(examples=[{"command": "jog", "delta_deg": 10}])],
