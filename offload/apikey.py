@@ -1,8 +1,9 @@
 """The key that device and service share: from the environment or a private file, never from a default."""
 
-import stat
 from collections.abc import Mapping
 from pathlib import Path
+
+from offload.private_file import OpenToOthers, read_private
 
 KEY_VARIABLE = "OFFLOAD_API_KEY"
 KEY_FILE_VARIABLE = "OFFLOAD_API_KEY_FILE"
@@ -24,10 +25,11 @@ def read_key(environment: Mapping[str, str]) -> str | None:
 
 def _read_private(path: Path) -> str:
     try:
-        mode = stat.S_IMODE(path.stat().st_mode)
-        if mode & 0o077:
-            raise KeyProblem(f"{path} may be read by others (mode {mode:04o}, expected 0600); run: chmod 600 {path}")
-        return path.read_text().strip()
+        return read_private(path)
+    except OpenToOthers as problem:
+        raise KeyProblem(
+            f"{path} may be read by others (mode {problem.mode:04o}, expected 0600); run: chmod 600 {path}"
+        ) from problem
     except OSError as problem:
         raise KeyProblem(f"{path}: {problem.strerror}; {KEY_FILE_VARIABLE} must name the key's file") from problem
 

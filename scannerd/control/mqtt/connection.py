@@ -4,7 +4,6 @@ import asyncio
 import logging
 import random
 import ssl
-import stat
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from aiomqtt import MqttError, Will
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
+from offload.private_file import OpenToOthers, read_private
 from scannerd.config import MqttSection
 from scannerd.control.mqtt.broker_client import BrokerClient
 
@@ -106,10 +106,11 @@ def password_in(file: Path | None) -> str | None:
     if file is None:
         return None
     try:
-        mode = stat.S_IMODE(file.stat().st_mode)
-        if mode & 0o077:
-            raise BrokerUnusable(f"{file}: has mode {mode:04o} and others may read it; chmod 600 {file}")
-        return file.read_text().strip()
+        return read_private(file)
+    except OpenToOthers as problem:
+        raise BrokerUnusable(
+            f"{file}: has mode {problem.mode:04o} and others may read it; chmod 600 {file}"
+        ) from problem
     except OSError as error:
         raise BrokerUnusable(
             f"{file}: cannot be read: {error.strerror}; it holds the password of [mqtt] username"
