@@ -67,11 +67,33 @@ class CameraModel(Wire):
     """Of one pixel of the *stored* photo: sensor width / photo width."""
 
 
-class FrameEntry(Wire):
-    """One photo that counts: it was on disk before this was written."""
+class Place(Wire):
+    """Where, and how, one photo of a scan is taken."""
 
     index: int = Field(ge=0)
-    """Viewpoint number in the frozen plan."""
+    """Number of the viewpoint in the frozen plan; every photo has one of its own."""
+    ring: int = Field(default=0, ge=0)
+    """Which turn: before each the camera is moved to another height."""
+    side: int = Field(default=0, ge=0)
+    """How the object lies: 0 as it was put down, 1 after it was turned over, and so on."""
+    elevation_deg: float | None = Field(default=None, ge=-90, le=90)
+    """Of the camera above the platter, where an axis sets it or somebody said so."""
+    repeat: int = Field(default=0, ge=0)
+    """0 for the first of several equal photos."""
+    exposure_ev: float = Field(default=0.0, ge=-6, le=6)
+    """Stops above the scan's locked exposure, for an exposure bracket."""
+    focus_offset_dioptres: float = Field(default=0.0, ge=-10, le=10)
+    """Nearer than the scan's locked focus, for a focus bracket."""
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether it is the first photo from its place, as locked: what a reconstruction needs one of."""
+        return self.repeat == 0 and self.exposure_ev == 0 and self.focus_offset_dioptres == 0
+
+
+class FrameEntry(Place):
+    """One photo that counts: it was on disk before this was written."""
+
     angle_deg: float
     """Commanded platter angle, counter-clockwise seen from above, 0 is home."""
     file: StoredFile
@@ -80,6 +102,14 @@ class FrameEntry(Wire):
     sharpness: float | None = None
     attempt: int = Field(default=1, ge=1)
     taken_at: datetime
+    seen_angle_deg: float | None = None
+    """Platter angle as read off the mat, where it could be read."""
+    sidecars: tuple[StoredFile, ...] = ()
+    """What the device found out about this photo: mask, edge map, and `FrameSidecar` as JSON."""
+
+    def files(self) -> tuple[StoredFile, ...]:
+        """The photo and its sidecars."""
+        return (self.file, *self.sidecars)
 
 
 class ReconstructionOptions(Wire):
@@ -106,6 +136,8 @@ class Manifest(Wire):
     frames: tuple[FrameEntry, ...] = Field(min_length=3)
     background: StoredFile | None = None
     """A photo of the empty turntable from the same place, if one was ever taken."""
+    extras: tuple[StoredFile, ...] = ()
+    """About the whole scan: camera poses, contact sheet."""
     options: ReconstructionOptions = ReconstructionOptions()
 
     @model_validator(mode="after")
@@ -118,4 +150,4 @@ class Manifest(Wire):
     def files(self) -> tuple[StoredFile, ...]:
         """Every file that must be on the service before the job can start."""
         background = (self.background,) if self.background else ()
-        return tuple(frame.file for frame in self.frames) + background
+        return (*(file for frame in self.frames for file in frame.files()), *background, *self.extras)

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from enum import StrEnum
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,20 +9,13 @@ from numpy.typing import NDArray
 from scannerd.config import QualitySection
 from scannerd.quality.edges import sharpness_of
 from scannerd.quality.exposure import clipping_of
+from scannerd.quality.look import Verdict
 
 REFERENCE_PHOTOS = 5
 """So many of a scan's first photos say how sharp its photos are."""
 
 SHARP_ENOUGH_PX = 0.8
 """Edges narrower than this lie between two pixels: small photos differ there by chance, not by blur."""
-
-
-class Verdict(StrEnum):
-    """What to do with a photo."""
-
-    ACCEPT = "accept"
-    RETAKE = "retake"
-    ASK = "ask"
 
 
 @dataclass(frozen=True)

@@ -7,19 +7,16 @@ from typing import Literal, Self
 from pydantic import Field, model_validator
 
 from offload.wire.base import ScanId, Wire
-from offload.wire.bundle import CameraModel, Intrinsics, MatSpec, ReconstructionOptions
+from offload.wire.bundle import CameraModel, Intrinsics, MatSpec, Place, ReconstructionOptions
 from scannerd.commands import Quality
 from scannerd.config import Config
 
 
-class Viewpoint(Wire):
-    """Where one photo is to be taken from."""
+class Viewpoint(Place):
+    """Where one photo is to be taken from, and how."""
 
-    index: int = Field(ge=0)
     angle_deg: float = Field(allow_inf_nan=False)
     """Of the platter, counter-clockwise seen from above; 0 is where the scan began. It goes on beyond 360."""
-    ring: int = Field(default=0, ge=0)
-    """Which turn: before each the camera is moved to another height."""
 
 
 class ScanPlan(Wire):

@@ -13,7 +13,8 @@ from offload.logs.fields import about
 from offload.wire.bundle import Manifest
 from scannerd.config import QualitySection
 from scannerd.events import Event, FrameJudged, FrameStored, Outcome, ScanPaused, ScanSealed, StepTimes
-from scannerd.quality.gate import Gate, Judgement, Verdict
+from scannerd.quality.gate import Gate, Judgement
+from scannerd.quality.look import Verdict
 from scannerd.scan.control import RunCancelled, RunControl, RunStopped
 from scannerd.scan.phases import Phase
 from scannerd.scan.plan import Viewpoint

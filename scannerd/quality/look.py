@@ -1,0 +1,88 @@
+"""What one look at a frame found: numbers with their limits, the verdict, and what was seen on the way."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+class Verdict(StrEnum):
+    """What to do with a photo."""
+
+    ACCEPT = "accept"
+    RETAKE = "retake"
+    ASK = "ask"
+
+
+class Remedy(StrEnum):
+    """What may help before the same photo is taken again. Nothing turns."""
+
+    NONE = "none"
+    WAIT = "wait"
+    """Something still swings, or somebody walked past."""
+    REFOCUS = "refocus"
+    DARKER = "darker"
+    BRIGHTER = "brighter"
+
+
+class Aspect(StrEnum):
+    """What was measured."""
+
+    SHARPNESS = "sharpness"
+    """Width of edges on the object, in pixels of the photo."""
+    CLIPPED = "clipped"
+    """Share of the object that is blown out."""
+    DARK = "dark"
+    """Share of the object that is black."""
+    DRIFT = "drift"
+    """Brightness against the scan's own, as a factor."""
+    CUT_OFF = "cut off"
+    """Share of the object's outline that lies on the photo's border."""
+    SIZE = "size"
+    """Height or width of the object, whichever is larger, as a share of the photo's."""
+    MAT = "mat"
+    """Corners of the mat that were seen."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One measured number beside its limit."""
+
+    aspect: Aspect
+    value: float
+    limit: float
+    unit: str
+    """Such as px, %; empty for a count."""
+    passed: bool
+    says: str
+    """For people: what, observed, limit."""
+
+
+@dataclass(frozen=True)
+class MatReading:
+    """The mat's inner corners in one photo."""
+
+    numbers: NDArray[np.int64]
+    """(n,), as OpenCV's board numbers them."""
+    pixels: NDArray[np.float64]
+    """(n, 2), x and y in pixels of the whole photo; (0, 0) is the centre of the top left pixel."""
+
+
+@dataclass(frozen=True)
+class Look:
+    """Everything that one look at a frame gave."""
+
+    verdict: Verdict
+    reason: str
+    """The finding that decided, for people."""
+    sharpness: float
+    """1 / edge width on the object, per pixel of the photo."""
+    findings: tuple[Finding, ...] = ()
+    remedy: Remedy = Remedy.NONE
+    mat: MatReading | None = None
+    """None where there is no mat, or too little of it is seen."""
+    mask: NDArray[np.uint8] | None = None
+    """(height, width) of the companion picture, 255 on the object; None while nobody can tell."""
+    edges: NDArray[np.uint8] | None = None
+    """(height, width) of the companion picture: strength of edges on the object, 255 the strongest."""
