@@ -10,6 +10,8 @@ from dataclasses import dataclass
 class StepperGpioOptions:
     """A stepper motor behind a STEP/DIR/ENABLE driver board."""
 
+    name: str = "turntable"
+    """What it moves, as messages and config.toml call it."""
     step_pin: int = 17
     dir_pin: int = 27
     enable_pin: int | None = 5

@@ -1,6 +1,7 @@
 """What the daemon asks of hardware, and how hardware says no.
 
-Every angle is the platter's, in degrees, counter-clockwise seen from above; 0 is home.
+Every angle is the platter's, in degrees, counter-clockwise seen from above; 0 is home. A lift's is the camera's
+elevation above the platter.
 """
 
 from collections.abc import Callable
@@ -61,6 +62,9 @@ class Axis(Protocol):
 
     async def home(self) -> None:
         """Make the present position, or the index found, angle 0."""
+
+    async def believe(self, angle_deg: float) -> None:
+        """Take the present position for this angle: somebody knows better than counted steps."""
 
     async def move_to(self, angle_deg: float) -> float:
         """Return the commanded angle once the last step is issued.

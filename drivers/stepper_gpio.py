@@ -1,4 +1,4 @@
-"""A turntable behind a STEP/DIR/ENABLE stepper driver on GPIO pins."""
+"""A turntable, or a lift for the camera, behind a STEP/DIR/ENABLE stepper driver on GPIO pins."""
 
 import asyncio
 import math
@@ -33,9 +33,11 @@ class StepperGpio:
                 self._enable = self._claim(options.enable_pin, active_high=not options.enable_active_low)
         except GPIOZeroError as error:
             self._free_lines()
-            raise DriverError(f"turntable: {error}; check [turntable] pins and who else uses GPIO") from error
+            raise DriverError(
+                f"{options.name}: {error}; check [{options.name}] pins and who else uses GPIO"
+            ) from error
         self._player: PulsePlayer = player or GpioPulsePlayer(step.pin, clock)
-        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="turntable")
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix=options.name)
         self._moving = asyncio.Lock()
         self._stop = threading.Event()
         self._closed = False
@@ -45,22 +47,27 @@ class StepperGpio:
 
     @property
     def step_deg(self) -> float:
-        """Angle of one microstep at the platter."""
+        """Angle of one microstep at the platter, or of the camera."""
         return self._options.step_deg
 
     @property
     def angle_deg(self) -> float:
         """Commanded angle after the last issued step. Raises AxisNotHomed."""
         if not self._homed:
-            raise AxisNotHomed("turntable: position unknown; home it first")
+            raise AxisNotHomed(f"{self._options.name}: position unknown; home it first")
         return self._steps * self.step_deg
 
     async def home(self) -> None:
         """Hold the platter where it stands and call that angle 0."""
+        await self.believe(0.0)
+
+    async def believe(self, angle_deg: float) -> None:
+        """Hold what stands here and call that this angle. Raises OutsideLimits."""
         async with self._moving:
             self._refuse_if_closed()
+            self._check_limits(angle_deg)
             await asyncio.get_running_loop().run_in_executor(self._thread, self._energise)
-            self._steps = 0
+            self._steps = round(angle_deg / self.step_deg)
             self._homed = True
 
     async def move_to(self, angle_deg: float) -> float:
@@ -83,9 +90,8 @@ class StepperGpio:
                 await asyncio.wait({playing})
                 raise
             if self._steps != target:
-                raise DriverError(
-                    f"turntable: stopped at {self.angle_deg:.2f}° on the way from {from_deg:.2f}° to {angle_deg:.2f}°"
-                )
+                way = f"from {from_deg:.2f}° to {angle_deg:.2f}°"
+                raise DriverError(f"{self._options.name}: stopped at {self.angle_deg:.2f}° on the way {way}")
             return self.angle_deg
 
     def move_time_s(self, from_deg: float, to_deg: float) -> float:
@@ -114,7 +120,7 @@ class StepperGpio:
             self._free_lines()
 
     def _play_to(self, target: int, stop: threading.Event) -> None:
-        """In the turntable's own thread: issue the pulses from here to the target."""
+        """In the motor's own thread: issue the pulses from here to the target."""
         way = target - self._steps
         if way == 0:
             return
@@ -133,16 +139,15 @@ class StepperGpio:
 
     def _check_limits(self, angle_deg: float) -> None:
         if not math.isfinite(angle_deg):
-            raise OutsideLimits(f"turntable: {angle_deg}° is no angle")
+            raise OutsideLimits(f"{self._options.name}: {angle_deg}° is no angle")
         limits = self._options.soft_limits_deg
         if limits is not None and not limits[0] <= angle_deg <= limits[1]:
-            raise OutsideLimits(
-                f"turntable: {angle_deg:.2f}° is outside its soft limits {limits[0]:.2f}° to {limits[1]:.2f}°"
-            )
+            allowed = f"{limits[0]:.2f}° to {limits[1]:.2f}°"
+            raise OutsideLimits(f"{self._options.name}: {angle_deg:.2f}° is outside its soft limits {allowed}")
 
     def _refuse_if_closed(self) -> None:
         if self._closed:
-            raise DriverError("turntable: closed; build a new one")
+            raise DriverError(f"{self._options.name}: closed; build a new one")
 
     def _claim(self, pin: int, *, active_high: bool = True) -> DigitalOutputDevice:
         line = DigitalOutputDevice(pin, active_high=active_high, initial_value=False)

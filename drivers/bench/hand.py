@@ -45,6 +45,7 @@ class Hand:
             "up": lambda _: bench.finger.up(),
             "place": lambda _: bench.world.place_object(),
             "remove": lambda _: bench.world.remove_object(),
+            "raise_camera": lambda request: bench.world.put_camera(_elevation(request)),
             "jam": lambda request: setattr(bench.world, "jammed", _flag(request)),
             "camera_hang": lambda request: setattr(bench.world, "camera_hangs", _flag(request)),
             "late_frame": lambda request: bench.world.delay_next_frame(_seconds(request, "late_s", LATEST_FRAME_S)),
@@ -114,6 +115,7 @@ def truth(bench: Bench) -> dict[str, object]:
         "lamp_flashes": [[flash.at_s, flash.lit] for flash in world.lamp.flashes()[-FLASHES_TOLD:]],
         "system_s": time.monotonic(),
         "light_level": world.light.level if world.light.fitted else None,
+        "camera_elevation_deg": world.camera_elevation_deg,
         "jammed": world.jammed,
         "camera_hangs": world.camera_hangs,
     }
@@ -124,6 +126,13 @@ def _flag(request: Mapping[str, Any]) -> bool:
     if not isinstance(value, bool):
         raise HandRefused(f"on = {value!r}: use true or false")
     return value
+
+
+def _elevation(request: Mapping[str, Any]) -> float:
+    value = request.get("elevation_deg")
+    if isinstance(value, bool) or not isinstance(value, int | float) or not -90 <= value <= 90:
+        raise HandRefused(f"elevation_deg = {value!r}: use -90 to 90")
+    return float(value)
 
 
 def _seconds(request: Mapping[str, Any], name: str, limit_s: float, default: float | None = None) -> float:

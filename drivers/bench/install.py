@@ -12,6 +12,7 @@ from gpiozero import Device
 from drivers.bench.bench_clock import BenchClock
 from drivers.bench.camera_rig import CameraRig, PictureSource
 from drivers.bench.dma_heap import BenchDmaHeap
+from drivers.bench.lift import Lift, LiftMechanics
 from drivers.bench.pins import BenchWiring, SimulatedFinger, wire_up
 from drivers.bench.platter import PlatterMechanics
 from drivers.bench.render_process import RenderProcess
@@ -27,27 +28,35 @@ def install_bench(
     speed: float = 1.0,
     wiring: BenchWiring | None = None,
     mechanics: PlatterMechanics | None = None,
+    lift: LiftMechanics | None = None,
 ) -> "Bench":
     """Simulate a scanner beneath gpiozero and picamera2 until `Bench.close`.
 
     `pictures` is the scene in front of the camera, rendered by a process of its own, or anything that computes what
     the camera sees; `speed` is how much faster than the system's time the bench's runs. Build the drivers afterwards,
-    with `Bench.clock` as their clock, and close them before the bench. Raises RuntimeError where a bench is installed
+    with `Bench.clock` as their clock, and close them before the bench. `lift` is how the arm is built that
+    `wiring.lift` leads to. Raises RuntimeError where a bench is installed
     already, or where this process has loaded the real libcamera.
     """
-    return Bench(pictures, speed, wiring or BenchWiring(), mechanics or PlatterMechanics())
+    return Bench(pictures, speed, wiring or BenchWiring(), mechanics or PlatterMechanics(), lift or LiftMechanics())
 
 
 class Bench:
     """The simulated scanner, installed. `world` is the truth to test against."""
 
     def __init__(
-        self, pictures: Scene | PictureSource, speed: float, wiring: BenchWiring, mechanics: PlatterMechanics
+        self,
+        pictures: Scene | PictureSource,
+        speed: float,
+        wiring: BenchWiring,
+        mechanics: PlatterMechanics,
+        lift: LiftMechanics,
     ) -> None:
         """Build the world and connect it; see `install_bench`."""
         self.clock = BenchClock(speed)
-        self.world = World(self.clock, mechanics, light_fitted=wiring.light_pin is not None)
-        self.pins, self.board = wire_up(self.world, wiring)
+        arm = Lift(lift) if wiring.lift is not None else None
+        self.world = World(self.clock, mechanics, light_fitted=wiring.light_pin is not None, lift=arm)
+        self.pins, self.board, self.lift_board = wire_up(self.world, wiring)
         self.finger = SimulatedFinger(self.pins, wiring.button_pin)
         self.renderer: RenderProcess | None = None
         """The process that renders the scene, where a scene was given."""

@@ -11,6 +11,8 @@ from gpiozero.pins.mock import MockFactory, MockPWMPin
 from drivers.bench.world import World
 
 Listener = Callable[[float], None]
+Motor = Callable[[int, bool], None]
+"""Hears each step: +1 or -1, and whether the board has current for it."""
 
 
 @dataclass(frozen=True)
@@ -21,6 +23,17 @@ class Wire:
     """Told of every level that the pin sets: 0, 1, or a duty cycle between."""
     floats_at: float = 0.0
     """What its own pull makes of the wire when the pin lets go."""
+
+
+@dataclass(frozen=True)
+class LiftWiring:
+    """The second motor's wires, in Broadcom numbers."""
+
+    step_pin: int = 20
+    dir_pin: int = 21
+    enable_pin: int = 6
+    dir_high_raises: int = 1
+    """+1: DIR high raises the camera; -1 when a motor coil is connected the other way round."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +50,8 @@ class BenchWiring:
     """The light on the object; None: there is none, and the bench's own light stays on."""
     dir_high_turns: int = 1
     """+1: DIR high turns the platter counter-clockwise; -1 when a motor coil is connected the other way round."""
+    lift: LiftWiring | None = None
+    """The motor that raises the camera; None: the camera stands on a tripod."""
 
 
 class BenchPin(MockPWMPin):  # type: ignore[misc]
@@ -100,10 +115,10 @@ class BenchPinFactory(MockFactory):  # type: ignore[misc]
 class MotorDriverBoard:
     """A4988 and its like: a rising edge on STEP turns the motor by a microstep, if ENABLE is low, as DIR says."""
 
-    def __init__(self, world: World, wiring: BenchWiring) -> None:
-        """A board with nothing connected: disabled by its own pull-up."""
-        self._world = world
-        self._dir_high_turns = wiring.dir_high_turns
+    def __init__(self, motor: Motor, dir_high_turns: int) -> None:
+        """A board that software has not touched yet: disabled by its own pull-up."""
+        self._motor = motor
+        self._dir_high_turns = dir_high_turns
         self._enable_level = True
         self._dir_level = False
         self._step_level = False
@@ -127,10 +142,7 @@ class MotorDriverBoard:
         self._step_level = level > 0
         if not rising:
             return
-        self._world.pulses += 1
-        if self.enabled and not self._world.jammed:
-            direction = self._dir_high_turns if self._dir_level else -self._dir_high_turns
-            self._world.platter.step(direction, self._world.clock.now_s())
+        self._motor(self._dir_high_turns if self._dir_level else -self._dir_high_turns, self.enabled)
 
 
 class SimulatedFinger:
@@ -169,16 +181,24 @@ class SimulatedFinger:
             self.up()
 
 
-def wire_up(world: World, wiring: BenchWiring) -> tuple[BenchPinFactory, MotorDriverBoard]:
-    """Return the pins with board, lamp and light at their far end."""
-    board = MotorDriverBoard(world, wiring)
-    wires = {
-        wiring.step_pin: Wire(board.hear_step),
-        wiring.dir_pin: Wire(board.hear_dir),
-        wiring.enable_pin: Wire(board.hear_enable, floats_at=1.0),
-    }
+def wire_up(world: World, wiring: BenchWiring) -> tuple[BenchPinFactory, MotorDriverBoard, MotorDriverBoard | None]:
+    """Return the pins with everything at their far end, the table's board and the lift's, where there is one."""
+    board = MotorDriverBoard(world.pulse_table, wiring.dir_high_turns)
+    wires = _wires_of(board, wiring)
+    lift_board = None
+    if wiring.lift is not None:
+        lift_board = MotorDriverBoard(world.pulse_lift, wiring.lift.dir_high_raises)
+        wires |= _wires_of(lift_board, wiring.lift)
     if wiring.led_pin is not None:
         wires[wiring.led_pin] = Wire(world.lamp.hear)
     if wiring.light_pin is not None:
         wires[wiring.light_pin] = Wire(world.light.hear)
-    return BenchPinFactory({f"GPIO{pin}": wire for pin, wire in wires.items()}), board
+    return BenchPinFactory({f"GPIO{pin}": wire for pin, wire in wires.items()}), board, lift_board
+
+
+def _wires_of(board: MotorDriverBoard, wiring: BenchWiring | LiftWiring) -> dict[int, Wire]:
+    return {
+        wiring.step_pin: Wire(board.hear_step),
+        wiring.dir_pin: Wire(board.hear_dir),
+        wiring.enable_pin: Wire(board.hear_enable, floats_at=1.0),
+    }

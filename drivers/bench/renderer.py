@@ -21,14 +21,15 @@ from drivers.bench.picture.rays import Floats, camera_pose
 from drivers.bench.picture.sensor import Sensor
 from drivers.bench.picture.surface import Surface
 from drivers.bench.picture.thing_layer import ThingLayer, ThingPicture, ThingView
-from drivers.bench.scene import Exposure, Scene
+from drivers.bench.scene import Exposure, Scene, SceneCamera
 from drivers.bench.truth import true_pose
 
 _LIGHT_OF_WHITE = 0.80
 """Signal of a white surface in the mat's centre at 20 000 µs and gain 1, where 1 saturates."""
 _STILL_DEG = 0.005
 """Angles nearer to each other than this show no difference: a tenth of a pixel at the platter's rim."""
-_SIZES_KEPT = 3
+_STAGES_KEPT = 3
+"""Photos of so many sizes and elevations are quick to render again."""
 _BAND_ROWS = 32
 
 
@@ -49,7 +50,7 @@ class TrueView:
 
 @dataclass(frozen=True)
 class _Stage:
-    """What one size of photo needs again and again."""
+    """What photos of one size, from one elevation, need again and again."""
 
     backdrop: Backdrop
     floor_light: FloorLight
@@ -60,23 +61,22 @@ class _Stage:
 
 
 class Renderer:
-    """Renders one scene. The first photo of a size takes some seconds more than the next ones."""
+    """Renders one scene. The first photo of a size or elevation takes some seconds more than the next ones."""
 
     def __init__(self, scene: Scene) -> None:
         self._scene = scene
-        self._pose = camera_pose(scene.camera)
         self._thing = ThingLayer(scene.thing, scene.mat_offset_mm)
         surroundings = clutter(scene.clutter_seed)
         self._around = Surroundings(
             surroundings, Surface(surroundings.vertices_mm, surroundings.faces), bench_lighting(scene.light_seed)
         )
-        self._stages: dict[tuple[int, int], _Stage] = {}
+        self._stages: dict[tuple[int, int, float], _Stage] = {}
 
     def render(self, exposure: Exposure) -> NDArray[np.uint8]:
         """Return the photo: (H, W, 3), RGB, uint8."""
         if not exposure.platter_angles_deg:
             raise ValueError("an exposure needs at least one platter angle; got none")
-        stage = self._stage(exposure.width_px, exposure.height_px)
+        stage = self._stage(exposure.width_px, exposure.height_px, exposure.elevation_deg)
         light = np.zeros_like(stage.backdrop.fixed)
         spread = stage.spread.copy()
         with ThreadPoolExecutor(2, "renderer") as threads:
@@ -94,11 +94,13 @@ class Renderer:
         """Paint what stands still in photos of this size, so that the first one does not wait for it."""
         self._stage(width_px, height_px)
 
-    def truth(self, width_px: int, height_px: int, platter_angle_deg: float) -> TrueView:
+    def truth(
+        self, width_px: int, height_px: int, platter_angle_deg: float, elevation_deg: float | None = None
+    ) -> TrueView:
         """Return the true camera in the mat's frame and the thing's true mask for one photo."""
         camera = self._scene.camera
-        R, t = true_pose(self._scene, platter_angle_deg)
-        stage = self._stage(width_px, height_px)
+        R, t = true_pose(self._scene, platter_angle_deg, elevation_deg)
+        stage = self._stage(width_px, height_px, elevation_deg)
         mask = np.zeros((height_px, width_px), np.uint8)
         mask[stage.view.window] = np.where(self._thing.coverage(stage.view, platter_angle_deg) > 0.5, 255, 0)
         return TrueView(camera.matrix_px(width_px, height_px), np.array(camera.distortion), R, t, mask)
@@ -132,26 +134,27 @@ class Renderer:
         near = spread_px(self._scene.camera, light.shape[1], np.where(hit, thing.depth_mm, np.float32(1)))
         spread[thing.window] = np.where(hit, near, spread[thing.window])
 
-    def _stage(self, width_px: int, height_px: int) -> _Stage:
-        size = (width_px, height_px)
-        if size not in self._stages:
-            while len(self._stages) >= _SIZES_KEPT:
+    def _stage(self, width_px: int, height_px: int, elevation_deg: float | None = None) -> _Stage:
+        camera = self._scene.camera.raised(elevation_deg)
+        place = (width_px, height_px, camera.elevation_deg)
+        if place not in self._stages:
+            while len(self._stages) >= _STAGES_KEPT:
                 self._stages.pop(next(iter(self._stages)))
-            self._stages[size] = self._prepared(width_px, height_px)
-        return self._stages[size]
+            self._stages[place] = self._prepared(camera, (width_px, height_px))
+        return self._stages[place]
 
-    def _prepared(self, width_px: int, height_px: int) -> _Stage:
-        camera, size = self._scene.camera, (width_px, height_px)
-        backdrop = paint_backdrop(self._around, camera, self._pose, size)
-        floor_light = FloorLight(self._around, backdrop, self._pose)
-        mat = MatLayer(self._scene.mat, backdrop, self._pose) if self._scene.mat is not None else None
+    def _prepared(self, camera: SceneCamera, size: tuple[int, int]) -> _Stage:
+        pose = camera_pose(camera)
+        backdrop = paint_backdrop(self._around, camera, pose, size)
+        floor_light = FloorLight(self._around, backdrop, pose)
+        mat = MatLayer(self._scene.mat, backdrop, pose) if self._scene.mat is not None else None
         return _Stage(
             backdrop,
             floor_light,
             floor_light.without_thing(),
             mat,
-            self._thing.view(backdrop.slope, camera, self._pose),
-            spread_px(camera, width_px, backdrop.depth_mm),
+            self._thing.view(backdrop.slope, camera, pose),
+            spread_px(camera, size[0], backdrop.depth_mm),
         )
 
 

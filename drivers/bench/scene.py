@@ -5,7 +5,7 @@ negative y side. The mat and the object turn counter-clockwise with the platter;
 except for `mat_offset_mm`, since nobody lays a mat down perfectly.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -60,6 +60,10 @@ class SceneCamera:
     focus_distance_mm: float = 480.0
     focal_length_mm: float = 9.0
 
+    def raised(self, elevation_deg: float | None) -> "SceneCamera":
+        """Return the same camera, aimed at the same point from another elevation; None leaves it where it is."""
+        return self if elevation_deg is None else replace(self, elevation_deg=elevation_deg)
+
     def matrix_px(self, width_px: int, height_px: int) -> NDArray[np.float64]:
         """Return K (3, 3) for a photo of this size; pixel centres at whole numbers."""
         scale = width_px / 1600
@@ -103,3 +107,5 @@ class Exposure:
     noise_seed: int = 0
     brightness: float = 1.0
     """Of everything that shines on the bench, as a share of its usual light."""
+    elevation_deg: float | None = None
+    """Of the camera above the platter; None: as the scene's camera stands."""

@@ -9,9 +9,12 @@ from drivers.bench.scene import Scene
 Matrix = NDArray[np.float64]
 
 
-def true_pose(scene: Scene, platter_angle_deg: float) -> tuple[Matrix, Matrix]:
-    """Return R (3, 3) and t (3,), camera from mat, mm, with the platter at this angle."""
-    pose = camera_pose(scene.camera)
+def true_pose(scene: Scene, platter_angle_deg: float, elevation_deg: float | None = None) -> tuple[Matrix, Matrix]:
+    """Return R (3, 3) and t (3,), camera from mat, mm, with platter and camera at these angles.
+
+    Without `elevation_deg` the camera is where the scene has it.
+    """
+    pose = camera_pose(scene.camera.raised(elevation_deg))
     R = np.asarray(pose.R @ turn_about_z(platter_angle_deg))
     offset = np.array([*scene.mat_offset_mm, 0.0])
     return R, np.asarray(pose.t + R @ offset)

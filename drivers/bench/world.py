@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from drivers.bench.bench_clock import BenchClock
 from drivers.bench.lamps import SimulatedLamp, SimulatedLight
+from drivers.bench.lift import Lift
 from drivers.bench.platter import Platter, PlatterMechanics
 from drivers.bench.scene import Exposure
 
@@ -35,11 +36,18 @@ class World:
     """One simulated scanner standing in one simulated room."""
 
     def __init__(
-        self, clock: BenchClock, mechanics: PlatterMechanics | None = None, light_fitted: bool = False
+        self,
+        clock: BenchClock,
+        mechanics: PlatterMechanics | None = None,
+        light_fitted: bool = False,
+        lift: Lift | None = None,
     ) -> None:
-        """An object on a platter at 0°."""
+        """An object on a platter at 0°; without a lift the camera stands on a tripod."""
         self.clock = clock
         self.platter = Platter(mechanics)
+        self.lift = lift
+        """What carries the camera, where a motor does."""
+        self._tripod_deg: float | None = None
         self.lamp = SimulatedLamp()
         self.light = SimulatedLight(light_fitted)
         self.object_present = True
@@ -60,6 +68,18 @@ class World:
         """Where the platter truly is at this moment."""
         return self.platter.true_angle_deg(self.clock.now_s())
 
+    @property
+    def camera_elevation_deg(self) -> float | None:
+        """Of the camera above the platter, at this moment; None: as the scene has it, and nobody has moved it."""
+        return self._tripod_deg if self.lift is None else self.lift.elevation_deg
+
+    def put_camera(self, elevation_deg: float) -> None:
+        """Move the camera up or down by hand, aimed at the same point."""
+        if self.lift is None:
+            self._tripod_deg = elevation_deg
+        else:
+            self.lift.put(elevation_deg)
+
     def place_object(self) -> None:
         """Put the object on the platter."""
         self.object_present = True
@@ -67,6 +87,17 @@ class World:
     def remove_object(self) -> None:
         """Take it away: what remains is the empty table for the background plate."""
         self.object_present = False
+
+    def pulse_table(self, direction: int, enabled: bool) -> None:
+        """Take a STEP edge at the platter's motor driver, which may be off."""
+        self.pulses += 1
+        if enabled and not self.jammed:
+            self.platter.step(direction, self.clock.now_s())
+
+    def pulse_lift(self, direction: int, enabled: bool) -> None:
+        """Take a STEP edge at the lift's motor driver, which may be off."""
+        if enabled and self.lift is not None:
+            self.lift.step(direction)
 
     def delay_next_frame(self, late_s: float) -> None:
         """Let the next frame reach memory that much later than it should, once."""
@@ -90,6 +121,7 @@ class World:
             object_present=self.object_present,
             noise_seed=self.exposures,
             brightness=self.light.brightness,
+            elevation_deg=self.camera_elevation_deg,
         )
 
     def _angles_deg(self, shot: Shot) -> tuple[float, ...]:

@@ -11,7 +11,7 @@ from drivers.bench.world import World
 @pytest.fixture
 def wired() -> Iterator[tuple[World, BenchPinFactory, MotorDriverBoard]]:
     world = World(BenchClock(speed=100))
-    factory, board = wire_up(world, BenchWiring())
+    factory, board, _ = wire_up(world, BenchWiring())
     previous, Device.pin_factory = Device.pin_factory, factory
     yield world, factory, board
     factory.close()

@@ -32,12 +32,14 @@ def _light(photo: NDArray[np.uint8]) -> NDArray[np.float32]:
     return srgb_to_linear(photo)
 
 
-@pytest.mark.parametrize("angle_deg", [0.0, 37.0, 200.5])
-def test_mat_corners_lie_where_the_truth_projects_them(angle_deg: float) -> None:
+@pytest.mark.parametrize(
+    ("angle_deg", "elevation_deg"), [(0.0, None), (37.0, None), (200.5, None), (37.0, 45.0), (200.5, 60.0)]
+)
+def test_mat_corners_lie_where_the_truth_projects_them(angle_deg: float, elevation_deg: float | None) -> None:
     size_px = (960, 720)
     renderer = Renderer(Scene(_ball(20), charuco_mat()))
-    photo = renderer.render(Exposure(*size_px, (angle_deg,)))
-    view = renderer.truth(*size_px, angle_deg)
+    photo = renderer.render(Exposure(*size_px, (angle_deg,), elevation_deg=elevation_deg))
+    view = renderer.truth(*size_px, angle_deg, elevation_deg)
     dictionary = cv2.aruco.getPredefinedDictionary(cv2.aruco.DICT_4X4_250)
     board = cv2.aruco.CharucoBoard((15, 15), 18.0, 13.5, dictionary)
     found, ids, _, _ = cv2.aruco.CharucoDetector(board).detectBoard(cv2.cvtColor(photo, cv2.COLOR_RGB2GRAY))
@@ -151,3 +153,12 @@ def test_a_single_upright_triangle_is_a_thing_too(height_mm: float) -> None:
     area_px = (renderer.truth(*_SIZE_PX, 0.0).mask > 0).sum()
     expected_px = height_mm**2 / 2 * np.cos(np.deg2rad(30)) * (2290.4 * 480 / 1600 / 480) ** 2
     assert area_px == pytest.approx(expected_px, rel=0.25)
+
+
+def test_a_raised_camera_shows_another_picture_and_another_size_forgets_nothing(renderer: Renderer) -> None:
+    low, high = _photo(renderer, 37.0), _photo(renderer, 37.0, elevation_deg=60.0)
+    assert np.array_equal(low, _photo(renderer, 37.0, elevation_deg=30.0)), "the scene's own elevation"
+    assert not np.array_equal(low, high)
+    view = renderer.truth(*_SIZE_PX, 37.0, 60.0)
+    centre_mm = -view.R.T @ view.t
+    assert np.degrees(np.arcsin((centre_mm[2] - 67.5) / 480)) == pytest.approx(60.0)
