@@ -57,7 +57,6 @@ class _Stage:
     open_light: Floats
     mat: MatLayer | None
     view: ThingView
-    spread: Floats
 
 
 class Renderer:
@@ -78,14 +77,15 @@ class Renderer:
             raise ValueError("an exposure needs at least one platter angle; got none")
         stage = self._stage(exposure.width_px, exposure.height_px, exposure.elevation_deg)
         light = np.zeros_like(stage.backdrop.fixed)
-        spread = stage.spread.copy()
+        camera = self._scene.camera.focused(exposure.focus_dioptres)
+        spread = spread_px(camera, exposure.width_px, stage.backdrop.depth_mm)
         with ThreadPoolExecutor(2, "renderer") as threads:
             for angle_deg, share in _distinct(exposure.platter_angles_deg):
                 floor = threads.submit(self._floor, stage, angle_deg, exposure.object_present)
                 thing = self._picture(stage, angle_deg) if exposure.object_present else None
                 seen = floor.result()
                 if thing is not None:
-                    self._put(thing, seen, spread)
+                    _put(thing, seen, spread, camera)
                 seen *= np.float32(share * _LIGHT_OF_WHITE)
                 light += seen
             return _exposed(light, spread, exposure, threads)
@@ -125,15 +125,6 @@ class Renderer:
     def _picture(self, stage: _Stage, angle_deg: float) -> ThingPicture:
         return self._thing.picture(stage.view, self._around.lighting, angle_deg)
 
-    def _put(self, thing: ThingPicture, light: Floats, spread: Floats) -> None:
-        """Put the thing before the rest of the picture, and its point spread before the rest's."""
-        patch = light[thing.window]
-        patch *= (1 - thing.coverage)[..., None]
-        patch += thing.light
-        hit = thing.depth_mm > 0
-        near = spread_px(self._scene.camera, light.shape[1], np.where(hit, thing.depth_mm, np.float32(1)))
-        spread[thing.window] = np.where(hit, near, spread[thing.window])
-
     def _stage(self, width_px: int, height_px: int, elevation_deg: float | None = None) -> _Stage:
         camera = self._scene.camera.raised(elevation_deg)
         place = (width_px, height_px, camera.elevation_deg)
@@ -154,8 +145,17 @@ class Renderer:
             floor_light.without_thing(),
             mat,
             self._thing.view(backdrop.slope, camera, pose),
-            spread_px(camera, size[0], backdrop.depth_mm),
         )
+
+
+def _put(thing: ThingPicture, light: Floats, spread: Floats, camera: SceneCamera) -> None:
+    """Put the thing before the rest of the picture, and its point spread before the rest's."""
+    patch = light[thing.window]
+    patch *= (1 - thing.coverage)[..., None]
+    patch += thing.light
+    hit = thing.depth_mm > 0
+    near = spread_px(camera, light.shape[1], np.where(hit, thing.depth_mm, np.float32(1)))
+    spread[thing.window] = np.where(hit, near, spread[thing.window])
 
 
 def _exposed(light: Floats, spread: Floats, exposure: Exposure, threads: Executor) -> NDArray[np.uint8]:

@@ -12,6 +12,9 @@ from numpy.typing import NDArray
 
 Vectors = NDArray[np.float32]
 
+LEAST_DIOPTRES = 1e-3
+"""A kilometre: no lens tells it from infinity."""
+
 
 class MeshFileError(ValueError):
     """A mesh file cannot stand on the bench. The message says which file, what was found, and what to do."""
@@ -64,6 +67,12 @@ class SceneCamera:
         """Return the same camera, aimed at the same point from another elevation; None leaves it where it is."""
         return self if elevation_deg is None else replace(self, elevation_deg=elevation_deg)
 
+    def focused(self, focus_dioptres: float | None) -> "SceneCamera":
+        """Return it focused at 1 / distance in metres; None leaves it as it is."""
+        if focus_dioptres is None:
+            return self
+        return replace(self, focus_distance_mm=1000 / max(focus_dioptres, LEAST_DIOPTRES))
+
     def matrix_px(self, width_px: int, height_px: int) -> NDArray[np.float64]:
         """Return K (3, 3) for a photo of this size; pixel centres at whole numbers."""
         scale = width_px / 1600
@@ -109,3 +118,5 @@ class Exposure:
     """Of everything that shines on the bench, as a share of its usual light."""
     elevation_deg: float | None = None
     """Of the camera above the platter; None: as the scene's camera stands."""
+    focus_dioptres: float | None = None
+    """1 / distance in metres at which points are sharp; None: as the scene's camera is focused."""

@@ -132,6 +132,15 @@ def test_focus_on_the_wrong_place_softens_the_mat() -> None:
     assert soft < 0.85 * sharp
 
 
+def test_focus_that_an_exposure_sets_is_the_scenes_focus_moved() -> None:
+    size, sharp_mm, soft_mm = (320, 240), 450.0, 150.0
+    sharp = Renderer(Scene(_ball(10), charuco_mat(), SceneCamera(focus_distance_mm=sharp_mm)))
+    soft = Renderer(Scene(_ball(10), charuco_mat(), SceneCamera(focus_distance_mm=soft_mm)))
+    refocused = sharp.render(Exposure(*size, (0.0,), focus_dioptres=1000 / soft_mm))
+    assert np.array_equal(refocused, soft.render(Exposure(*size, (0.0,))))
+    assert not np.array_equal(refocused, sharp.render(Exposure(*size, (0.0,))))
+
+
 def test_the_thing_casts_a_soft_shadow_on_the_mat(renderer: Renderer) -> None:
     full, empty = (_light(_photo(renderer, 0.0, object_present=present)).mean(axis=2) for present in (True, False))
     mask = renderer.truth(*_SIZE_PX, 0.0).mask > 0
