@@ -83,6 +83,7 @@ class Intake:
         expected = (manifest.photo_width_px, manifest.photo_height_px)
         for file in manifest.files():
             self._check_length(file)
+        for file in manifest.photos():
             try:
                 found = jpeg_size_px(self._folder.blob(file.sha256))
             except NotAJpeg as problem:

@@ -42,7 +42,7 @@ class Outbox:
         """Every file that must be on the service, as far as known: the sealed ones, else the frames that count."""
         if self.manifest is not None:
             return self.manifest.files()
-        return tuple(self._frames[index].file for index in sorted(self._frames))
+        return tuple(file for index in sorted(self._frames) for file in self._frames[index].files())
 
     def path(self, file: StoredFile) -> Path:
         """Return where this file lies on the device."""

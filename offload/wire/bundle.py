@@ -147,6 +147,10 @@ class Manifest(Wire):
             raise ValueError("two files of the bundle have the same name")
         return self
 
+    def photos(self) -> tuple[StoredFile, ...]:
+        """What must be JPEGs of the photos' size."""
+        return (*(frame.file for frame in self.frames), *((self.background,) if self.background else ()))
+
     def files(self) -> tuple[StoredFile, ...]:
         """Every file that must be on the service before the job can start."""
         background = (self.background,) if self.background else ()

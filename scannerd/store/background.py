@@ -4,6 +4,7 @@ import os
 import shutil
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 
 from pydantic import Field, ValidationError
 
@@ -95,7 +96,10 @@ def mismatch(facts: BackgroundFacts, plan: ScanPlan) -> str | None:
 
 def stored_background(folder: ScanFolder) -> StoredFile | None:
     """Return the plate that a scan was given, as the manifest names it."""
-    if not folder.background.exists():
-        return None
-    data = folder.background.read_bytes()
-    return StoredFile(name=folder.background.name, sha256=sha256_of_bytes(data), size_bytes=len(data))
+    return stored_file(folder.background) if folder.background.exists() else None
+
+
+def stored_file(path: Path) -> StoredFile:
+    """Return a file at the top of a scan's folder as the manifest names it."""
+    data = path.read_bytes()
+    return StoredFile(name=path.name, sha256=sha256_of_bytes(data), size_bytes=len(data))

@@ -51,6 +51,16 @@ class ScanFolder:
         return self.path / "contact_sheet.jpg"
 
     @property
+    def poses(self) -> Path:
+        """Where the camera stood for each photo."""
+        return self.path / "poses.json"
+
+    @property
+    def extras(self) -> tuple[Path, ...]:
+        """What travels with the photos, where it was made."""
+        return self.poses, self.contact_sheet
+
+    @property
     def sync(self) -> Path:
         """How far the scan is on its way up and back; written by sync."""
         return self.path / "sync.json"

@@ -14,13 +14,15 @@ from offload.logs.fields import about
 from offload.wire.bundle import FrameEntry, Manifest, StoredFile
 from scannerd import __version__
 from scannerd.events import StepTimes
+from scannerd.geometry.joint_poses import NoPoses
 from scannerd.scan.plan import ScanPlan, Viewpoint
-from scannerd.store.background import BackgroundPlate, stored_background
+from scannerd.store.background import BackgroundPlate, stored_background, stored_file
 from scannerd.store.durable import StoreFault, free_bytes_at, fsync_folder, remove_parts, write_durably
 from scannerd.store.hashing import sha256_of_bytes, sha256_of_file
 from scannerd.store.journal import Journal, JournalLine
 from scannerd.store.layout import ScanFolder, StoreLayout
 from scannerd.store.photo import Pixels, encode_jpeg, thumbnail_jpeg, with_exif
+from scannerd.store.scan_poses import find_poses, keep_poses
 from scannerd.store.space import DiskForecast
 
 LOG = logging.getLogger(__name__)
@@ -148,6 +150,8 @@ class StoredScan:
             raise StoreFault(
                 f"scan {self.plan.scan_id}: photos {numbers} are missing; resume the scan before sealing it"
             )
+        frames = tuple(self.frames[view.index] for view in self.plan.viewpoints)
+        self._keep_poses(frames)
         manifest = Manifest(
             scan_id=self.plan.scan_id,
             created_at=now,
@@ -157,13 +161,23 @@ class StoredScan:
             photo_height_px=self.plan.photo_height_px,
             mat=self.plan.mat,
             intrinsics=self.plan.intrinsics,
-            frames=tuple(self.frames[view.index] for view in self.plan.viewpoints),
+            frames=frames,
             background=stored_background(self.folder),
+            extras=tuple(
+                stored_file(path) for path in (self.folder.poses, self.folder.contact_sheet) if path.exists()
+            ),
             options=self.plan.options,
         )
         write_durably(self.folder.manifest, manifest.canonical_bytes())
         self.note("sealed", manifest_sha256=manifest.digest())
         return manifest
+
+    def _keep_poses(self, frames: tuple[FrameEntry, ...]) -> None:
+        """A scan without them is complete all the same: whoever reconstructs it finds them from the photos."""
+        try:
+            keep_poses(self.folder, find_poses(self.folder, self.plan, frames))
+        except NoPoses as reason:
+            LOG.info("sealed without poses: %s", reason, extra=about(scan=self.plan.scan_id))
 
     def close(self) -> None:
         """Close the journal; safe to call twice."""

@@ -1,0 +1,68 @@
+"""The camera poses of a stored scan: fitted to what its sidecars say of the mat, kept as `poses.json`."""
+
+import logging
+from collections.abc import Iterable
+from pathlib import Path
+
+import numpy as np
+from pydantic import ValidationError
+
+from offload.wire.bundle import FrameEntry, MatSpec
+from offload.wire.poses import ScanPoses
+from offload.wire.sidecar import FrameSidecar
+from scannerd.geometry.joint_poses import NoPoses, SeenFrame, joint_poses
+from scannerd.geometry.mat_pose import MatCorners, corners_of
+from scannerd.scan.plan import ScanPlan
+from scannerd.store.durable import StoreFault, write_durably
+from scannerd.store.layout import ScanFolder
+
+LOG = logging.getLogger(__name__)
+
+NOTHING_SEEN = MatCorners(np.empty((0, 2)), np.empty((0, 2)))
+
+
+def find_poses(folder: ScanFolder, plan: ScanPlan, frames: Iterable[FrameEntry]) -> ScanPoses:
+    """Return the poses of the photos that count. Raises NoPoses, which says what is missing."""
+    if plan.mat is None:
+        raise NoPoses(f"scan {plan.scan_id}: was taken without a mat ([mat] used = false)")
+    seen = [_seen(folder.path, frame, plan.mat) for frame in frames]
+    size_px = (plan.photo_width_px, plan.photo_height_px)
+    try:
+        return joint_poses(seen, plan.mat, size_px, plan.camera, plan.intrinsics)
+    except NoPoses as reason:
+        raise NoPoses(f"scan {plan.scan_id}: {reason}") from reason
+
+
+def keep_poses(folder: ScanFolder, poses: ScanPoses) -> None:
+    """Write them beside the photos. Raises StoreFault."""
+    write_durably(folder.poses, poses.model_dump_json(indent=1).encode())
+
+
+def kept_poses(folder: ScanFolder) -> ScanPoses | None:
+    """Return what was kept; None where nothing was. Raises StoreFault when it cannot be read."""
+    try:
+        return ScanPoses.model_validate_json(folder.poses.read_bytes())
+    except FileNotFoundError:
+        return None
+    except (OSError, ValidationError) as error:
+        raise StoreFault(f"{folder.poses}: cannot be used: {error}; delete it, and it is made again") from error
+
+
+def read_sidecar(folder: Path, frame: FrameEntry) -> FrameSidecar | None:
+    """Return what the device found out about one photo; None where it kept nothing. Raises StoreFault."""
+    name = next((file.name for file in frame.sidecars if file.name.endswith(".json")), None)
+    if name is None:
+        return None
+    try:
+        return FrameSidecar.model_validate_json((folder / name).read_bytes())
+    except (OSError, ValidationError) as error:
+        raise StoreFault(f"{folder / name}: cannot be used: {error}") from error
+
+
+def _seen(folder: Path, frame: FrameEntry, mat: MatSpec) -> SeenFrame:
+    sidecar = read_sidecar(folder, frame)
+    corners = NOTHING_SEEN
+    if sidecar is not None and sidecar.mat is not None:
+        numbers, pixels = np.array(sidecar.mat.numbers, np.int64), np.array(sidecar.mat.pixels, np.float64)
+        corners = corners_of(mat, numbers, pixels.reshape(-1, 2))
+    return SeenFrame(frame.index, frame.file.name, frame.ring, frame.side, frame.angle_deg, corners)
