@@ -1,39 +1,52 @@
 """A Raspberry Pi camera through picamera2, as a running stream of which single frames are kept.
 
-The stream never stops between photos: a mode switch costs half a second where the next frame of a running stream is
-there within one frame time. Exposure, gains and white balance are locked before the first photo.
+The stream never stops between photos, and its settings are locked before the first one.
 """
 
 import asyncio
 import gc
-import math
+import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
-import numpy as np
-from numpy.typing import NDArray
 from picamera2 import Picamera2
 
+from drivers.camera_controls import check_bounds, manual_controls, pace_controls, shown_settings, shows
+from drivers.camera_stream import (
+    Abandoned,
+    Exposed,
+    FrameLate,
+    Frames,
+    check_configured,
+    companion_size_px,
+    stream_configuration,
+)
 from drivers.options import Picamera2Options
-from drivers.protocols import CameraDescription, CameraTimeout, DriverError, Frame, NeedsPerson
+from drivers.picture import Planes
+from drivers.protocols import (
+    CameraDescription,
+    CameraSettings,
+    CameraTimeout,
+    DriverError,
+    Frame,
+    Glimpse,
+    NeedsPerson,
+    always,
+)
 from drivers.sensors import MAKE, SENSORS, sensor_facts
 
 T = TypeVar("T")
 
-PIXEL_FORMAT = "BGR888"
-"""libcamera names formats from the high byte down: in memory this is R, G, B."""
-AF_MODE_MANUAL = 0
 FRAMES_TO_LOCK = 30
 """Controls reach the sensor some frames late; this many without seeing them is a fault."""
+FRAMES_TO_WAIT = 4
 GRACE_S = 3.0
 """What a busy Pi may take on top of the frames themselves."""
-EXPOSURE_TOLERANCE = 0.02
-"""The sensor rounds an exposure to whole lines, and a gain to its register's steps."""
-GAIN_TOLERANCE = 0.05
-FOCUS_TOLERANCE_DIOPTRES = 0.05
-NUMBERS_WANTED = ("DigitalGain", "ColourTemperature", "FocusFoM", "LensPosition", "Lux", "SensorTemperature")
+NUMBERS_WANTED = (
+    "DigitalGain", "ColourTemperature", "FocusFoM", "FrameDuration", "LensPosition", "Lux", "SensorTemperature"
+)  # fmt: skip
 """Metadata that is worth keeping with a frame."""
 
 
@@ -45,7 +58,11 @@ class Picamera2Camera:
         self._options = options
         self._picamera2: Any = None
         self._description: CameraDescription | None = None
-        self._locked: dict[str, Any] = {}
+        self._wanted = CameraSettings(
+            options.exposure_us, options.analogue_gain, options.colour_gains, options.lens_position_dioptres
+        )
+        self._shown: CameraSettings | None = None
+        self._frame_s: float | None = None
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="camera")
         self._closed = False
 
@@ -56,29 +73,55 @@ class Picamera2Camera:
             raise DriverError("camera: not open, so nobody knows yet which one it is")
         return self._description
 
+    @property
+    def settings(self) -> CameraSettings:
+        """What is locked now, as the sensor rounded it; known once it is open."""
+        if self._shown is None:
+            raise DriverError("camera: not open, so nothing is locked yet")
+        return self._shown
+
     async def open(self) -> None:
         """Start the stream and lock exposure, gain, white balance and focus. Raises NeedsPerson, CameraTimeout."""
         if self._closed:
             raise DriverError("camera: closed; build a new one")
         await self._in_thread(self._open)
 
-    async def capture(self) -> Frame:
-        """Return a frame whose exposure began after this call. Raises CameraTimeout, DriverError."""
+    async def lock(self, settings: CameraSettings) -> CameraSettings:
+        """Return what took effect, once a frame shows it. Raises CameraTimeout, NeedsPerson."""
+        return await self._in_thread(lambda abandon: self._lock(settings, abandon))
+
+    async def pace(self, frame_s: float | None) -> None:
+        """Let frames follow each other by this much; None: by as little as can be. Takes effect some frames later."""
+        await self._in_thread(lambda abandon: self._pace(frame_s))
+
+    async def glimpse(self) -> Glimpse:
+        """Return the companion of a frame exposed after this call. Raises CameraTimeout, DriverError."""
         called_s = time.monotonic()
-        return await self._in_thread(lambda: self._capture(called_s))
+        return await self._in_thread(lambda abandon: self._glimpse(called_s, abandon))
+
+    async def capture(self, keep: Callable[[Glimpse], bool] = always) -> Frame:
+        """Return the first frame exposed after this call that `keep` accepts. Raises CameraTimeout, DriverError."""
+        called_s = time.monotonic()
+        return await self._in_thread(lambda abandon: self._capture(called_s, keep, abandon))
 
     async def close(self) -> None:
         """Stop the stream and free the camera; safe to call twice."""
         if self._closed:
             return
         self._closed = True
-        await self._in_thread(self._close)
+        await self._in_thread(lambda abandon: self._close())
         self._thread.shutdown()
 
-    async def _in_thread(self, call: Callable[[], T]) -> T:
-        return await asyncio.get_running_loop().run_in_executor(self._thread, call)
+    async def _in_thread(self, call: Callable[[threading.Event], T]) -> T:
+        """Hand over an event that says when nobody waits any more, so that the thread does not wait for ever."""
+        abandon = threading.Event()
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._thread, call, abandon)
+        except asyncio.CancelledError:
+            abandon.set()
+            raise
 
-    def _open(self) -> None:
+    def _open(self, abandon: threading.Event) -> None:
         if self._picamera2 is not None:
             return
         index = self._options.camera_index
@@ -91,131 +134,102 @@ class Picamera2Camera:
             reason = error.__cause__ or error
             raise NeedsPerson(f"camera {index}: {reason}; stop the other program that uses it") from error
         try:
-            self._start()
+            self._start(abandon)
         except BaseException:
             self._close()
             raise
 
-    def _start(self) -> None:
-        self._configure()
-        self._description = self._describe()
-        self._picamera2.start()
-        self._wait_for_lock()
-
-    def _configure(self) -> None:
-        """libcamera shrinks without a word what the sensor cannot fill; a scan must not learn it from its photos."""
-        wanted = (self._options.width_px, self._options.height_px)
-        configuration = self._configuration()
+    def _start(self, abandon: threading.Event) -> None:
+        self._wanted = check_bounds(self._wanted, self._picamera2.camera_controls, self._model)
+        size_px = (self._options.width_px, self._options.height_px)
+        controls = manual_controls(self._wanted) | pace_controls(self._frame_s)
         try:
-            self._picamera2.configure(configuration)
+            self._picamera2.configure(
+                stream_configuration(self._picamera2, size_px, self._options.buffer_count, controls)
+            )
         except RuntimeError as error:
             raise NeedsPerson(f"{self._model}: {error}; change [camera] width_px and height_px") from error
-        size = self._picamera2.camera_configuration()["main"]["size"]
-        if size != wanted:
-            raise NeedsPerson(
-                f"{self._model}: takes {size[0]}x{size[1]} in place of {wanted[0]}x{wanted[1]}; "
-                "change [camera] width_px and height_px"
-            )
+        check_configured(self._picamera2, self._model, size_px)
+        self._description = self._describe()
+        self._picamera2.start()
+        self._wait_for_lock(abandon)
 
-    def _configuration(self) -> Any:
-        options = self._options
-        return self._picamera2.create_still_configuration(
-            main={"size": (options.width_px, options.height_px), "format": PIXEL_FORMAT},
-            raw=None,
-            buffer_count=options.buffer_count,
-            controls=self._locked_controls(),
-        )
+    def _lock(self, settings: CameraSettings, abandon: threading.Event) -> CameraSettings:
+        camera = self._opened()
+        self._wanted = check_bounds(settings, camera.camera_controls, self._model)
+        camera.set_controls(manual_controls(self._wanted))
+        return self._wait_for_lock(abandon)
 
-    def _locked_controls(self) -> dict[str, Any]:
-        options = self._options
-        controls: dict[str, Any] = {
-            "AeEnable": False,
-            "AwbEnable": False,
-            "ExposureTime": round(options.exposure_us),
-            "AnalogueGain": max(options.analogue_gain, self._picamera2.camera_controls["AnalogueGain"][0]),
-            "ColourGains": options.colour_gains,
-        }
-        if options.lens_position_dioptres is not None:
-            if "LensPosition" not in self._picamera2.camera_controls:
-                raise NeedsPerson(f"{self._model}: has no focus motor; remove [camera] lens_position_dioptres")
-            controls |= {"AfMode": AF_MODE_MANUAL, "LensPosition": options.lens_position_dioptres}
-        self._check_bounds(controls)
-        self._locked = controls
-        return controls
-
-    def _check_bounds(self, controls: dict[str, Any]) -> None:
-        """libcamera clamps without a word what a sensor cannot do, and the lock would then never be seen."""
-        for name, unit in (("ExposureTime", " µs"), ("AnalogueGain", "")):
-            low, high, _ = self._picamera2.camera_controls[name]
-            if not low <= controls[name] <= high:
-                raise NeedsPerson(
-                    f"{self._model}: {name} {controls[name]}{unit} is outside {low} to {high}{unit}; change [camera]"
-                )
-
-    def _wait_for_lock(self) -> None:
-        deadline_s = time.monotonic() + self._patience_s(FRAMES_TO_LOCK)
-        for _ in range(FRAMES_TO_LOCK):
-            metadata = self._await_job(self._picamera2.capture_metadata, deadline_s)
-            if self._is_locked(metadata):
-                return
+    def _wait_for_lock(self, abandon: threading.Event) -> CameraSettings:
+        """Return what a frame shows, once it shows what is wanted."""
+        with self._frames(0.0, abandon) as frames:
+            for _ in range(FRAMES_TO_LOCK):
+                frame = self._next(frames)
+                frame.let_go()
+                shown = shown_settings(frame.metadata, self._has_focus_motor)
+                if shows(shown, self._wanted):
+                    self._shown = shown
+                    return shown
         raise CameraTimeout(
-            f"{self._model}: exposure {metadata['ExposureTime']} µs, gain {metadata['AnalogueGain']:.2f} after "
-            f"{FRAMES_TO_LOCK} frames, {self._locked['ExposureTime']} µs, gain {self._locked['AnalogueGain']:.2f} "
-            "expected; restart the camera"
+            f"{self._model}: {shown} after {FRAMES_TO_LOCK} frames, {self._wanted} expected; restart the camera"
         )
 
-    def _is_locked(self, metadata: dict[str, Any]) -> bool:
-        locked = self._locked
-        return (
-            math.isclose(metadata["ExposureTime"], locked["ExposureTime"], rel_tol=EXPOSURE_TOLERANCE)
-            and math.isclose(metadata["AnalogueGain"], locked["AnalogueGain"], rel_tol=GAIN_TOLERANCE)
-            and np.allclose(metadata["ColourGains"], locked["ColourGains"], rtol=GAIN_TOLERANCE)
-            and self._is_focused(metadata)
-        )
+    def _pace(self, frame_s: float | None) -> None:
+        self._opened().set_controls(pace_controls(frame_s))
+        self._frame_s = frame_s
 
-    def _is_focused(self, metadata: dict[str, Any]) -> bool:
-        wanted = self._options.lens_position_dioptres
-        return wanted is None or math.isclose(metadata["LensPosition"], wanted, abs_tol=FOCUS_TOLERANCE_DIOPTRES)
+    def _glimpse(self, called_s: float, abandon: threading.Event) -> Glimpse:
+        with self._frames(called_s, abandon) as frames:
+            frame = self._next(frames)
+            try:
+                return _glimpse_of(frame)
+            finally:
+                frame.let_go()
 
-    def _capture(self, called_s: float) -> Frame:
-        if self._picamera2 is None:
-            raise DriverError("camera: not open")
-        deadline_s = called_s + self._patience_s(frames=4)
-        flush_ns = math.ceil(called_s * 1e9)
-        request = self._await_job(self._picamera2.capture_request, deadline_s, flush=flush_ns)
-        try:
-            metadata = request.get_metadata()
-            pixels: NDArray[np.uint8] = request.make_array("main")
-        finally:
-            request.release()
-        exposure_us = float(metadata["ExposureTime"])
-        return Frame(
-            pixels=pixels,
-            exposure_us=exposure_us,
-            analogue_gain=float(metadata["AnalogueGain"]),
-            exposed_at_s=metadata["SensorTimestamp"] * 1e-9 - exposure_us * 1e-6,
-            metadata={name: float(metadata[name]) for name in NUMBERS_WANTED if name in metadata},
-        )
+    def _capture(self, called_s: float, keep: Callable[[Glimpse], bool], abandon: threading.Event) -> Frame:
+        with self._frames(called_s, abandon) as frames:
+            while True:
+                frame = self._next(frames)
+                try:
+                    # The whole picture first where nobody asks to look before.
+                    photo = frame.photo() if keep is always else None
+                    glimpse = _glimpse_of(frame)
+                    if keep(glimpse):
+                        return _frame_of(frame, photo or frame.photo(), glimpse)
+                finally:
+                    frame.let_go()
 
-    def _await_job(self, job: Callable[..., Any], deadline_s: float, **arguments: Any) -> Any:
-        """Let picamera2 wait for a frame, not for ever."""
+    def _frames(self, exposed_after_s: float, abandon: threading.Event) -> Frames:
+        return Frames(self._opened(), exposed_after_s, abandon)
+
+    def _next(self, frames: Frames) -> Exposed:
         asked_s = time.monotonic()
         try:
-            return job(wait=max(deadline_s - asked_s, 0.001), **arguments)
-        except TimeoutError as error:
-            self._picamera2.cancel_all_and_flush()
+            return frames.next(self._patience_s())
+        except FrameLate as error:
             raise CameraTimeout(
                 f"no image from {self._model} in {time.monotonic() - asked_s:.1f} s (exposure "
-                f"{self._options.exposure_us:.0f} µs); check the ribbon cable, then Resume"
+                f"{self._wanted.exposure_us:.0f} µs); check the ribbon cable, then Resume"
             ) from error
+        except Abandoned as error:
+            raise DriverError("camera: nobody waits for this frame any more") from error
 
-    def _patience_s(self, frames: int) -> float:
-        frame_s = self.description.readout_s + self._options.exposure_us * 1e-6
-        return frames * frame_s + GRACE_S
+    def _patience_s(self) -> float:
+        frame_s = max(self.description.readout_s + self._wanted.exposure_us * 1e-6, self._frame_s or 0.0)
+        return FRAMES_TO_WAIT * frame_s + GRACE_S
+
+    def _opened(self) -> Any:
+        if self._picamera2 is None:
+            raise DriverError("camera: not open")
+        return self._picamera2
 
     @property
     def _model(self) -> str:
         return str(self._picamera2.camera_properties.get("Model", "camera"))
+
+    @property
+    def _has_focus_motor(self) -> bool:
+        return "LensPosition" in self._picamera2.camera_controls
 
     def _describe(self) -> CameraDescription:
         facts = sensor_facts(self._model)
@@ -224,15 +238,18 @@ class Picamera2Camera:
         focal_length_mm = self._options.focal_length_mm or facts.focal_length_mm
         if focal_length_mm is None:
             raise NeedsPerson(f"{self._model}: takes interchangeable lenses; set [camera] lens_focal_length_mm")
-        size = self._picamera2.camera_configuration()["main"]["size"]
+        size_px = self._picamera2.camera_configuration()["main"]["size"]
+        small_px = companion_size_px(*size_px)
         shortest_frame_us = self._picamera2.camera_controls["FrameDurationLimits"][0]
         return CameraDescription(
             make=MAKE,
             model=facts.model,
             focal_length_mm=focal_length_mm,
             sensor_width_mm=facts.sensor_width_mm,
-            width_px=size[0],
-            height_px=size[1],
+            width_px=size_px[0],
+            height_px=size_px[1],
+            small_width_px=small_px[0],
+            small_height_px=small_px[1],
             readout_s=shortest_frame_us * 1e-6,
         )
 
@@ -244,3 +261,18 @@ class Picamera2Camera:
         del camera
         # picamera2's objects refer to each other in circles that hold a file of the DMA heap open.
         gc.collect()
+
+
+def _glimpse_of(frame: Exposed) -> Glimpse:
+    return Glimpse(picture=frame.small(), exposed_at_s=frame.exposed_at_s, exposure_us=frame.exposure_us)
+
+
+def _frame_of(frame: Exposed, photo: Planes, glimpse: Glimpse) -> Frame:
+    return Frame(
+        photo=photo,
+        small=glimpse.picture,
+        exposure_us=frame.exposure_us,
+        analogue_gain=float(frame.metadata["AnalogueGain"]),
+        exposed_at_s=frame.exposed_at_s,
+        metadata={name: float(frame.metadata[name]) for name in NUMBERS_WANTED if name in frame.metadata},
+    )

@@ -51,6 +51,19 @@ class Planes:
         # OpenCV's order is Y, Cr, Cb.
         return np.asarray(cv2.cvtColor(cv2.merge([self.y, red, blue]), cv2.COLOR_YCrCb2RGB), np.uint8)
 
+    def shrunk(self, width_px: int, height_px: int) -> Self:
+        """Return a smaller copy, every pixel the mean of those that it covers; width and height are even."""
+        half = (width_px // 2, height_px // 2)
+        small = [cv2.resize(self.y, (width_px, height_px), interpolation=cv2.INTER_AREA)]
+        small += [cv2.resize(plane, half, interpolation=cv2.INTER_AREA) for plane in (self.u, self.v)]
+        return type(self)(*(np.asarray(plane, np.uint8) for plane in small))
+
+    def shrunk_to_width(self, width_px: int) -> Self:
+        """The same in its own proportions, as near as even numbers come; a picture that is small enough stays."""
+        if self.width_px <= width_px:
+            return self
+        return self.shrunk(width_px, max(2, 2 * round(self.height_px * width_px / self.width_px / 2)))
+
     @classmethod
     def from_rgb(cls, pixels: Plane) -> Self:
         """Return the planes of (height, width, 3) RGB; width and height are even."""

@@ -8,8 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
-import numpy as np
-from numpy.typing import NDArray
+from drivers.picture import Planes
 
 
 class DriverError(RuntimeError):
@@ -96,15 +95,52 @@ class CameraDescription:
     sensor_width_mm: float
     width_px: int
     height_px: int
+    small_width_px: int
+    """Of a photo's small companion."""
+    small_height_px: int
     readout_s: float
     """From the end of the exposure to the whole frame in memory: the sensor's frame time in this mode."""
 
 
 @dataclass(frozen=True)
-class Frame:
-    """One exposure. `pixels` is (height, width, 3), uint8, RGB, owned by the caller."""
+class CameraSettings:
+    """Everything that would otherwise change from photo to photo."""
 
-    pixels: NDArray[np.uint8]
+    exposure_us: float
+    analogue_gain: float
+    colour_gains: tuple[float, float]
+    """Red and blue: the white balance."""
+    focus_dioptres: float | None
+    """1 / distance in metres; None: the lens has no motor."""
+
+
+@dataclass(frozen=True)
+class Window:
+    """A part of the photo, as shares of its width and height from 0 to 1; (0, 0) is the top left corner."""
+
+    left: float
+    top: float
+    width: float
+    height: float
+
+
+@dataclass(frozen=True)
+class Glimpse:
+    """The small companion of a frame. `picture` is the caller's own."""
+
+    picture: Planes
+    exposed_at_s: float
+    """Start of the exposure on the system's monotonic clock."""
+    exposure_us: float
+
+
+@dataclass(frozen=True)
+class Frame:
+    """One exposure. Its pictures are the caller's own."""
+
+    photo: Planes
+    small: Planes
+    """The companion of the same exposure."""
     exposure_us: float
     analogue_gain: float
     exposed_at_s: float
@@ -112,18 +148,44 @@ class Frame:
     metadata: dict[str, float] = field(default_factory=dict)
 
 
+def always(_: Glimpse) -> bool:
+    """Keep whatever comes next."""
+    return True
+
+
 class Camera(Protocol):
-    """A still camera on a running stream."""
+    """A still camera on a running stream, each frame of which comes whole and as a small companion."""
 
     @property
     def description(self) -> CameraDescription:
         """What this camera is."""
 
+    @property
+    def settings(self) -> CameraSettings:
+        """What is locked now, as the sensor rounded it."""
+
     async def open(self) -> None:
         """Start the stream and lock exposure, gain, white balance and focus. Raises DriverError."""
 
-    async def capture(self) -> Frame:
-        """Return a frame whose exposure began after this call. Raises CameraTimeout, DriverError."""
+    async def lock(self, settings: CameraSettings) -> CameraSettings:
+        """Return what took effect, once a frame shows it. Raises CameraTimeout, NeedsPerson."""
+
+    async def pace(self, frame_s: float | None) -> None:
+        """Let frames follow each other by this much, never less than sensor and exposure need; None: the least.
+
+        Returns at once. The frames themselves tell when it took effect, some later.
+        """
+
+    async def glimpse(self) -> Glimpse:
+        """Return the companion of a frame whose exposure began after this call. Raises CameraTimeout, DriverError."""
+
+    async def capture(self, keep: Callable[[Glimpse], bool] = always) -> Frame:
+        """Return the first frame that `keep` accepts, of those whose exposure began after this call, in order.
+
+        `keep` is asked in the camera's thread and should take milliseconds, lest frames are lost; what it raises
+        comes out here. A frame that it refuses costs the copy of a companion. Nothing limits how often it may refuse.
+        Cancelling leaves the stream running. Raises CameraTimeout, DriverError.
+        """
 
     async def close(self) -> None:
         """Stop the stream and free the camera; safe to call twice."""

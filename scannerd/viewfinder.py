@@ -7,13 +7,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-import cv2
-import numpy as np
-from numpy.typing import NDArray
-
+from drivers.picture import Planes
 from drivers.protocols import Camera
 from scannerd.quality.edges import draw_edges
-from scannerd.store.photo import encode_jpeg
+from scannerd.store.photo import encode_jpeg, encode_planes
 from scannerd.worker_thread import WorkerThread
 
 WIDTH_PX = 640
@@ -25,8 +22,6 @@ PATIENCE_S = 15.0
 
 LOOK_AGAIN_S = 1.0
 """How soon a waiting viewer notices that the scan is over and the camera free."""
-
-Pixels = NDArray[np.uint8]
 
 
 class NoPicture(RuntimeError):
@@ -47,7 +42,7 @@ class ViewfinderPicture:
 
 @dataclass
 class _Seen:
-    pixels: Pixels
+    small: Planes
     seq: int
     at: datetime
     taken_s: float
@@ -70,9 +65,8 @@ class Viewfinder:
         self._seq = 0
         self._loop = asyncio.get_running_loop()
 
-    def offer(self, pixels: Pixels, index: int | None, angle_deg: float | None) -> None:
-        """Show a scan's photo, (height, width, 3) RGB. From any thread; it is shrunk here, not kept."""
-        small = _shrunk(pixels)
+    def offer(self, small: Planes, index: int | None, angle_deg: float | None) -> None:
+        """Show the companion of a scan's photo. From any thread."""
         if not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self._put, small, index, angle_deg)
 
@@ -83,7 +77,7 @@ class Viewfinder:
         """
         seen = await self._live(newer_than) if self._camera_is_free() else await self._scanned(newer_than)
         if edges not in seen.jpegs:
-            seen.jpegs[edges] = await self._thread.run(lambda: _encoded(seen.pixels, edges))
+            seen.jpegs[edges] = await self._thread.run(lambda: _encoded(seen.small, edges))
         return ViewfinderPicture(seen.jpegs[edges], seen.seq, seen.at, seen.index, seen.angle_deg)
 
     def close(self) -> None:
@@ -100,9 +94,8 @@ class Viewfinder:
                 await asyncio.sleep(FRESH_S - age_s)
             if not self._camera_is_free():
                 return await self._scanned(None)
-            frame = await self._camera().capture()
-            small = await self._thread.run(lambda: _shrunk(frame.pixels))
-            return self._put(small, None, None)
+            glimpse = await self._camera().glimpse()
+            return self._put(glimpse.picture, None, None)
 
     async def _scanned(self, newer_than: int | None) -> _Seen:
         deadline_s = time.monotonic() + PATIENCE_S
@@ -118,7 +111,7 @@ class Viewfinder:
             raise NoPicture("the camera is busy and has not taken a photo yet; look again in a few seconds")
         return latest
 
-    def _put(self, small: Pixels, index: int | None, angle_deg: float | None) -> _Seen:
+    def _put(self, small: Planes, index: int | None, angle_deg: float | None) -> _Seen:
         self._seq += 1
         self._latest = _Seen(small, self._seq, datetime.now(UTC), time.monotonic(), index, angle_deg)
         self._newer.set()
@@ -126,13 +119,6 @@ class Viewfinder:
         return self._latest
 
 
-def _shrunk(pixels: Pixels) -> Pixels:
-    height, width = pixels.shape[:2]
-    if width <= WIDTH_PX:
-        return pixels.copy()
-    size = (WIDTH_PX, max(1, round(height * WIDTH_PX / width)))
-    return np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA), np.uint8)
-
-
-def _encoded(pixels: Pixels, edges: bool) -> bytes:
-    return encode_jpeg(draw_edges(pixels) if edges else pixels, JPEG_QUALITY)
+def _encoded(small: Planes, edges: bool) -> bytes:
+    picture = small.shrunk_to_width(WIDTH_PX)
+    return encode_jpeg(draw_edges(picture.rgb()), JPEG_QUALITY) if edges else encode_planes(picture, JPEG_QUALITY)

@@ -1,7 +1,8 @@
 """What the simulated libcamera is plugged into: the world in front of the lens, and who computes its pictures."""
 
 from collections.abc import Callable
-from typing import Protocol
+from dataclasses import replace
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,13 +10,33 @@ from numpy.typing import NDArray
 from drivers.bench.dma_heap import BenchDmaHeap
 from drivers.bench.scene import Exposure
 from drivers.bench.world import World
+from drivers.picture import Planes
+
+Size = tuple[int, int]
+"""Width and height, in pixels."""
 
 
 class PictureSource(Protocol):
-    """Computes what the sensor saw."""
+    """Computes what the sensor saw, in as much time as it wants: the world stands still meanwhile.
+
+    It is asked at the size of a photo or of its companion, whichever somebody looks at. A companion of a photo that
+    was computed is shrunk from it; frames that nobody looks at are never asked for.
+    """
 
     def __call__(self, exposure: Exposure, out: NDArray[np.uint8], /) -> None:
         """Fill `out`: (height, width, 3), uint8, RGB, sRGB-encoded, C-contiguous."""
+
+
+@runtime_checkable
+class ReadyPictures(Protocol):
+    """Pictures that lie ready, in place of a source, for a bench whose time must not stand still."""
+
+    def planes(self, exposure: Exposure) -> Planes:
+        """Return what the sensor saw, `exposure.width_px` by `height_px`, in no more time than copying it takes.
+
+        Asked in the thread that reads the frame, at photo's and companion's size alike: nothing is shrunk here. May
+        be asked for a companion first, for its photo later or never. The planes are only read, so share them freely.
+        """
 
 
 class CameraRig:
@@ -24,7 +45,7 @@ class CameraRig:
     def __init__(
         self,
         world: World,
-        pictures: PictureSource,
+        pictures: PictureSource | ReadyPictures,
         heap: BenchDmaHeap,
         prepare: Callable[[int, int], None] | None = None,
     ) -> None:
@@ -34,15 +55,67 @@ class CameraRig:
         self._pictures = pictures
         self._prepare = prepare
 
-    def configure(self, width_px: int, height_px: int) -> None:
-        """Announce the size of the pictures to come."""
+    def configure(self, size_px: Size) -> None:
+        """Announce the size of pictures to come."""
         if self._prepare is not None:
-            self._prepare(width_px, height_px)
+            self._prepare(*size_px)
 
-    def develop(self, exposure: Exposure) -> NDArray[np.uint8]:
-        """Return the picture, (height, width, 3) RGB. The world stands still while it is being computed."""
+    def latent(self, exposure: Exposure, sizes_px: list[Size]) -> "LatentFrame":
+        """Return a frame that will be looked at in some of these sizes, the photo's first, or never."""
+        return LatentFrame(self, exposure, sizes_px)
+
+    @property
+    def shrinks(self) -> bool:
+        """Whether companions are made of photos."""
+        return not isinstance(self._pictures, ReadyPictures)
+
+    def develop(self, exposure: Exposure) -> Planes:
+        """Return the picture. Unless it lies ready, the world stands still while it is being computed."""
+        if isinstance(self._pictures, ReadyPictures):
+            return self._pictures.planes(exposure)
+        return Planes.from_rgb(self.develop_rgb(exposure))
+
+    def develop_rgb(self, exposure: Exposure) -> NDArray[np.uint8]:
+        """The same as (height, width, 3) RGB."""
+        if isinstance(self._pictures, ReadyPictures):
+            return self._pictures.planes(exposure).rgb()
         pixels = np.empty((exposure.height_px, exposure.width_px, 3), np.uint8)
         with self.world.clock.paused():
             self._pictures(exposure, pixels)
-        self.world.pictures += 1
         return pixels
+
+
+class LatentFrame:
+    """One exposure, in every size in which somebody may look at it: computed when somebody does."""
+
+    def __init__(self, rig: CameraRig, exposure: Exposure, sizes_px: list[Size]) -> None:
+        """`sizes_px`: the photo's first."""
+        self._rig = rig
+        self._exposure = exposure
+        self._photo_px, *self._smaller_px = sizes_px
+        self._shrunk: dict[Size, Planes] = {}
+
+    def planes(self, size_px: Size) -> Planes:
+        """Return the picture; a companion is shrunk from its photo where somebody has looked at that already."""
+        if size_px in self._shrunk:
+            return self._shrunk.pop(size_px)
+        picture = self._rig.develop(self._at(size_px))
+        if size_px == self._photo_px and self._rig.shrinks:
+            self._shrunk = {smaller: picture.shrunk(*smaller) for smaller in self._smaller_px}
+        self._count(size_px)
+        return picture
+
+    def rgb(self, size_px: Size) -> NDArray[np.uint8]:
+        """Return (height, width, 3)."""
+        pixels = self._rig.develop_rgb(self._at(size_px))
+        self._count(size_px)
+        return pixels
+
+    def _at(self, size_px: Size) -> Exposure:
+        return replace(self._exposure, width_px=size_px[0], height_px=size_px[1])
+
+    def _count(self, size_px: Size) -> None:
+        if size_px == self._photo_px:
+            self._rig.world.pictures += 1
+        else:
+            self._rig.world.companions += 1

@@ -10,7 +10,7 @@ from typing import Any
 from gpiozero import Device
 
 from drivers.bench.bench_clock import BenchClock
-from drivers.bench.camera_rig import CameraRig, PictureSource
+from drivers.bench.camera_rig import CameraRig, PictureSource, ReadyPictures
 from drivers.bench.dma_heap import BenchDmaHeap
 from drivers.bench.lift import Lift, LiftMechanics
 from drivers.bench.pins import BenchWiring, SimulatedFinger, wire_up
@@ -24,7 +24,7 @@ SITE = Path(__file__).parent / "site"
 
 
 def install_bench(
-    pictures: Scene | PictureSource,
+    pictures: Scene | PictureSource | ReadyPictures,
     speed: float = 1.0,
     wiring: BenchWiring | None = None,
     mechanics: PlatterMechanics | None = None,
@@ -33,10 +33,10 @@ def install_bench(
     """Simulate a scanner beneath gpiozero and picamera2 until `Bench.close`.
 
     `pictures` is the scene in front of the camera, rendered by a process of its own, or anything that computes what
-    the camera sees; `speed` is how much faster than the system's time the bench's runs. Build the drivers afterwards,
-    with `Bench.clock` as their clock, and close them before the bench. `lift` is how the arm is built that
-    `wiring.lift` leads to. Raises RuntimeError where a bench is installed
-    already, or where this process has loaded the real libcamera.
+    the camera sees, or holds it ready; `speed` is how much faster than the system's time the bench's runs; `lift` is
+    how the arm is built that `wiring.lift` leads to. Build the drivers afterwards, with `Bench.clock` as their clock,
+    and close them before the bench. Raises RuntimeError where a bench is installed already, or where this process has
+    loaded the real libcamera.
     """
     return Bench(pictures, speed, wiring or BenchWiring(), mechanics or PlatterMechanics(), lift or LiftMechanics())
 
@@ -46,7 +46,7 @@ class Bench:
 
     def __init__(
         self,
-        pictures: Scene | PictureSource,
+        pictures: Scene | PictureSource | ReadyPictures,
         speed: float,
         wiring: BenchWiring,
         mechanics: PlatterMechanics,
@@ -90,7 +90,9 @@ class Bench:
     ) -> None:
         self.close()
 
-    def _picture_source(self, connections: ExitStack, pictures: Scene | PictureSource) -> PictureSource:
+    def _picture_source(
+        self, connections: ExitStack, pictures: Scene | PictureSource | ReadyPictures
+    ) -> PictureSource | ReadyPictures:
         if not isinstance(pictures, Scene):
             return pictures
         self.renderer = connections.enter_context(RenderProcess(pictures))
@@ -101,7 +103,7 @@ class Bench:
         connections.callback(self.pins.close)
         Device.pin_factory = self.pins
 
-    def _connect_camera(self, connections: ExitStack, pictures: PictureSource) -> None:
+    def _connect_camera(self, connections: ExitStack, pictures: PictureSource | ReadyPictures) -> None:
         sys.path.insert(0, str(SITE))
         connections.callback(sys.path.remove, str(SITE))
         libcamera = _simulated_libcamera()

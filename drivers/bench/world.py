@@ -56,7 +56,9 @@ class World:
         self.exposures = 0
         """Frames whose light the sensor gathered, looked at or not."""
         self.pictures = 0
-        """Frames that somebody looked at, so that they were computed."""
+        """Photos that somebody looked at, so that they were computed."""
+        self.companions = 0
+        """Companions that were computed without their photo."""
         self.jammed = False
         """Something holds the platter: pulses still count, nothing turns."""
         self.camera_hangs = False

@@ -8,7 +8,7 @@ from scannerd import __version__
 from scannerd.store.background import BackgroundFacts, BackgroundPlate
 from scannerd.store.hashing import sha256_of_bytes
 from scannerd.store.layout import StoreLayout
-from scannerd.store.photo import encode_jpeg, with_exif
+from scannerd.store.photo import encode_planes, with_exif
 from scannerd.worker_thread import WorkerThread
 
 
@@ -36,19 +36,18 @@ def _keep(
     frame: Frame, camera: CameraModel, taken_at: datetime, layout: StoreLayout, jpeg_quality: int
 ) -> BackgroundFacts:
     jpeg = with_exif(
-        encode_jpeg(frame.pixels, jpeg_quality),
+        encode_planes(frame.photo, jpeg_quality),
         camera,
         frame.exposure_us,
         frame.analogue_gain,
         taken_at,
         f"scannerd {__version__}",
     )
-    height_px, width_px = frame.pixels.shape[:2]
     facts = BackgroundFacts(
         file=StoredFile(name=layout.background.name, sha256=sha256_of_bytes(jpeg), size_bytes=len(jpeg)),
         camera=camera,
-        photo_width_px=width_px,
-        photo_height_px=height_px,
+        photo_width_px=frame.photo.width_px,
+        photo_height_px=frame.photo.height_px,
         exposure_us=frame.exposure_us,
         analogue_gain=frame.analogue_gain,
         taken_at=taken_at,

@@ -4,10 +4,7 @@ import contextlib
 import logging
 from collections.abc import Callable
 
-import cv2
-import numpy as np
-
-from drivers.protocols import AxisNotHomed, Frame, NeedsPerson
+from drivers.protocols import AxisNotHomed, NeedsPerson
 from offload.logs.fields import about
 from offload.wire.bundle import FrameEntry, MatSpec
 from scannerd.hardware import Hardware
@@ -97,11 +94,7 @@ class PlatterFinder:
         clock = self._hardware.clock
         await clock.wait_until(clock.now_s() + wait_s)
         frame = await self._hardware.camera.capture()
-        return await self._worker.run(lambda: turned_deg(before, mat_corners(_grey(frame), mat)))
-
-
-def _grey(frame: Frame) -> "np.ndarray[tuple[int, ...], np.dtype[np.uint8]]":
-    return np.asarray(cv2.cvtColor(frame.pixels, cv2.COLOR_RGB2GRAY), np.uint8)
+        return await self._worker.run(lambda: turned_deg(before, mat_corners(frame.photo.y, mat)))
 
 
 def _apart_deg(one_deg: float, other_deg: float) -> float:

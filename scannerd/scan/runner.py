@@ -5,9 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
-import numpy as np
-from numpy.typing import NDArray
-
+from drivers.picture import Planes
 from drivers.protocols import DriverError, Retryable
 from offload.logs.fields import about
 from offload.wire.bundle import Manifest
@@ -26,8 +24,8 @@ from scannerd.worker_thread import WorkerThread
 LOG = logging.getLogger(__name__)
 
 
-ShowPhoto = Callable[[NDArray[np.uint8], int, float], None]
-"""Hears of every photo before it is judged, in the worker's thread: pixels, viewpoint, degrees."""
+ShowPhoto = Callable[[Planes, int, float], None]
+"""Hears of every photo before it is judged, in the worker's thread: its companion, viewpoint, degrees."""
 
 
 class ViewpointFault(RuntimeError):
@@ -58,7 +56,7 @@ class ScanRunner:
         publish: Callable[[Event], None],
         *,
         ask_a_person: bool = True,
-        show: ShowPhoto = lambda pixels, index, angle_deg: None,
+        show: ShowPhoto = lambda small, index, angle_deg: None,
     ) -> None:
         self._scan = scan
         self._station = station
@@ -194,8 +192,8 @@ class ScanRunner:
 
     def _look_at(self, shot: Shot, viewpoint: Viewpoint) -> Judgement:
         """In the worker's thread."""
-        self._show(shot.frame.pixels, viewpoint.index, viewpoint.angle_deg)
-        return self._gate.judge(shot.frame.pixels)
+        self._show(shot.frame.small, viewpoint.index, viewpoint.angle_deg)
+        return self._gate.judge(shot.frame.photo.rgb())
 
     def _tell(self, viewpoint: Viewpoint, arrival: Arrival, judgement: Judgement, attempt: int) -> None:
         self._publish(
@@ -226,7 +224,8 @@ class ScanRunner:
         frame = kept.shot.frame
         photo = TakenPhoto(
             viewpoint=viewpoint,
-            pixels=frame.pixels,
+            photo=frame.photo,
+            small=frame.small,
             angle_deg=arrival.angle_deg,
             exposure_us=frame.exposure_us,
             analogue_gain=frame.analogue_gain,

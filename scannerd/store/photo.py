@@ -8,8 +8,10 @@ from pathlib import Path
 import cv2
 import numpy as np
 import piexif
+import simplejpeg
 from numpy.typing import NDArray
 
+from drivers.picture import Planes
 from offload.wire.bundle import CameraModel
 
 THUMBNAIL_WIDTH_PX = 320
@@ -29,6 +31,11 @@ def encode_jpeg(pixels: Pixels, quality: int) -> bytes:
     if not done:
         raise PhotoFault(f"pixels of shape {pixels.shape} could not be encoded as JPEG")
     return data.tobytes()
+
+
+def encode_planes(picture: Planes, quality: int) -> bytes:
+    """Encode without converting a pixel: JFIF, full range, 4:2:0, as the planes are."""
+    return bytes(simplejpeg.encode_jpeg_yuv_planes(picture.y, picture.u, picture.v, quality=quality))
 
 
 def _rational(value: float, largest_denominator: int = 1_000_000) -> tuple[int, int]:
@@ -74,12 +81,9 @@ def read_grey(path: Path) -> Pixels:
     return np.asarray(grey, np.uint8)
 
 
-def thumbnail_jpeg(pixels: Pixels) -> bytes:
-    """Return a small copy of (height, width, 3) RGB as JPEG."""
-    height, width = pixels.shape[:2]
-    small_height = max(1, round(height * THUMBNAIL_WIDTH_PX / width))
-    small = cv2.resize(pixels, (THUMBNAIL_WIDTH_PX, small_height), interpolation=cv2.INTER_AREA)
-    return encode_jpeg(np.asarray(small, np.uint8), 80)
+def thumbnail_jpeg(small: Planes) -> bytes:
+    """Return a photo's small companion, smaller still, as JPEG."""
+    return encode_planes(small.shrunk_to_width(THUMBNAIL_WIDTH_PX), 80)
 
 
 def read_small(path: Path) -> Pixels:

@@ -10,6 +10,7 @@ from typing import Self
 
 from pydantic import ValidationError
 
+from drivers.picture import Planes
 from offload.logs.fields import about
 from offload.wire.bundle import FrameEntry, Manifest, StoredFile
 from scannerd import __version__
@@ -21,7 +22,7 @@ from scannerd.store.durable import StoreFault, free_bytes_at, fsync_folder, remo
 from scannerd.store.hashing import sha256_of_bytes, sha256_of_file
 from scannerd.store.journal import Journal, JournalLine
 from scannerd.store.layout import ScanFolder, StoreLayout
-from scannerd.store.photo import Pixels, encode_jpeg, thumbnail_jpeg, with_exif
+from scannerd.store.photo import encode_planes, thumbnail_jpeg, with_exif
 from scannerd.store.scan_poses import find_poses, keep_poses
 from scannerd.store.space import DiskForecast
 
@@ -38,10 +39,12 @@ class ScanExists(StoreFault):
 
 @dataclass(frozen=True)
 class TakenPhoto:
-    """A photo that was judged good enough, on its way to the disk. `pixels` is (height, width, 3) RGB."""
+    """A photo that was judged good enough, on its way to the disk."""
 
     viewpoint: Viewpoint
-    pixels: Pixels
+    photo: Planes
+    small: Planes
+    """Its companion."""
     angle_deg: float
     exposure_us: float
     analogue_gain: float
@@ -99,7 +102,7 @@ class StoredScan:
         """Keep a photo: image, fsync, rename, fsync, journal line, fsync; then it counts. Raises StoreFault."""
         self._forecast.require_next(self.plan)
         jpeg = with_exif(
-            encode_jpeg(photo.pixels, self.plan.jpeg_quality),
+            encode_planes(photo.photo, self.plan.jpeg_quality),
             self.plan.camera,
             photo.exposure_us,
             photo.analogue_gain,
@@ -123,7 +126,7 @@ class StoredScan:
             body["times"] = {name: round(seconds, 4) for name, seconds in asdict(times).items()}
         self.journal.append("frame", **body)
         self.frames[entry.index] = entry
-        write_durably(self.folder.thumbnail(entry.index), thumbnail_jpeg(photo.pixels))
+        write_durably(self.folder.thumbnail(entry.index), thumbnail_jpeg(photo.small))
         return entry
 
     def note(self, kind: str, **body: object) -> None:

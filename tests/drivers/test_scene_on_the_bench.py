@@ -51,10 +51,10 @@ async def test_the_photo_shows_where_the_pulses_turned_the_mat(dir_high_turns: i
         camera = registry.camera_driver("picamera2")(options)
         await camera.open()
         await axis.home()
-        before = camera_from_mat((await camera.capture()).pixels)
+        before = camera_from_mat((await camera.capture()).photo.y)
         await axis.move_to(20)
         await bench.clock.wait_until(bench.clock.now_s() + 1.2)
-        after = camera_from_mat((await camera.capture()).pixels)
+        after = camera_from_mat((await camera.capture()).photo.y)
         await axis.close()
         await camera.close()
         true_deg = bench.angle_deg

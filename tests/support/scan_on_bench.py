@@ -54,7 +54,10 @@ def bench_config(folder: Path, views: int = 6, more: str = "") -> Config:
 
 
 class OverheadCamera:
-    """`PictureSource`: the mat from above, turned as the platter is; bright, dark or blurred on request."""
+    """`PictureSource`: the mat from above, turned as the platter is; bright, dark or blurred on request.
+
+    `blur_next` and `pictures` count photos, not companions.
+    """
 
     def __init__(self) -> None:
         dictionary = cv2.aruco.getPredefinedDictionary(cv2.aruco.DICT_4X4_250)
@@ -74,10 +77,11 @@ class OverheadCamera:
         grey = cv2.warpAffine(self._mat, warp, (WIDTH_PX, HEIGHT_PX), flags=cv2.INTER_AREA, borderValue=255)
         if self.blur_next > 0 or self.blur_px > 0:
             grey = cv2.GaussianBlur(grey, (0, 0), self.blur_px or 4.0)
-            self.blur_next = max(0, self.blur_next - 1)
+            self.blur_next = max(0, self.blur_next - (exposure.width_px == WIDTH_PX))
         level = 20 + np.asarray(grey, np.float32) * self.brightness
-        out[:] = np.clip(level, 0, 255).astype(np.uint8)[:, :, None]
-        self.pictures += 1
+        picture = np.clip(level, 0, 255).astype(np.uint8)
+        out[:] = cv2.resize(picture, out.shape[1::-1], interpolation=cv2.INTER_AREA)[:, :, None]
+        self.pictures += exposure.width_px == WIDTH_PX
 
 
 @asynccontextmanager

@@ -211,7 +211,7 @@ async def test_the_viewfinder_is_live_while_idle_and_shows_the_edges(bench: Benc
         turned = await daemon.viewfinder.picture(newer_than=first.seq)
         edges = await daemon.viewfinder.picture(edges=True)
     plain = picture_of(first.jpeg)
-    assert plain.shape == (480, 640, 3)
+    assert plain.shape == (240, 320, 3), "the companion of 640 x 480"
     assert np.abs(plain.astype(int) - picture_of(turned.jpeg)).mean() > 5, "the platter turned between the two"
     green = picture_of(edges.jpeg).astype(int)
     assert ((green[:, :, 1] - green[:, :, 2]) > 100).mean() > 0.01, "edges are drawn in green"

@@ -1,6 +1,7 @@
 """What the daemon does when a driver says no. The axis is real, on the bench; only the camera's faults are put on."""
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -8,7 +9,17 @@ import pytest
 from scan_on_bench import bench_config
 
 from drivers.bench.install import Bench
-from drivers.protocols import Camera, CameraDescription, CameraTimeout, DriverError, Frame, NeedsPerson
+from drivers.protocols import (
+    Camera,
+    CameraDescription,
+    CameraSettings,
+    CameraTimeout,
+    DriverError,
+    Frame,
+    Glimpse,
+    NeedsPerson,
+    always,
+)
 from scannerd.app import Daemon
 from scannerd.commands import Cancel, Resume, ResumeScan, StartScan
 from scannerd.config import Config
@@ -35,12 +46,25 @@ class FaultyCamera:
     async def open(self) -> None:
         await self._sound.open()
 
-    async def capture(self) -> Frame:
+    @property
+    def settings(self) -> CameraSettings:
+        return self._sound.settings
+
+    async def lock(self, settings: CameraSettings) -> CameraSettings:
+        return await self._sound.lock(settings)
+
+    async def pace(self, frame_s: float | None) -> None:
+        await self._sound.pace(frame_s)
+
+    async def glimpse(self) -> Glimpse:
+        return await self._sound.glimpse()
+
+    async def capture(self, keep: Callable[[Glimpse], bool] = always) -> Frame:
         if self.spared:
             self.spared -= 1
         elif self.faults:
             raise self.faults.pop(0)
-        return await self._sound.capture()
+        return await self._sound.capture(keep)
 
     async def close(self) -> None:
         await self._sound.close()

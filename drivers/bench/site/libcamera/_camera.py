@@ -56,8 +56,9 @@ class Camera:
     def configure(self, configuration):
         self._configuration = configuration
         self._mode = configuration.mode
-        main = configuration.at(0).size
-        self._rig.configure(main.width, main.height)
+        for stream in configuration:
+            if not stream.is_raw:
+                self._rig.configure((stream.size.width, stream.size.height))
         return 0
 
     def create_request(self, cookie):
@@ -88,11 +89,11 @@ class Camera:
 
     def expose(self, shot, settings, sequence):
         request = self._in_readout
-        for stream, buffer in request.buffers.items():
-            wanted = stream.configuration
-            if not wanted.is_raw:
-                exposure = self._rig.world.expose(shot, wanted.size.width, wanted.size.height)
-                self._rig.heap.attach(buffer.planes[0].fd, self._latent(exposure, wanted))
+        wanted = {stream: stream.configuration for stream in request.buffers if not stream.configuration.is_raw}
+        sizes_px = [(stream.size.width, stream.size.height) for stream in wanted.values()]
+        frame = self._rig.latent(self._rig.world.expose(shot, *sizes_px[0]), sizes_px)
+        for stream, configuration in wanted.items():
+            self._rig.heap.attach(request.buffers[stream].planes[0].fd, latent(frame, configuration))
         opened_ns = round(self._rig.world.clock.system_s(shot.start_s) * 1e9)
         timestamp_ns = opened_ns + round(shot.exposure_us * 1e3)
         request.complete(self._metadata(settings, timestamp_ns), sequence, timestamp_ns)
@@ -102,9 +103,6 @@ class Camera:
         clock.sleep_until(clock.now_s() + self._rig.world.take_lateness_s())
         self._manager.finish(self._in_readout)
         self._in_readout = None
-
-    def _latent(self, exposure, wanted):
-        return lambda: packed(self._rig.develop(exposure), str(wanted.pixel_format), wanted.stride)
 
     def _metadata(self, settings, timestamp_ns):
         full = MODES[-1]
@@ -184,6 +182,25 @@ def unplug():
         manager.get_ready_requests()
         os.close(manager.event_fd)
         manager.event_fd = -1
+
+
+def latent(frame, wanted):
+    """Return what computes the buffer of one stream of a frame."""
+    size_px, pixel_format = (wanted.size.width, wanted.size.height), str(wanted.pixel_format)
+    if pixel_format == "YUV420":
+        return lambda: packed_planes(frame.planes(size_px), wanted.stride)
+    return lambda: packed(frame.rgb(size_px), pixel_format, wanted.stride)
+
+
+def packed_planes(picture, stride):
+    """Return brightness, then both colours, rows padded: (bytes,), uint8."""
+    memory = np.zeros(stride * picture.height_px * 3 // 2, np.uint8)
+    start = 0
+    for plane, row_bytes in ((picture.y, stride), (picture.u, stride // 2), (picture.v, stride // 2)):
+        rows, columns = plane.shape
+        memory[start : start + rows * row_bytes].reshape(rows, row_bytes)[:, :columns] = plane
+        start += rows * row_bytes
+    return memory
 
 
 def packed(pixels, pixel_format, stride):

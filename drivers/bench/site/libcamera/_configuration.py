@@ -6,7 +6,8 @@ from drivers.bench.sensor import MODES
 from libcamera._geometry import ColorSpace, Orientation, PixelFormat, Size
 
 STRIDE_ALIGNMENT_BYTES = 64
-BYTES_PER_PIXEL = {"BGR888": 3, "RGB888": 3, "XBGR8888": 4, "XRGB8888": 4}
+BYTES_PER_PIXEL = {"BGR888": 3, "RGB888": 3, "XBGR8888": 4, "XRGB8888": 4, "YUV420": 1}
+"""Of a row; two planes of a quarter each follow the rows of YUV420."""
 RAW_FORMATS = {"SRGGB12_CSI2P": 1.5, "SRGGB12": 2}
 """Bytes a pixel: packed, two pixels share three bytes."""
 
@@ -48,7 +49,8 @@ class StreamConfiguration:
 
     @property
     def frame_size(self):
-        return self.stride * self.size.height
+        rows = self.size.height * 3 // 2 if str(self.pixel_format) == "YUV420" else self.size.height
+        return self.stride * rows
 
     def validate(self):
         """Make the best of what was asked for."""

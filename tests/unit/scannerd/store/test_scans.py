@@ -8,6 +8,7 @@ import numpy as np
 import piexif
 import pytest
 
+from drivers.picture import Planes
 from offload.wire.bundle import CameraModel, Manifest, StoredFile
 from scannerd.config import Config
 from scannerd.scan.plan import ScanPlan, plan_scan
@@ -34,7 +35,8 @@ def a_photo(scan: StoredScan, index: int, seed: int = 0) -> TakenPhoto:
     pixels = np.random.default_rng(seed + index).integers(0, 255, (480, 640, 3), np.uint8)
     pixels[:, :, 0] = 250
     view = scan.plan.viewpoints[index]
-    return TakenPhoto(view, pixels, view.angle_deg + 0.01, 19_987.0, 1.5, WHEN, sharpness=0.4)
+    photo = Planes.from_rgb(pixels)
+    return TakenPhoto(view, photo, photo.shrunk(320, 240), view.angle_deg + 0.01, 19_987.0, 1.5, WHEN, sharpness=0.4)
 
 
 @pytest.fixture

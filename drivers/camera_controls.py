@@ -1,0 +1,79 @@
+"""Exposure, gain, white balance and focus as libcamera's controls, and whether a frame shows them."""
+
+import math
+from typing import Any
+
+import numpy as np
+
+from drivers.protocols import CameraSettings, NeedsPerson
+
+AF_MODE_MANUAL = 0
+LONGEST_FRAME_US = 1_000_000_000
+EXPOSURE_TOLERANCE = 0.02
+"""The sensor rounds an exposure to whole lines, and a gain to its register's steps."""
+GAIN_TOLERANCE = 0.05
+FOCUS_TOLERANCE_DIOPTRES = 0.05
+
+
+def manual_controls(settings: CameraSettings) -> dict[str, Any]:
+    """Return what leaves nothing to the automatics."""
+    controls: dict[str, Any] = {
+        "AeEnable": False,
+        "AwbEnable": False,
+        "ExposureTime": round(settings.exposure_us),
+        "AnalogueGain": settings.analogue_gain,
+        "ColourGains": settings.colour_gains,
+    }
+    if settings.focus_dioptres is not None:
+        controls |= {"AfMode": AF_MODE_MANUAL, "LensPosition": settings.focus_dioptres}
+    return controls
+
+
+def pace_controls(frame_s: float | None) -> dict[str, Any]:
+    """Return the shortest time from frame to frame; an exposure that needs longer takes longer."""
+    return {"FrameDurationLimits": (round(frame_s * 1e6) if frame_s else 100, LONGEST_FRAME_US)}
+
+
+def check_bounds(settings: CameraSettings, limits: dict[str, tuple[Any, Any, Any]], model: str) -> CameraSettings:
+    """Return them with a gain that the sensor has; libcamera clamps without a word what it cannot do.
+
+    `limits` are picamera2's `camera_controls`. Raises NeedsPerson: the lock would never be seen.
+    """
+    lowest_gain, highest_gain, _ = limits["AnalogueGain"]
+    gain = max(settings.analogue_gain, lowest_gain)
+    low_us, high_us, _ = limits["ExposureTime"]
+    if not low_us <= round(settings.exposure_us) <= high_us:
+        raise NeedsPerson(
+            f"{model}: ExposureTime {settings.exposure_us:.0f} µs is outside {low_us} to {high_us} µs; "
+            "change [camera]"
+        )
+    if gain > highest_gain:
+        raise NeedsPerson(f"{model}: AnalogueGain {gain} is outside {lowest_gain} to {highest_gain}; change [camera]")
+    if settings.focus_dioptres is not None and "LensPosition" not in limits:
+        raise NeedsPerson(f"{model}: has no focus motor; remove [camera] lens_position_dioptres")
+    return CameraSettings(settings.exposure_us, gain, settings.colour_gains, settings.focus_dioptres)
+
+
+def shown_settings(metadata: dict[str, Any], focus_motor: bool) -> CameraSettings:
+    """Return what a frame was taken with."""
+    red, blue = metadata["ColourGains"]
+    return CameraSettings(
+        exposure_us=float(metadata["ExposureTime"]),
+        analogue_gain=float(metadata["AnalogueGain"]),
+        colour_gains=(float(red), float(blue)),
+        focus_dioptres=float(metadata["LensPosition"]) if focus_motor and "LensPosition" in metadata else None,
+    )
+
+
+def shows(shown: CameraSettings, wanted: CameraSettings) -> bool:
+    """Whether a frame was taken with what was asked for, as nearly as the sensor can do it."""
+    return (
+        math.isclose(shown.exposure_us, wanted.exposure_us, rel_tol=EXPOSURE_TOLERANCE)
+        and math.isclose(shown.analogue_gain, wanted.analogue_gain, rel_tol=GAIN_TOLERANCE)
+        and bool(np.allclose(shown.colour_gains, wanted.colour_gains, rtol=GAIN_TOLERANCE))
+        and _focused(shown.focus_dioptres, wanted.focus_dioptres)
+    )
+
+
+def _focused(shown: float | None, wanted: float | None) -> bool:
+    return wanted is None or (shown is not None and abs(shown - wanted) <= FOCUS_TOLERANCE_DIOPTRES)

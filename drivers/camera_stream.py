@@ -1,0 +1,174 @@
+"""One stream through picamera2: full frames with their small companions, in order, for as long as it runs.
+
+Both come from one exposure, as planes of YUV 4:2:0 in full range, which is what JPEG holds. Nothing is ever
+reconfigured while a scan runs: a mode switch costs half a second where the next frame of a running stream is there
+within one frame time.
+"""
+
+import queue
+import threading
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from picamera2 import MappedArray
+
+from drivers.picture import Planes
+from drivers.protocols import NeedsPerson
+
+PIXEL_FORMAT = "YUV420"
+LARGEST_HALVED_PX = 2028
+"""Photos up to this width have companions of half their width, wider ones of a quarter."""
+LIMITED_RANGE = "Limited"
+
+
+class FrameLate(Exception):
+    """No frame came in time. The stream may still be alive."""
+
+
+class Abandoned(Exception):
+    """Nobody waits for the frame any more."""
+
+
+def companion_size_px(width_px: int, height_px: int) -> tuple[int, int]:
+    """Return width and height, both even, of a photo's companion."""
+    share = 4 if width_px > LARGEST_HALVED_PX else 2
+    return max(2, width_px // share // 2 * 2), max(2, height_px // share // 2 * 2)
+
+
+def stream_configuration(picamera2: Any, size_px: tuple[int, int], buffer_count: int, controls: Any) -> Any:
+    """Return what to configure picamera2 with. sYCC, its default for stills, is JPEG's colour space."""
+    return picamera2.create_still_configuration(
+        main={"size": size_px, "format": PIXEL_FORMAT},
+        lores={"size": companion_size_px(*size_px), "format": PIXEL_FORMAT},
+        raw=None,
+        buffer_count=buffer_count,
+        # No finished frame is held back: nobody asks for one that was exposed before the question.
+        queue=False,
+        controls=controls,
+    )
+
+
+def check_configured(picamera2: Any, model: str, size_px: tuple[int, int]) -> None:
+    """Refuse what libcamera made of it without a word, lest a scan learns it from its photos. Raises NeedsPerson."""
+    configured = picamera2.camera_configuration()
+    taken_px = configured["main"]["size"]
+    if taken_px != size_px:
+        raise NeedsPerson(
+            f"{model}: takes {taken_px[0]}x{taken_px[1]} in place of {size_px[0]}x{size_px[1]}; "
+            "change [camera] width_px and height_px"
+        )
+    space = configured["colour_space"]
+    formats = {configured[name]["format"] for name in ("main", "lores")}
+    if formats != {PIXEL_FORMAT} or space.range.name == LIMITED_RANGE:
+        raise NeedsPerson(
+            f"{model}: delivers {'/'.join(sorted(formats))} in {space}, {PIXEL_FORMAT} in full range expected; "
+            "update libcamera and picamera2"
+        )
+
+
+class Exposed:
+    """A frame that lies in the camera's memory; look at it, then let it go."""
+
+    def __init__(self, request: Any) -> None:
+        self._request = request
+        self.metadata: dict[str, Any] = request.get_metadata()
+
+    @property
+    def exposure_us(self) -> float:
+        """How long the shutter was open."""
+        return float(self.metadata["ExposureTime"])
+
+    @property
+    def exposed_at_s(self) -> float:
+        """Start of the exposure on the system's monotonic clock: the sensor's timestamp is the end of it."""
+        return float(self.metadata["SensorTimestamp"]) * 1e-9 - self.exposure_us * 1e-6
+
+    def photo(self) -> Planes:
+        """Return a copy of the whole picture."""
+        return self._copied("main")
+
+    def small(self) -> Planes:
+        """Return a copy of the companion."""
+        return self._copied("lores")
+
+    def _copied(self, stream: str) -> Planes:
+        width_px, height_px = self._request.config[stream]["size"]
+        with MappedArray(self._request, stream, reshape=False, write=False) as mapped:
+            return _planes(mapped.array, width_px, height_px, self._request.config[stream]["stride"])
+
+    def let_go(self) -> None:
+        """Give the memory back to the camera."""
+        self._request.release()
+
+
+def _planes(buffer: NDArray[np.uint8], width_px: int, height_px: int, stride_bytes: int) -> Planes:
+    """Copy brightness and colours out of a buffer whose rows are padded, colours' by half as much."""
+    bright_end = height_px * stride_bytes
+    colour_end = bright_end + height_px * stride_bytes // 4
+    rows = buffer[:bright_end].reshape(height_px, stride_bytes)
+    colours = [
+        buffer[start : start + height_px * stride_bytes // 4].reshape(height_px // 2, stride_bytes // 2)
+        for start in (bright_end, colour_end)
+    ]
+    return Planes(rows[:, :width_px].copy(), *(colour[:, : width_px // 2].copy() for colour in colours))
+
+
+class Frames:
+    """Every frame of a running stream from now on, in order. A context: leaving it gives back what was not looked at.
+
+    picamera2 hands over each finished frame by `pre_callback`, in its own thread; asked for one frame after the other
+    it would skip those that come while the caller thinks. What the caller holds the sensor cannot fill, so a frame is
+    to be let go before the next is asked for.
+    """
+
+    def __init__(self, picamera2: Any, exposed_after_s: float, abandon: threading.Event) -> None:
+        self._picamera2 = picamera2
+        self._after_s = exposed_after_s
+        self._abandon = abandon
+        self._arrived: queue.SimpleQueue[Any] = queue.SimpleQueue()
+        self._lock = threading.Lock()
+        self._closed = False
+
+    def __enter__(self) -> "Frames":
+        self._picamera2.pre_callback = self._take
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._picamera2.pre_callback = None
+        with self._lock:
+            self._closed = True
+        while not self._arrived.empty():
+            self._arrived.get_nowait().release()
+
+    def _take(self, request: Any) -> None:
+        """In picamera2's thread, which an exception would end."""
+        with self._lock:
+            if not self._closed:
+                request.acquire()
+                self._arrived.put(request)
+
+    def next(self, patience_s: float) -> Exposed:
+        """Return the next one; let it go afterwards. Raises FrameLate after so many seconds, Abandoned."""
+        deadline_s = time.monotonic() + patience_s
+        for request in self._requests(deadline_s):
+            frame = Exposed(request)
+            if frame.exposed_at_s >= self._after_s:
+                return frame
+            frame.let_go()
+        raise FrameLate
+
+    def _requests(self, deadline_s: float) -> Iterator[Any]:
+        while (left_s := deadline_s - time.monotonic()) > 0:
+            if self._abandon.is_set():
+                raise Abandoned
+            try:
+                yield self._arrived.get(timeout=min(left_s, LOOK_UP_S))
+            except queue.Empty:
+                continue
+
+
+LOOK_UP_S = 0.1
+"""How soon a thread that waits for a frame notices that nobody wants it any more."""
