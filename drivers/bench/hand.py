@@ -23,6 +23,9 @@ LOG = logging.getLogger(__name__)
 
 LONGEST_PRESS_S = 300.0
 LATEST_FRAME_S = 60.0
+MOST_STEPS = 1_000_000
+FASTEST_DEG_S = 10_000.0
+LARGEST_TURN_DEG = 360.0
 FLASHES_TOLD = 200
 """So many of the lamp's last changes; their times are of the same clock as `system_s`."""
 
@@ -49,6 +52,10 @@ class Hand:
             "jam": lambda request: setattr(bench.world, "jammed", _flag(request)),
             "camera_hang": lambda request: setattr(bench.world, "camera_hangs", _flag(request)),
             "late_frame": lambda request: bench.world.delay_next_frame(_seconds(request, "late_s", LATEST_FRAME_S)),
+            "lose_steps": lambda request: bench.world.motor.lose(_whole(request, "steps", MOST_STEPS)),
+            "weak_motor": self._weaken,
+            "turn_platter": self._turn_platter,
+            "turn_mat": self._turn_mat,
             "truth": lambda _: None,
         }
         self._server = _Server(path, self.answer)
@@ -96,6 +103,23 @@ class Hand:
         self._closing.wait(duration_s)
         self._bench.finger.up()
 
+    def _weaken(self, request: Mapping[str, Any]) -> None:
+        if not _flag(request):
+            self._bench.world.motor.recover()
+            return
+        from_deg_s = _number(request, "from_deg_s", 0.0, FASTEST_DEG_S, "°/s")
+        self._bench.world.motor.stall_above(from_deg_s, _number(request, "share", 0.0, 1.0, "of the pulses", 1.0))
+
+    def _turn_platter(self, request: Mapping[str, Any]) -> None:
+        """A motor that holds cannot be turned by hand."""
+        delta_deg = _number(request, "by_deg", -LARGEST_TURN_DEG, LARGEST_TURN_DEG, "°")
+        if self._bench.board.enabled:
+            raise HandRefused("the motor holds the platter; wait until its current is off")
+        self._bench.world.platter.turn_by_hand(delta_deg, self._bench.clock.now_s())
+
+    def _turn_mat(self, request: Mapping[str, Any]) -> None:
+        self._bench.world.mat_turned_deg += _number(request, "by_deg", -LARGEST_TURN_DEG, LARGEST_TURN_DEG, "°")
+
 
 def truth(bench: Bench) -> dict[str, object]:
     """Return how the world is at this moment, as plain values."""
@@ -117,6 +141,8 @@ def truth(bench: Bench) -> dict[str, object]:
         "light_level": world.light.level if world.light.fitted else None,
         "camera_elevation_deg": world.camera_elevation_deg,
         "jammed": world.jammed,
+        "pulses_lost": world.motor.lost,
+        "mat_turned_deg": world.mat_turned_deg,
         "camera_hangs": world.camera_hangs,
     }
 
@@ -136,10 +162,23 @@ def _elevation(request: Mapping[str, Any]) -> float:
 
 
 def _seconds(request: Mapping[str, Any], name: str, limit_s: float, default: float | None = None) -> float:
+    return _number(request, name, 0.0, limit_s, "s", default)
+
+
+def _number(
+    request: Mapping[str, Any], name: str, least: float, most: float, unit: str, default: float | None = None
+) -> float:
     value = request.get(name, default)
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= limit_s:
-        raise HandRefused(f"{name} = {value!r}: use 0 to {limit_s:g} s")
+    if isinstance(value, bool) or not isinstance(value, int | float) or not least <= value <= most:
+        raise HandRefused(f"{name} = {value!r}: use {least:g} to {most:g} {unit}")
     return float(value)
+
+
+def _whole(request: Mapping[str, Any], name: str, most: int) -> int:
+    value = request.get(name)
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= most:
+        raise HandRefused(f"{name} = {value!r}: use a whole number, 0 to {most}")
+    return value
 
 
 class _Server(socketserver.ThreadingUnixStreamServer):

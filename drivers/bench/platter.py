@@ -64,6 +64,7 @@ class Platter:
         self._lock = threading.Lock()
         self._motor_steps = 0
         self._belt_deg = 0.0
+        self._by_hand_deg = 0.0
         self._history = deque([_Moment(LONG_AGO_S, 0.0, 0.0, 0.0)], maxlen=REMEMBERED_STEPS)
 
     @property
@@ -84,6 +85,13 @@ class Platter:
             at_s = max(at_s, last.at_s)
             angle_deg, rate_deg_s = self._evolve(last, at_s)
             self._history.append(_Moment(at_s, self._drive_deg(), angle_deg, rate_deg_s))
+
+    def turn_by_hand(self, delta_deg: float, at_s: float) -> None:
+        """Turn the platter on its motor, as a person does who pushes it; the motor's steps know nothing of it."""
+        with self._lock:
+            self._by_hand_deg += delta_deg
+            at_s = max(at_s, self._history[-1].at_s)
+            self._history.append(_Moment(at_s, self._drive_deg(), self._drive_deg(), 0.0))
 
     def true_angle_deg(self, at_s: float) -> float:
         """Return where the platter is, or was not long ago. Raises ValueError before the remembered history."""
@@ -121,7 +129,7 @@ class Platter:
         motor_deg += mechanics.step_error_deg * math.sin(phase)
         half_play_deg = mechanics.backlash_deg / 2
         self._belt_deg = min(max(self._belt_deg, motor_deg - half_play_deg), motor_deg + half_play_deg)
-        return self._belt_deg
+        return self._belt_deg + self._by_hand_deg
 
     def _evolve(self, moment: _Moment, at_s: float) -> tuple[float, float]:
         """Return angle and rate at a later time under a constant drive: the free damped oscillation about it."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from drivers.bench.bench_clock import BenchClock
 from drivers.bench.lamps import SimulatedLamp, SimulatedLight
 from drivers.bench.lift import Lift
+from drivers.bench.motor_weakness import MotorWeakness
 from drivers.bench.platter import Platter, PlatterMechanics
 from drivers.bench.scene import Exposure
 
@@ -61,6 +62,9 @@ class World:
         """Companions that were computed without their photo."""
         self.jammed = False
         """Something holds the platter: pulses still count, nothing turns."""
+        self.motor = MotorWeakness()
+        self.mat_turned_deg = 0.0
+        """By how much the mat, and what stands on it, were turned on the platter by hand."""
         self.camera_hangs = False
         """The sensor has stopped sending frames; its driver only finds out by waiting."""
         self._late_s = 0.0
@@ -93,8 +97,10 @@ class World:
     def pulse_table(self, direction: int, enabled: bool) -> None:
         """Take a STEP edge at the platter's motor driver, which may be off."""
         self.pulses += 1
-        if enabled and not self.jammed:
-            self.platter.step(direction, self.clock.now_s())
+        now_s = self.clock.now_s()
+        follows = self.motor.follows(now_s, self.platter.mechanics.step_deg)
+        if enabled and follows and not self.jammed:
+            self.platter.step(direction, now_s)
 
     def pulse_lift(self, direction: int, enabled: bool) -> None:
         """Take a STEP edge at the lift's motor driver, which may be off."""
@@ -116,7 +122,7 @@ class World:
         return Exposure(
             width_px=width_px,
             height_px=height_px,
-            platter_angles_deg=self._angles_deg(shot),
+            platter_angles_deg=tuple(angle_deg + self.mat_turned_deg for angle_deg in self._angles_deg(shot)),
             exposure_us=shot.exposure_us,
             analogue_gain=shot.analogue_gain,
             colour_gains=shot.colour_gains,

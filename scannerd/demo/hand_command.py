@@ -71,6 +71,34 @@ def jam(off: Off = False) -> None:
 
 
 @app.command()
+def lose_steps(steps: Annotated[int, typer.Argument(min=0, max=1_000_000)]) -> None:
+    """Let the motor miss so many of the next pulses; 27 are about 1° of the usual table."""
+    _do("lose_steps", steps=steps)
+
+
+@app.command()
+def weak_motor(
+    from_deg_s: Annotated[float, typer.Option("--from", min=0, max=10_000, help="Speed in °/s.")] = 30.0,
+    share: Annotated[float, typer.Option(min=0, max=1, help="Of the pulses that come faster.")] = 0.1,
+    off: Off = False,
+) -> None:
+    """Let the motor miss a share of the pulses that come faster than a speed of the platter."""
+    _do("weak_motor", on=False) if off else _do("weak_motor", from_deg_s=from_deg_s, share=share)
+
+
+@app.command()
+def turn_platter(by_deg: Annotated[float, typer.Option("--by", min=-360, max=360, help="Degrees.")]) -> None:
+    """Turn the platter by hand, counter-clockwise; only while its motor is off."""
+    _do("turn_platter", by_deg=by_deg)
+
+
+@app.command()
+def turn_mat(by_deg: Annotated[float, typer.Option("--by", min=-360, max=360, help="Degrees.")]) -> None:
+    """Turn the mat, and what stands on it, on the platter."""
+    _do("turn_mat", by_deg=by_deg)
+
+
+@app.command()
 def camera_hang(off: Off = False) -> None:
     """Let the camera send no frames any more."""
     _do("camera_hang", on=not off)

@@ -16,6 +16,7 @@ from drivers.bench.grey_card import GreyCard
 from drivers.bench.hand import Hand
 from drivers.bench.install import Bench, install_bench
 from drivers.bench.reach import HandOutOfReach, reach
+from drivers.bench.world import Shot
 
 DEADLINE_S = 10.0
 
@@ -85,6 +86,43 @@ def test_a_jammed_platter_hears_pulses_and_stands_still(bench: Bench, hand: Path
     assert reach(hand, "truth")["motor_steps"] == -1
 
 
+def pulses(bench: Bench, count: int) -> None:
+    for level in (True, False) * count:
+        bench.board.hear_step(level)
+
+
+def test_lost_steps_are_lost_once(bench: Bench, hand: Path) -> None:
+    bench.board.hear_enable(False)
+    reach(hand, "lose_steps", steps=3)
+    pulses(bench, 10)
+    truth = reach(hand, "truth")
+    assert (truth["pulses"], truth["motor_steps"], truth["pulses_lost"]) == (10, -7, 3)
+
+
+def test_a_weak_motor_misses_what_comes_too_fast(bench: Bench, hand: Path) -> None:
+    bench.board.hear_enable(False)
+    reach(hand, "weak_motor", from_deg_s=0.001)
+    pulses(bench, 10)
+    assert reach(hand, "weak_motor", on=False)["motor_steps"] == -1, "the first came after a rest"
+    pulses(bench, 10)
+    assert reach(hand, "truth")["motor_steps"] == -11
+
+
+def test_only_a_free_platter_is_turned_by_hand(bench: Bench, hand: Path) -> None:
+    bench.board.hear_enable(False)
+    with pytest.raises(HandOutOfReach, match="the motor holds the platter"):
+        reach(hand, "turn_platter", by_deg=20)
+    bench.board.hear_enable(True)
+    assert reach(hand, "turn_platter", by_deg=20)["settled_angle_deg"] == pytest.approx(20)
+    assert bench.world.platter.motor_steps == 0
+
+
+def test_a_turned_mat_is_seen_turned_though_the_platter_was_not(bench: Bench, hand: Path) -> None:
+    assert reach(hand, "turn_mat", by_deg=-4)["settled_angle_deg"] == 0
+    shot = Shot(bench.clock.now_s(), 1000.0, 1.0, (2.0, 2.0))
+    assert bench.world.expose(shot, 160, 120).platter_angles_deg == (pytest.approx(-4),)
+
+
 @pytest.mark.parametrize(
     ("line", "says"),
     [
@@ -94,6 +132,9 @@ def test_a_jammed_platter_hears_pulses_and_stands_still(bench: Bench, hand: Path
         (b'{"do": "press", "duration_s": -1}\n', "duration_s = -1: use 0 to 300 s"),
         (b'{"do": "press", "duration_s": NaN}\n', "duration_s = nan: use 0 to 300 s"),
         (b'{"do": "jam", "on": 3}\n', "on = 3: use true or false"),
+        (b'{"do": "lose_steps", "steps": 1.5}\n', "steps = 1.5: use a whole number, 0 to 1000000"),
+        (b'{"do": "turn_mat", "by_deg": 999}\n', "by_deg = 999: use -360 to 360 °"),
+        (b'{"do": "weak_motor", "from_deg_s": 5, "share": 2}\n', "share = 2: use 0 to 1 of the pulses"),
         (b'{"do": "late_frame"}\n', "late_s = None: use 0 to 60 s"),
         (b"\xff\xfe\n", "decode"),
     ],
