@@ -39,7 +39,7 @@ class Outbox:
         self._read_manifest()
 
     def wanted(self) -> tuple[StoredFile, ...]:
-        """Every file that must be on the service, as far as known: the sealed ones, else the frames that count."""
+        """Every file that must be on the service, as far as known: the sealed ones, else those of frames."""
         if self.manifest is not None:
             return self.manifest.files()
         return tuple(file for index in sorted(self._frames) for file in self._frames[index].files())

@@ -44,7 +44,9 @@ class Leftover:
         """Return how long each photo of the scan took and how many were retaken. Raises StoreFault."""
         lines, _ = replay(self._store.layout.scan(scan_id).journal)
         times = {
-            line.body["frame"]["index"]: StepTimes(**line.body["times"])
+            line.body["frame"]["index"]: StepTimes(
+                **{step: seconds for step, seconds in line.body["times"].items() if step != "stages"}
+            )
             for line in lines
             if line.type == "frame" and "times" in line.body
         }

@@ -8,7 +8,6 @@ from datetime import UTC, datetime
 from drivers.picture import Planes
 from drivers.protocols import DriverError, Retryable
 from offload.logs.fields import about
-from offload.wire.bundle import Manifest
 from scannerd.config import QualitySection
 from scannerd.events import Event, FrameJudged, FrameStored, Outcome, ScanPaused, ScanSealed, StepTimes
 from scannerd.quality.gate import Gate, Judgement
@@ -18,7 +17,9 @@ from scannerd.scan.phases import Phase
 from scannerd.scan.plan import Viewpoint
 from scannerd.scan.station import Arrival, EnterPhase, Shot, Station
 from scannerd.store.contact_sheet import write_contact_sheet
-from scannerd.store.scans import StoredScan, TakenPhoto
+from scannerd.store.developed import TakenPhoto
+from scannerd.store.scans import StoredScan
+from scannerd.store.seal import Seal
 from scannerd.worker_thread import WorkerThread
 
 LOG = logging.getLogger(__name__)
@@ -94,7 +95,7 @@ class ScanRunner:
         await self._boundary()
         again = self._control.next_retake()
         if again is not None:
-            return self._scan.plan.viewpoints[again]
+            return self._scan.viewpoints[again]
         viewpoint = next(iter(self._scan.missing()), None)
         if viewpoint is not None and viewpoint.ring != self._ring:
             await self._begin_ring(viewpoint.ring)
@@ -103,7 +104,7 @@ class ScanRunner:
 
     async def _begin_ring(self, ring: int) -> None:
         """Ask for the camera to be moved, unless this ring's photos have begun already."""
-        begun = {self._scan.plan.viewpoints[index].ring for index in self._scan.frames}
+        begun = {self._scan.viewpoints[index].ring for index in self._scan.frames}
         if self._ask_a_person and ring not in begun and (begun or self._ring is not None):
             await self._pause(
                 f"ring {ring + 1} of {self._scan.plan.rings}: move the camera higher or lower, aim it at the "
@@ -236,7 +237,7 @@ class ScanRunner:
         entry = await self._worker.run(lambda: self._scan.append(photo, kept.times))
         self._gate.learn(kept.judgement)
         times = replace(kept.times, store_s=self._station.clock.now_s() - began_s)
-        done, planned = len(self._scan.frames), len(self._scan.plan.viewpoints)
+        done, planned = len(self._scan.frames), len(self._scan.viewpoints)
         LOG.info(
             "photo %d of %d at %.2f°: %d kB, %s, %.2f s (floor %.2f s)",
             done,
@@ -264,14 +265,11 @@ class ScanRunner:
 
     async def _seal(self) -> None:
         self._enter(Phase.SEALING)
-        manifest = await self._worker.run(self._write_seal)
-        total_bytes = sum(file.size_bytes for file in manifest.files())
-        LOG.info(
-            "sealed: %d photos, %.1f MB", len(manifest.frames), total_bytes / 1e6, extra=about(scan=self._scan_id)
-        )
-        self._publish(ScanSealed(self._scan_id, manifest.digest(), len(manifest.frames), total_bytes))
+        seal = await self._worker.run(self._write_seal)
+        LOG.info("sealed: %d photos, %.1f MB", seal.frames, seal.total_bytes / 1e6, extra=about(scan=self._scan_id))
+        self._publish(ScanSealed(self._scan_id, seal.manifest_sha256, seal.frames, seal.total_bytes))
 
-    def _write_seal(self) -> Manifest:
+    def _write_seal(self) -> Seal:
         """In the worker's thread. The sheet comes first: whoever sees the seal sees everything."""
-        write_contact_sheet(self._scan.folder, [frame for _, frame in sorted(self._scan.frames.items())])
+        write_contact_sheet(self._scan.folder, self._scan.frames)
         return self._scan.seal(datetime.now(UTC))

@@ -46,6 +46,8 @@ class ScanSession:
     ) -> None:
         """`known_zero` is given when this process has moved the axis for this very scan before."""
         self.control = RunControl()
+        for index in scan.retakes_wanted:
+            self.control.retake(index)
         self.scan = scan
         self.zero = known_zero
         self._hardware = hardware
@@ -85,7 +87,7 @@ class ScanSession:
 
     def ended(self, outcome: Outcome, error: str | None = None) -> ScanEnded:
         """Return the event for an end of this run."""
-        done, planned = len(self.scan.frames), len(self.scan.plan.viewpoints)
+        done, planned = len(self.scan.frames), len(self.scan.viewpoints)
         LOG.info("%s with %d of %d photos", outcome, done, planned, extra=about(scan=self._scan_id))
         return ScanEnded(self._scan_id, outcome, done, planned, self._runner.retakes, error)
 
@@ -102,13 +104,13 @@ class ScanSession:
         if self.scan.begun_before:
             await self._worker.run(self.scan.verify_frames)
             await self._worker.run(lambda: self.scan.note("resumed", frames=len(self.scan.frames)))
-        done, planned = len(self.scan.frames), len(self.scan.plan.viewpoints)
+        done, planned = len(self.scan.frames), len(self.scan.viewpoints)
         LOG.info("begins with %d of %d photos", done, planned, extra=about(scan=self._scan_id))
         self._publish(ScanStarted(self._scan_id, done, planned))
-        if self.scan.frames and self.scan.missing():
+        if self.scan.frames and not self.scan.complete:
             finder = PlatterFinder(self.scan, self._hardware, self._worker, self._warn)
             self._station.offset_deg = await finder.offset_deg(self.zero.offset_deg if self.zero else None)
-        elif self.scan.missing():
+        elif not self.scan.complete:
             await self._hardware.axis.home()
             self._station.offset_deg = 0.0
         self.zero = Zero(self._scan_id, self._station.offset_deg)

@@ -1,32 +1,32 @@
 """The store's scans as people are shown them, read beside the daemon that writes.
 
-A journal is read again only when it has changed; thousands of old scans cost a look at their files' times.
+Of a journal only what was added is read; thousands of old scans cost a look at their files' times.
 """
 
-from collections import OrderedDict, defaultdict
-from dataclasses import dataclass
+from collections import OrderedDict
+from datetime import datetime
+from pathlib import Path
 from threading import Lock
 from typing import Literal
 
+from pydantic import ValidationError
+
+from offload.wire.bundle import StoredFile
 from scannerd.board.scan_shown import ScanDetail, ScanOverview, ViewpointShown
 from scannerd.board.state import UploadProgress
 from scannerd.scan.plan import ScanPlan, Viewpoint
 from scannerd.store.durable import StoreFault
-from scannerd.store.journal import JournalLine, replay
+from scannerd.store.journal import JournalLine, stream
 from scannerd.store.layout import ScanFolder
 from scannerd.store.results import sync_state
-from scannerd.store.scans import ScanStore, journaled_frames, was_cancelled
+from scannerd.store.scans import ScanStore
 
-REMEMBERED = 256
-"""So many scans are kept in memory, as lists of viewpoints."""
-
-Stamp = tuple[int, int]
+REMEMBERED_VIEWPOINTS = 10_000
+"""So many viewpoints are kept in memory, of however many scans; always those of the latest."""
 
 
-@dataclass(frozen=True)
-class _Read:
-    stamp: Stamp
-    detail: ScanDetail
+Stamp = tuple[int, int, int]
+"""Of a journal: which file it is, when it was changed, its bytes."""
 
 
 class Catalogue:
@@ -34,7 +34,7 @@ class Catalogue:
 
     def __init__(self, store: ScanStore) -> None:
         self._store = store
-        self._known: OrderedDict[str, _Read] = OrderedDict()
+        self._known: OrderedDict[str, _Reading] = OrderedDict()
         self._lock = Lock()
 
     def overviews(self, scan_ids: list[str], running: str | None = None) -> list[ScanOverview]:
@@ -55,35 +55,58 @@ class Catalogue:
             changes["state"] = _state(detail, folder, running)
         return detail.model_copy(update=changes)
 
+    def photo(self, scan_id: str, index: int) -> StoredFile | None:
+        """Return the photo of a viewpoint that counts; None when there is none. Raises StoreFault."""
+        with self._lock:
+            return self._read_on(scan_id, self._store.layout.scan(scan_id)).photos.get(index)
+
+    def photos(self, scan_id: str) -> list[StoredFile]:
+        """Return all photos that count, in the order of viewpoints. Raises StoreFault."""
+        with self._lock:
+            photos = self._read_on(scan_id, self._store.layout.scan(scan_id)).photos
+            return [photos[index] for index in sorted(photos)]
+
     def _journaled(self, scan_id: str, folder: ScanFolder) -> ScanDetail:
-        plan = self._plan(scan_id)
-        if isinstance(plan, ScanDetail):
-            return plan
+        try:
+            with self._lock:
+                return self._read_on(scan_id, folder).detail
+        except StoreFault as fault:
+            if not folder.plan.exists():
+                raise
+            return ScanDetail(scan_id=scan_id, state="broken", created_at=self._created_at(scan_id), fault=str(fault))
+
+    def _created_at(self, scan_id: str) -> datetime | None:
+        try:
+            return self._store.plan(scan_id).created_at
+        except StoreFault:
+            return None
+
+    def _read_on(self, scan_id: str, folder: ScanFolder) -> "_Reading":
+        """Return what is known of a scan now. Raises ScanUnknown, StoreFault."""
+        reading = self._known.pop(scan_id, None)
+        stamp = self._stamp(scan_id, folder)
+        if reading is None or not reading.goes_on_at(stamp):
+            reading = _Reading(self._store.plan(scan_id))
+        if reading.stamp != stamp:
+            reading.read_on(folder.journal)
+            reading.stamp = stamp
+        self._known[scan_id] = reading
+        self._forget()
+        return reading
+
+    def _stamp(self, scan_id: str, folder: ScanFolder) -> Stamp:
         try:
             status = folder.journal.stat()
-            stamp = (status.st_mtime_ns, status.st_size)
-            with self._lock:
-                known = self._known.get(scan_id)
-            if known is not None and known.stamp == stamp:
-                return known.detail
-            lines, _ = replay(folder.journal)
-            detail = _detail(plan, lines)
-        except (OSError, StoreFault) as fault:
-            return ScanDetail(scan_id=scan_id, state="broken", created_at=plan.created_at, fault=str(fault))
-        with self._lock:
-            self._known[scan_id] = _Read(stamp, detail)
-            while len(self._known) > REMEMBERED:
-                self._known.popitem(last=False)
-        return detail
+        except OSError as error:
+            self._store.plan(scan_id)  # A scan that is not there at all is said to be unknown.
+            raise StoreFault(f"{folder.journal}: cannot be read: {error.strerror}") from error
+        return status.st_ino, status.st_mtime_ns, status.st_size
 
-    def _plan(self, scan_id: str) -> ScanPlan | ScanDetail:
-        """Raises ScanUnknown; a plan that is there and cannot be read is a broken scan."""
-        try:
-            return self._store.plan(scan_id)
-        except StoreFault as fault:
-            if not self._store.layout.scan(scan_id).plan.exists():
-                raise
-            return ScanDetail(scan_id=scan_id, state="broken", fault=str(fault))
+    def _forget(self) -> None:
+        kept = sum(len(reading.shown) for reading in self._known.values())
+        while kept > REMEMBERED_VIEWPOINTS and len(self._known) > 1:
+            _, oldest = self._known.popitem(last=False)
+            kept -= len(oldest.shown)
 
 
 def _state(
@@ -96,44 +119,88 @@ def _state(
     return "cancelled" if detail.state == "cancelled" else "unfinished"
 
 
-def _detail(plan: ScanPlan, lines: list[JournalLine]) -> ScanDetail:
-    frames = journaled_frames(lines)
-    judged = [line for line in lines if line.type == "judged"]
-    stories: defaultdict[int, list[JournalLine]] = defaultdict(list)
-    for line in lines:
-        stories[line.body["frame"]["index"] if line.type == "frame" else line.body.get("index", -1)].append(line)
-    return ScanDetail(
-        scan_id=plan.scan_id,
-        state="cancelled" if was_cancelled(lines) else "unfinished",
-        created_at=plan.created_at,
-        frames_done=len(frames),
-        frames_planned=len(plan.viewpoints),
-        size_bytes=sum(frame.file.size_bytes for frame in frames.values()),
-        rings=plan.rings,
-        photo_width_px=plan.photo_width_px,
-        photo_height_px=plan.photo_height_px,
-        has_mat=plan.mat is not None,
-        retakes=len(judged),
-        viewpoints=tuple(_viewpoint(view, stories[view.index]) for view in plan.viewpoints),
-    )
+class _Reading:
+    """One scan's journal, read up to some line."""
 
+    def __init__(self, plan: ScanPlan) -> None:
+        self.stamp: Stamp | None = None
+        self.photos: dict[int, StoredFile] = {}
+        self.shown = {view.index: _planned(view) for view in plan.viewpoints}
+        self._plan = plan
+        self._last: JournalLine | None = None
+        self._retakes = 0
+        self._cancelled = False
+        self._detail: ScanDetail | None = None
 
-def _viewpoint(view: Viewpoint, lines: list[JournalLine]) -> ViewpointShown:
-    """Tell one viewpoint's story from its own lines; the latest count."""
-    shown = ViewpointShown(index=view.index, ring=view.ring, angle_deg=view.angle_deg, status="planned")
-    for line in lines:
+    def goes_on_at(self, stamp: Stamp) -> bool:
+        """Whether this file is the one that was read, and not shorter than what was read."""
+        read_bytes = self._last.end_bytes if self._last else 0
+        return self.stamp is not None and self.stamp[0] == stamp[0] and stamp[2] >= read_bytes
+
+    @property
+    def detail(self) -> ScanDetail:
+        """The scan with its viewpoints, as its journal tells."""
+        if self._detail is None:
+            self._detail = self._told()
+        return self._detail
+
+    def read_on(self, journal: Path) -> None:
+        """Take in the lines that were added. Raises StoreFault."""
+        for line in stream(journal, self._last):
+            try:
+                self._take_in(line)
+            except (KeyError, TypeError, ValidationError) as error:
+                raise StoreFault(f"journal entry {line.seq} ({line.type}) cannot be understood: {error}") from error
+            self._last = JournalLine(line.seq, line.at, line.type, end_bytes=line.end_bytes)
+            self._detail = None
+
+    def _take_in(self, line: JournalLine) -> None:
+        if line.type == "extended":
+            views = [Viewpoint.model_validate(view) for view in line.body["viewpoints"]]
+            self.shown |= {view.index: _planned(view) for view in views}
+        elif line.type in ("cancelled", "resumed"):
+            self._cancelled = line.type == "cancelled"
+        elif line.type in ("frame", "judged", "retake", "lost"):
+            self._tell(line)
+
+    def _tell(self, line: JournalLine) -> None:
+        """Go on with one viewpoint's story; the latest counts."""
+        index = line.body["frame"]["index"] if line.type == "frame" else line.body["index"]
+        shown = self.shown[index]
+        changes: dict[str, object] = {}
         if line.type == "frame":
-            shown = shown.model_copy(update=_stored(line, shown))
+            self.photos[index] = StoredFile.model_validate(line.body["frame"]["file"])
+            changes = _stored(line, shown)
         elif line.type == "judged":
-            attempts = line.body["attempt"]
-            shown = shown.model_copy(
-                update={"reason": line.body["reason"], "verdict": line.body["verdict"], "attempts": attempts}
-            )
+            self._retakes += 1
+            changes = {name: line.body[name] for name in ("reason", "verdict")} | {"attempts": line.body["attempt"]}
         elif line.type == "retake":
-            shown = shown.model_copy(update={"retake_wanted": True, "reason": "a person wanted it again"})
-        elif line.type == "lost":
-            shown = shown.model_copy(update={"status": "planned", "verdict": None, "reason": line.body["reason"]})
-    return shown
+            changes = {"retake_wanted": True, "reason": "a person wanted it again"}
+        else:
+            self.photos.pop(index, None)
+            changes = {"status": "planned", "verdict": None, "reason": line.body["reason"]}
+        self.shown[index] = shown.model_copy(update=changes)
+
+    def _told(self) -> ScanDetail:
+        plan = self._plan
+        return ScanDetail(
+            scan_id=plan.scan_id,
+            state="cancelled" if self._cancelled else "unfinished",
+            created_at=plan.created_at,
+            frames_done=len(self.photos),
+            frames_planned=len(self.shown),
+            size_bytes=sum(photo.size_bytes for photo in self.photos.values()),
+            rings=plan.rings,
+            photo_width_px=plan.photo_width_px,
+            photo_height_px=plan.photo_height_px,
+            has_mat=plan.mat is not None,
+            retakes=self._retakes,
+            viewpoints=tuple(self.shown.values()),
+        )
+
+
+def _planned(view: Viewpoint) -> ViewpointShown:
+    return ViewpointShown(index=view.index, ring=view.ring, angle_deg=view.angle_deg, status="planned")
 
 
 def _stored(line: JournalLine, shown: ViewpointShown) -> dict[str, object]:

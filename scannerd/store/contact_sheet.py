@@ -1,6 +1,7 @@
 """All photos of a scan on one picture, with number and angle."""
 
 import math
+from collections.abc import Mapping
 
 import cv2
 import numpy as np
@@ -8,7 +9,8 @@ import numpy as np
 from offload.wire.bundle import FrameEntry
 from scannerd.store.durable import write_durably
 from scannerd.store.layout import ScanFolder
-from scannerd.store.photo import PhotoFault, Pixels, encode_jpeg, read_small
+from scannerd.store.photo import Pixels, encode_jpeg
+from scannerd.store.thumbnails import small_of
 
 CAPTION_PX = 22
 GAP_PX = 6
@@ -18,12 +20,15 @@ SHEET_PX = 2_000_000
 """About how many pixels the photos on a sheet have together: its memory must not grow with the scan."""
 
 
-def write_contact_sheet(folder: ScanFolder, frames: list[FrameEntry]) -> None:
-    """Write the sheet from the thumbnails, or from the photos where one is missing. Raises StoreFault."""
-    shown = frames[:: math.ceil(len(frames) / MOST_CELLS)]
+def write_contact_sheet(folder: ScanFolder, frames: Mapping[int, FrameEntry]) -> None:
+    """Write the sheet from the thumbnails, or from the photos where one is missing, in the order of viewpoints.
+
+    Raises StoreFault.
+    """
+    shown = [frames[index] for index in sorted(frames)[:: math.ceil(len(frames) / MOST_CELLS)]]
     columns = math.ceil(math.sqrt(len(shown)))
     rows = math.ceil(len(shown) / columns)
-    height_px, width_px = _small(folder, shown[0]).shape[:2]
+    height_px, width_px = small_of(folder, shown[0].file).shape[:2]
     scale = min(1.0, math.sqrt(SHEET_PX / (len(shown) * height_px * width_px)))
     photo_height_px, photo_width_px = round(height_px * scale), round(width_px * scale)
     cell_height_px = photo_height_px + CAPTION_PX + GAP_PX
@@ -31,17 +36,12 @@ def write_contact_sheet(folder: ScanFolder, frames: list[FrameEntry]) -> None:
     sheet = np.full((rows * cell_height_px + GAP_PX, columns * cell_width_px + GAP_PX, 3), 32, np.uint8)
     for place, frame in enumerate(shown):
         top, left = GAP_PX + place // columns * cell_height_px, GAP_PX + place % columns * cell_width_px
-        photo = cv2.resize(_small(folder, frame), (photo_width_px, photo_height_px), interpolation=cv2.INTER_AREA)
+        photo = cv2.resize(
+            small_of(folder, frame.file), (photo_width_px, photo_height_px), interpolation=cv2.INTER_AREA
+        )
         sheet[top : top + photo_height_px, left : left + photo_width_px] = photo
         _caption(sheet, frame, left, top + photo_height_px + CAPTION_PX - 6)
     write_durably(folder.contact_sheet, encode_jpeg(sheet, 85))
-
-
-def _small(folder: ScanFolder, frame: FrameEntry) -> Pixels:
-    try:
-        return read_small(folder.thumbnail(frame.index))
-    except PhotoFault:
-        return read_small(folder.path / frame.file.name)
 
 
 def _caption(sheet: Pixels, frame: FrameEntry, left: int, baseline: int) -> None:

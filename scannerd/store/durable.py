@@ -3,7 +3,7 @@
 import errno
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -67,6 +67,39 @@ def write_durably(path: Path, data: bytes, *, keep_mode: bool = False, mode: int
             temporary.unlink(missing_ok=True)
             raise
         fsync_folder(path.parent)
+
+
+def write_group(files: Mapping[Path, bytes]) -> None:
+    """Make several new files of one folder durable together, at the price of one fsync of the folder.
+
+    Each is written aside, fsynced and renamed; only after the last one are all of them sure to be there, so whoever
+    counts on them waits until this returns. Raises StoreFault; then none is there.
+    """
+    folder = next(iter(files)).parent
+    with explained(folder / next(iter(files)).name, sum(map(len, files.values()))):
+        try:
+            for path, data in files.items():
+                with part_of(path).open("wb") as file:
+                    file.write(data)
+                    file.flush()
+                    os.fsync(file.fileno())
+            for path in files:
+                part_of(path).replace(path)
+            fsync_folder(folder)
+        except OSError:
+            for path in files:
+                part_of(path).unlink(missing_ok=True)
+                path.unlink(missing_ok=True)
+            raise
+
+
+def make_folder(path: Path) -> None:
+    """Make a folder, and those above it, whose names outlive a power cut. Raises OSError."""
+    missing = [path, *path.parents]
+    missing = missing[: next(place for place, folder in enumerate(missing) if folder.exists())]
+    path.mkdir(parents=True, exist_ok=True)
+    for folder in reversed(missing):
+        fsync_folder(folder.parent)
 
 
 def part_of(path: Path) -> Path:

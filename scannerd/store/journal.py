@@ -5,7 +5,7 @@ Every line has `seq` (0, 1, 2 …), `at` (ISO time) and `type`; the rest belongs
 
 import json
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -26,9 +26,11 @@ class JournalLine:
     at: str
     type: str
     body: Mapping[str, Any] = field(default_factory=dict)
+    end_bytes: int = 0
+    """Where in the file the next line begins."""
 
 
-def _parse(text: bytes, seq: int) -> JournalLine | None:
+def _parse(text: bytes, seq: int, end_bytes: int) -> JournalLine | None:
     """Return the line, or None when it is not line number `seq` of a journal."""
     try:
         value = json.loads(text)
@@ -40,65 +42,77 @@ def _parse(text: bytes, seq: int) -> JournalLine | None:
     if not isinstance(at, str) or not isinstance(kind, str):
         return None
     del value["seq"]
-    return JournalLine(seq, at, kind, value)
+    return JournalLine(seq, at, kind, value, end_bytes)
 
 
-def replay(path: Path) -> tuple[list[JournalLine], int]:
-    """Return the lines that count and their length in bytes; a last line torn by a power cut does not count.
+def stream(path: Path, after: JournalLine | None = None) -> Iterator[JournalLine]:
+    """Yield the lines that count, one by one, those behind `after`; a last line torn by a power cut does not count.
 
     Changes nothing, so it may run beside the daemon that writes. Raises JournalBroken, StoreFault.
     """
+    seq, end_bytes = (after.seq + 1, after.end_bytes) if after else (0, 0)
     try:
-        data = path.read_bytes()
+        with path.open("rb") as file:
+            file.seek(end_bytes)
+            for text in file:
+                end_bytes += len(text)
+                line = _parse(text, seq, end_bytes) if text.endswith(b"\n") else None
+                if line is None:
+                    if any(rest.endswith(b"\n") for rest in file):
+                        raise JournalBroken(
+                            f"{path}: line {seq + 1} is not entry {seq}; restore the file or start a new scan"
+                        )
+                    return
+                yield line
+                seq += 1
     except OSError as error:
         raise StoreFault(f"{path}: cannot be read: {error.strerror}") from error
-    lines: list[JournalLine] = []
-    good_bytes = 0
-    while good_bytes < len(data):
-        end = data.find(b"\n", good_bytes)
-        line = _parse(data[good_bytes:end], len(lines)) if end >= 0 else None
-        if line is None:
-            if b"\n" in data[end + 1 :] and end >= 0:
-                raise JournalBroken(
-                    f"{path}: line {len(lines) + 1} is not entry {len(lines)}; restore the file or start a new scan"
-                )
-            break
-        lines.append(line)
-        good_bytes = end + 1
-    return lines, good_bytes
+
+
+def replay(path: Path) -> tuple[list[JournalLine], int]:
+    """Return all lines that count and their length in bytes. Raises JournalBroken, StoreFault."""
+    lines = list(stream(path))
+    return lines, lines[-1].end_bytes if lines else 0
 
 
 class Journal:
     """The journal of one scan, open for appending."""
 
-    def __init__(
-        self, path: Path, lines: list[JournalLine], good_bytes: int, now: Callable[[], datetime] | None = None
-    ) -> None:
+    def __init__(self, path: Path, last: JournalLine | None, now: Callable[[], datetime] | None = None) -> None:
+        """`last` is the last line that counts."""
         self.path = path
-        self.lines = lines
-        self._good_bytes = good_bytes
+        self._next_seq = last.seq + 1 if last else 0
+        self._good_bytes = last.end_bytes if last else 0
         self._now = now or (lambda: datetime.now(UTC))
         self._descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o644)
 
     @classmethod
     def create(cls, path: Path, now: Callable[[], datetime] | None = None) -> Self:
         """Begin an empty journal."""
-        journal = cls(path, [], 0, now)
+        journal = cls(path, None, now)
         fsync_folder(path.parent)
         return journal
 
     @classmethod
-    def open(cls, path: Path, now: Callable[[], datetime] | None = None) -> Self:
-        """Replay a journal and go on after its last whole line. Raises JournalBroken, StoreFault."""
-        lines, good_bytes = replay(path)
-        journal = cls(path, lines, good_bytes, now)
+    def open(
+        cls,
+        path: Path,
+        now: Callable[[], datetime] | None = None,
+        hear: Callable[[JournalLine], None] = lambda line: None,
+    ) -> Self:
+        """Let `hear` have every line, and go on after the last whole one. Raises JournalBroken, StoreFault."""
+        last = None
+        for line in stream(path):
+            hear(line)
+            last = line
+        journal = cls(path, last, now)
         journal._drop_torn_end()
         return journal
 
     def append(self, kind: str, **body: Any) -> JournalLine:
         """Write a line and fsync it. Raises StoreFault; then the journal is as it was."""
-        line = JournalLine(len(self.lines), self._now().isoformat(), kind, body)
-        record = {"seq": line.seq, "at": line.at, "type": kind, **body}
+        at = self._now().isoformat()
+        record = {"seq": self._next_seq, "at": at, "type": kind, **body}
         data = json.dumps(record, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
         with explained(self.path, len(data)):
             try:
@@ -106,8 +120,8 @@ class Journal:
             except OSError:
                 self._drop_torn_end()
                 raise
-        self._good_bytes += len(data)
-        self.lines.append(line)
+        line = JournalLine(self._next_seq, at, kind, body, self._good_bytes + len(data))
+        self._next_seq, self._good_bytes = line.seq + 1, line.end_bytes
         return line
 
     def close(self) -> None:

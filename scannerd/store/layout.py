@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from offload.wire.bundle import StoredFile
+
 
 @dataclass(frozen=True)
 class ScanFolder:
@@ -70,13 +72,25 @@ class ScanFolder:
         """The model; appears whole or not at all."""
         return self.path / "results"
 
-    def frame(self, index: int) -> Path:
-        """The photo of one viewpoint."""
-        return self.frames / f"{index:04d}.jpg"
+    def frame(self, index: int, take: int = 1) -> Path:
+        """The photo of one viewpoint; each time that it is taken anew it has another name."""
+        return self.frames / f"{take_name(index, take)}.jpg"
 
-    def thumbnail(self, index: int) -> Path:
+    def thumbnail(self, index: int, take: int = 1) -> Path:
         """The small copy of one photo."""
-        return self.thumbnails / f"{index:04d}.jpg"
+        return self.thumbnails / f"{take_name(index, take)}.jpg"
+
+    def thumbnail_of(self, photo: StoredFile) -> Path:
+        """The small copy of this photo."""
+        return self.thumbnails / Path(photo.name).name
+
+
+def take_name(index: int, take: int) -> str:
+    """Return what the files of one photo begin with: `0007`, then `0007_2` for the one that replaces it.
+
+    A name is never written twice, so the journal's line and the file that it names agree at every instant.
+    """
+    return f"{index:04d}" if take == 1 else f"{index:04d}_{take}"
 
 
 @dataclass(frozen=True)

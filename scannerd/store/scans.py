@@ -2,29 +2,40 @@
 
 import logging
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import closing
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 from pydantic import ValidationError
 
-from drivers.picture import Planes
 from offload.logs.fields import about
-from offload.wire.bundle import FrameEntry, Manifest, StoredFile
+from offload.wire.bundle import FrameEntry, StoredFile
 from scannerd import __version__
 from scannerd.events import StepTimes
 from scannerd.geometry.joint_poses import NoPoses
 from scannerd.scan.plan import ScanPlan, Viewpoint
-from scannerd.store.background import BackgroundPlate, stored_background, stored_file
-from scannerd.store.durable import StoreFault, free_bytes_at, fsync_folder, remove_parts, write_durably
-from scannerd.store.hashing import sha256_of_bytes, sha256_of_file
+from scannerd.store.background import BackgroundPlate, stored_file
+from scannerd.store.developed import DevelopedPhoto, TakenPhoto, develop
+from scannerd.store.durable import (
+    StoreFault,
+    free_bytes_at,
+    fsync_folder,
+    make_folder,
+    remove_parts,
+    write_durably,
+    write_group,
+)
+from scannerd.store.hashing import sha256_of_file
+from scannerd.store.history import Frames, ScanHistory, history_of
 from scannerd.store.journal import Journal, JournalLine
 from scannerd.store.layout import ScanFolder, StoreLayout
-from scannerd.store.photo import encode_planes, thumbnail_jpeg, with_exif
 from scannerd.store.scan_poses import find_poses, keep_poses
+from scannerd.store.seal import Seal, write_seal
 from scannerd.store.space import DiskForecast
+from scannerd.store.thumbnails import keep_thumbnail
 
 LOG = logging.getLogger(__name__)
 
@@ -37,57 +48,50 @@ class ScanExists(StoreFault):
     """There is a scan of this name already."""
 
 
-@dataclass(frozen=True)
-class TakenPhoto:
-    """A photo that was judged good enough, on its way to the disk."""
-
-    viewpoint: Viewpoint
-    photo: Planes
-    small: Planes
-    """Its companion."""
-    angle_deg: float
-    exposure_us: float
-    analogue_gain: float
-    taken_at: datetime
-    sharpness: float | None = None
-    attempt: int = 1
-
-
-def journaled_frames(lines: list[JournalLine]) -> dict[int, FrameEntry]:
+def journaled_frames(lines: Iterable[JournalLine]) -> Frames:
     """Return the photos that a journal counts, the latest of each viewpoint. Raises StoreFault."""
-    frames: dict[int, FrameEntry] = {}
-    for line in lines:
-        try:
-            if line.type == "frame":
-                entry = FrameEntry.model_validate(line.body["frame"])
-                frames[entry.index] = entry
-            elif line.type == "lost":
-                frames.pop(line.body["index"], None)
-        except (KeyError, ValidationError) as error:
-            raise StoreFault(f"journal entry {line.seq} ({line.type}) cannot be understood: {error}") from error
-    return frames
-
-
-def was_cancelled(lines: list[JournalLine]) -> bool:
-    """Whether a person ended the scan for good, and nobody has gone on with it since."""
-    marks = [line.type for line in lines if line.type in ("cancelled", "resumed")]
-    return marks[-1:] == ["cancelled"]
+    return history_of(lines).frames
 
 
 class StoredScan:
     """One scan, open for writing. Only the thread that called may be inside a method."""
 
-    def __init__(self, folder: ScanFolder, plan: ScanPlan, journal: Journal, forecast: DiskForecast) -> None:
+    def __init__(
+        self, folder: ScanFolder, plan: ScanPlan, journal: Journal, history: ScanHistory, forecast: DiskForecast
+    ) -> None:
         self.folder = folder
         self.plan = plan
-        self.journal = journal
+        self._journal = journal
+        self._history = history
         self._forecast = forecast
-        self.frames = journaled_frames(journal.lines)
+        self._viewpoints: tuple[Viewpoint, ...] = ()
+
+    @property
+    def frames(self) -> Frames:
+        """The photos that count; an entry is read when it is asked for, so ask for few."""
+        return self._history.frames
+
+    @property
+    def viewpoints(self) -> tuple[Viewpoint, ...]:
+        """Those of the frozen plan, and those that were added since."""
+        if len(self._viewpoints) != len(self.plan.viewpoints) + len(self._history.extensions):
+            self._viewpoints = self.plan.viewpoints + self._history.extensions
+        return self._viewpoints
+
+    @property
+    def locked_settings(self) -> Mapping[str, Any] | None:
+        """The camera settings that were locked last, as `note("locked", settings=…)` was given them."""
+        return self._history.locked
+
+    @property
+    def retakes_wanted(self) -> tuple[int, ...]:
+        """Viewpoints whose photo counts until the one that a person wants instead is there."""
+        return self._history.retakes_wanted
 
     @property
     def begun_before(self) -> bool:
         """Whether more has happened to this scan than its beginning."""
-        return len(self.journal.lines) > 1
+        return self._history.lines > 1
 
     @property
     def sealed(self) -> bool:
@@ -95,96 +99,127 @@ class StoredScan:
         return self.folder.manifest.exists()
 
     def missing(self) -> tuple[Viewpoint, ...]:
-        """The viewpoints without a photo that counts, in the plan's order."""
-        return tuple(view for view in self.plan.viewpoints if view.index not in self.frames)
+        """The viewpoints without a photo that counts, in order."""
+        return tuple(view for view in self.viewpoints if view.index not in self.frames)
+
+    @property
+    def complete(self) -> bool:
+        """Whether every viewpoint has its photo, and nobody wants another."""
+        return not self.missing() and not self.retakes_wanted
+
+    def extend(self, viewpoints: Sequence[Viewpoint]) -> None:
+        """Add viewpoints to the plan, numbered on from the last one. Raises ValueError, StoreFault."""
+        numbers, first = [view.index for view in viewpoints], len(self.viewpoints)
+        if numbers != list(range(first, first + len(numbers))):
+            raise ValueError(f"scan {self.plan.scan_id}: viewpoints {numbers} do not go on from {first - 1}")
+        self.note("extended", viewpoints=[view.model_dump(mode="json") for view in viewpoints])
+
+    def require_room(self, photos: int = 1) -> None:
+        """Raise StoreFull, naming need and space, unless so many more photos fit beside the reserve."""
+        self._forecast.require_next(self.plan, photos)
 
     def append(self, photo: TakenPhoto, times: StepTimes | None = None) -> FrameEntry:
-        """Keep a photo: image, fsync, rename, fsync, journal line, fsync; then it counts. Raises StoreFault."""
-        self._forecast.require_next(self.plan)
-        jpeg = with_exif(
-            encode_planes(photo.photo, self.plan.jpeg_quality),
-            self.plan.camera,
-            photo.exposure_us,
-            photo.analogue_gain,
-            photo.taken_at,
-            f"scannerd {__version__}",
-        )
-        path = self.folder.frame(photo.viewpoint.index)
-        write_durably(path, jpeg)
-        entry = FrameEntry(
-            index=photo.viewpoint.index,
-            angle_deg=photo.angle_deg,
-            file=StoredFile(name=f"frames/{path.name}", sha256=sha256_of_bytes(jpeg), size_bytes=len(jpeg)),
-            exposure_us=photo.exposure_us,
-            analogue_gain=photo.analogue_gain,
-            sharpness=photo.sharpness,
-            attempt=photo.attempt,
-            taken_at=photo.taken_at,
-        )
-        body: dict[str, object] = {"frame": entry.model_dump(mode="json")}
+        """Develop and keep a photo. Raises PhotoFault, StoreFault."""
+        self.require_room()
+        return self.keep(develop(photo, self.plan), times)
+
+    def keep(
+        self,
+        photo: DevelopedPhoto,
+        times: StepTimes | None = None,
+        stages: Mapping[str, tuple[float, float]] | None = None,
+    ) -> FrameEntry:
+        """Keep all files of a photo: written, fsynced, renamed, then the journal line, fsynced; then it counts.
+
+        The viewpoint's earlier photo counts until that instant and is removed after it. `stages` are when each stage
+        began and ended, in seconds since the run began. Raises StoreFull before anything is written, StoreFault;
+        then the earlier photo still counts. Returns the entry with the names that the files have now.
+        """
+        self._forecast.require_bytes(photo.size_bytes)
+        index = photo.entry.index
+        replaced = self.frames.get(index)
+        photo = photo.as_take(self._history.next_take(index))
+        write_group({self.folder.path / name: data for name, data in photo.files.items()})
+        keep_thumbnail(self.folder, photo.entry.file, photo.thumbnail)
+        body: dict[str, object] = {"frame": photo.entry.model_dump(mode="json")}
         if times is not None:
-            body["times"] = {name: round(seconds, 4) for name, seconds in asdict(times).items()}
-        self.journal.append("frame", **body)
-        self.frames[entry.index] = entry
-        write_durably(self.folder.thumbnail(entry.index), thumbnail_jpeg(photo.small))
-        return entry
+            rounded: dict[str, object] = {name: round(seconds, 4) for name, seconds in asdict(times).items()}
+            if stages is not None:
+                rounded["stages"] = {stage: [round(s, 4) for s in span] for stage, span in stages.items()}
+            body["times"] = rounded
+        self.note("frame", **body)
+        if replaced is not None:
+            self._remove(replaced)
+        return photo.entry
 
     def note(self, kind: str, **body: object) -> None:
         """Write a journal line that is not about a photo. Raises StoreFault."""
-        self.journal.append(kind, **body)
+        self._history.take_in(self._journal.append(kind, **body))
 
     def verify_frames(self) -> tuple[int, ...]:
-        """Hash every photo that counts; those that are damaged count no more. Returns their numbers."""
+        """Hash all files of every photo that counts; those that are damaged count no more. Returns their numbers."""
         lost = []
-        for index, entry in sorted(self.frames.items()):
-            damage = _damage(self.folder.path / entry.file.name, entry.file)
+        for index in sorted(self.frames):
+            files = self.frames[index].files()
+            damage = next(filter(None, (_damage(self.folder.path / file.name, file) for file in files)), None)
             if damage is not None:
                 LOG.warning("is taken again: %s", damage, extra=about(scan=self.plan.scan_id, frame=index))
                 self.note("lost", index=index, reason=damage)
-                del self.frames[index]
                 lost.append(index)
         return tuple(lost)
 
-    def seal(self, now: datetime) -> Manifest:
-        """Write the manifest; the scan is a bundle then. Raises StoreFault while photos are missing."""
+    def seal(self, now: datetime) -> Seal:
+        """Find the poses and write the manifest; the scan is a bundle then. Raises StoreFault while one is missing.
+
+        What there is of the folder's `extras` travels with the photos.
+        """
         missing = self.missing()
         if missing:
             numbers = ", ".join(str(view.index) for view in missing)
             raise StoreFault(
                 f"scan {self.plan.scan_id}: photos {numbers} are missing; resume the scan before sealing it"
             )
-        frames = tuple(self.frames[view.index] for view in self.plan.viewpoints)
-        self._keep_poses(frames)
-        manifest = Manifest(
-            scan_id=self.plan.scan_id,
-            created_at=now,
-            device=self.plan.device,
-            camera=self.plan.camera,
-            photo_width_px=self.plan.photo_width_px,
-            photo_height_px=self.plan.photo_height_px,
-            mat=self.plan.mat,
-            intrinsics=self.plan.intrinsics,
-            frames=frames,
-            background=stored_background(self.folder),
-            extras=tuple(
-                stored_file(path) for path in (self.folder.poses, self.folder.contact_sheet) if path.exists()
-            ),
-            options=self.plan.options,
-        )
-        write_durably(self.folder.manifest, manifest.canonical_bytes())
-        self.note("sealed", manifest_sha256=manifest.digest())
-        return manifest
+        self.sweep()
+        fsync_folder(self.folder.frames)  # What was removed stays away: nothing but the bundle's files is there.
+        self._keep_poses()
+        extras = [stored_file(path) for path in self.folder.extras if path.exists()]
+        seal = write_seal(self.folder, self.plan, self.viewpoints, self.frames, now, extras)
+        self.note("sealed", manifest_sha256=seal.manifest_sha256)
+        return seal
 
-    def _keep_poses(self, frames: tuple[FrameEntry, ...]) -> None:
+    def sweep(self) -> None:
+        """Remove what an interruption left: files half written, and those of photos that do not count."""
+        remove_parts(self.folder.path)
+        counted = {file.name for index in self.frames for file in self.frames[index].files()}
+        small = {self.folder.thumbnail_of(self.frames[index].file).name for index in self.frames}
+        for path in self.folder.frames.iterdir():
+            if f"{self.folder.frames.name}/{path.name}" not in counted:
+                LOG.info("removed: %s belongs to no photo that counts", path, extra=about(scan=self.plan.scan_id))
+                path.unlink(missing_ok=True)
+        for path in self.folder.thumbnails.iterdir():
+            if path.name not in small:
+                path.unlink(missing_ok=True)
+
+    def note_seal(self) -> None:
+        """Complete the journal of a scan whose seal outlived the line that tells of it."""
+        if self.sealed and not self._history.sealed:
+            self.note("sealed", manifest_sha256=sha256_of_file(self.folder.manifest))
+
+    def _keep_poses(self) -> None:
         """A scan without them is complete all the same: whoever reconstructs it finds them from the photos."""
         try:
+            frames = (self.frames[view.index] for view in self.viewpoints)
             keep_poses(self.folder, find_poses(self.folder, self.plan, frames))
         except NoPoses as reason:
             LOG.info("sealed without poses: %s", reason, extra=about(scan=self.plan.scan_id))
 
     def close(self) -> None:
         """Close the journal; safe to call twice."""
-        self.journal.close()
+        self._journal.close()
+
+    def _remove(self, entry: FrameEntry) -> None:
+        for path in (self.folder.thumbnail_of(entry.file), *(self.folder.path / file.name for file in entry.files())):
+            path.unlink(missing_ok=True)
 
     def __enter__(self) -> Self:
         return self
@@ -215,7 +250,7 @@ class ScanStore:
     def prepare(self) -> None:
         """Make the folders, and sweep up scans that were never born. Raises StoreFault."""
         try:
-            self.layout.scans.mkdir(parents=True, exist_ok=True)
+            make_folder(self.layout.scans)
             for unborn in self.layout.scans.glob(".*.new"):
                 shutil.rmtree(unborn)
             remove_parts(self.layout.root)
@@ -244,29 +279,34 @@ class ScanStore:
             unborn.frames.mkdir(parents=True)
             unborn.thumbnails.mkdir()
             write_durably(unborn.plan, plan.model_dump_json(indent=2).encode())
-            Journal.create(unborn.journal, self.now).close()
+            with closing(Journal.create(unborn.journal, self.now)) as journal:
+                journal.append("begun", views=len(plan.viewpoints), version=__version__)
             remark = BackgroundPlate(self.layout).give_to(unborn, plan)
             unborn.path.rename(folder.path)
             fsync_folder(self.layout.scans)
         except OSError as error:
             raise StoreFault(f"{folder.path}: cannot be made: {error.strerror}") from error
-        scan = self.open(plan.scan_id)
-        scan.note("begun", views=len(plan.viewpoints), version=__version__)
-        return scan, remark
+        return self.open(plan.scan_id), remark
 
     def open(self, scan_id: str) -> StoredScan:
-        """Return a scan as the disk has it, ready to go on. Raises ScanUnknown, StoreFault."""
-        folder = self.layout.scan(scan_id)
-        plan = self.plan(scan_id)
-        remove_parts(folder.path)
-        remove_parts(folder.frames)
-        remove_parts(folder.thumbnails)
-        journal = Journal.open(folder.journal, self.now)
+        """Return a scan as its journal has it, ready to go on; what does not count is removed.
+
+        Raises ScanUnknown, StoreFault.
+        """
+        folder, plan, history = self.layout.scan(scan_id), self.plan(scan_id), ScanHistory()
+        scan = StoredScan(
+            folder, plan, Journal.open(folder.journal, self.now, history.take_in), history, self.forecast
+        )
         try:
-            return StoredScan(folder, plan, journal, self.forecast)
+            scan.sweep()
+            scan.note_seal()
+        except OSError as error:
+            scan.close()
+            raise StoreFault(f"{folder.path}: cannot be used: {error.strerror}; check the disk") from error
         except StoreFault:
-            journal.close()
+            scan.close()
             raise
+        return scan
 
     def plan(self, scan_id: str) -> ScanPlan:
         """Return the frozen plan. Raises ScanUnknown, StoreFault."""

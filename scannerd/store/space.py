@@ -8,17 +8,25 @@ from scannerd.scan.plan import ScanPlan
 from scannerd.store.durable import StoreFull, free_bytes_at
 
 RESULTS_BYTES = 40_000_000
-"""Model, texture and pictures that come back from the service."""
+"""Model, texture and pictures that come back from the service; contact sheet and manifest."""
+SIDECAR_BYTES_PER_PIXEL = 0.5
+"""Edge map and mask of a busy picture as PNG, for each pixel of the small picture."""
+WIDEST_SMALL_PX = 2028
+"""The small picture is half as wide as the photo up to here, else a quarter."""
+OTHER_BYTES = 60_000
+"""Thumbnail, sidecar, journal line, and the last block of each file."""
 
 
 def photo_bytes(plan: ScanPlan) -> int:
-    """Return what one photo and its thumbnail take at most, for a busy picture at the plan's JPEG quality."""
+    """Return what one photo, its sidecars and thumbnail take at most, for a busy picture at the plan's quality."""
+    pixels = plan.photo_width_px * plan.photo_height_px
     bytes_per_pixel = 0.35 + 0.65 * max(0.0, (plan.jpeg_quality - 80) / 20) ** 2
-    return round(plan.photo_width_px * plan.photo_height_px * bytes_per_pixel) + 40_000
+    small_pixels = pixels / (4 if plan.photo_width_px <= 2 * WIDEST_SMALL_PX else 16)
+    return round(pixels * bytes_per_pixel + small_pixels * SIDECAR_BYTES_PER_PIXEL) + OTHER_BYTES
 
 
 def scan_bytes(plan: ScanPlan, photos: int) -> int:
-    """Return what so many photos of a plan and their model take at most."""
+    """Return what so many photos of a plan, what is known of them and their model take at most."""
     return photos * photo_bytes(plan) + RESULTS_BYTES
 
 
@@ -45,12 +53,21 @@ class DiskForecast:
                 f"{self.reserve_bytes / 1e6:.0f} MB; delete old scans, then try again"
             )
 
-    def require_next(self, plan: ScanPlan) -> None:
-        """Raise StoreFull unless one more photo fits beside the reserve."""
-        usable = self.usable_bytes
-        if photo_bytes(plan) > usable:
-            raise StoreFull(
-                f"{self.folder}: {max(0, usable) / 1e6:.1f} MB free beside the reserve of "
-                f"{self.reserve_bytes / 1e6:.0f} MB, one photo needs up to {photo_bytes(plan) / 1e6:.1f} MB; "
-                "free some space, then resume: everything so far is kept"
-            )
+    def require_next(self, plan: ScanPlan, photos: int = 1) -> None:
+        """Raise StoreFull unless so many more photos fit beside the reserve."""
+        usable, needed = self.usable_bytes, photos * photo_bytes(plan)
+        if needed > usable:
+            raise self._no_room(usable, f"{photos} photos need" if photos > 1 else "one photo needs", needed)
+
+    def require_bytes(self, size_bytes: int) -> None:
+        """Raise StoreFull unless files of this size in all fit beside the reserve."""
+        usable, needed = self.usable_bytes, size_bytes + OTHER_BYTES
+        if needed > usable:
+            raise self._no_room(usable, "this photo needs", needed)
+
+    def _no_room(self, usable_bytes: int, what: str, needed_bytes: int) -> StoreFull:
+        return StoreFull(
+            f"{self.folder}: {max(0, usable_bytes) / 1e6:.1f} MB free beside the reserve of "
+            f"{self.reserve_bytes / 1e6:.0f} MB, {what} up to {needed_bytes / 1e6:.1f} MB; "
+            "free some space, then resume: everything so far is kept"
+        )

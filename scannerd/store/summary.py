@@ -5,9 +5,10 @@ from enum import StrEnum
 
 from offload.wire.jobs import SyncState
 from scannerd.store.durable import StoreFault
-from scannerd.store.journal import replay
+from scannerd.store.history import history_of
+from scannerd.store.journal import stream
 from scannerd.store.results import sync_state
-from scannerd.store.scans import ScanStore, journaled_frames, was_cancelled
+from scannerd.store.scans import ScanStore
 
 
 class ScanState(StrEnum):
@@ -48,16 +49,15 @@ def summary_of(store: ScanStore, scan_id: str) -> ScanSummary:
     folder = store.layout.scan(scan_id)
     try:
         plan = store.plan(scan_id)
-        lines, _ = replay(folder.journal)
-        frames = journaled_frames(lines)
+        history = history_of(stream(folder.journal))
     except StoreFault as fault:
         return ScanSummary(scan_id, ScanState.BROKEN, fault=str(fault))
-    state = ScanState.CANCELLED if was_cancelled(lines) else ScanState.UNFINISHED
+    state = ScanState.CANCELLED if history.cancelled else ScanState.UNFINISHED
     return ScanSummary(
         scan_id,
         ScanState.SEALED if folder.manifest.exists() else state,
-        len(frames),
-        len(plan.viewpoints),
+        len(history.frames),
+        len(plan.viewpoints) + len(history.extensions),
         sync_state(folder),
         folder.results.is_dir(),
     )

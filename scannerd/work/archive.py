@@ -26,9 +26,9 @@ class Archive:
         await self._worker.run(lambda: self._note_cancelled(scan_id))
         self._events.publish(ScanGivenUp(scan_id))
 
-    async def drop_photo(self, scan_id: str, index: int) -> None:
-        """Count a photo no more, so that the scan takes it when it goes on. Raises CommandRefused, StoreFault."""
-        await self._worker.run(lambda: self._note_lost(scan_id, index))
+    async def retake_later(self, scan_id: str, index: int) -> None:
+        """Have a photo taken again when the scan goes on; until then it counts. Raises CommandRefused, StoreFault."""
+        await self._worker.run(lambda: self._note_retake(scan_id, index))
 
     async def delete(self, scan_id: str, trash_days: int) -> None:
         """Put a scan into the trash, and forget what has been there for longer. Raises StoreFault."""
@@ -50,16 +50,16 @@ class Archive:
                 raise CommandRefused(f"scan {scan_id}: is complete; delete it when nobody wants it")
             scan.note("cancelled")
 
-    def _note_lost(self, scan_id: str, index: int) -> None:
+    def _note_retake(self, scan_id: str, index: int) -> None:
         with self._store.open(scan_id) as scan:
             if scan.sealed:
                 raise CommandRefused(f"scan {scan_id}: is complete and sealed; start a new scan to take photos again")
             require_viewpoint(scan, index)
-            scan.note("lost", index=index, reason="a person wants it again")
+            scan.note("retake", index=index)
 
 
 def require_viewpoint(scan: StoredScan, index: int) -> None:
     """Raise CommandRefused unless the scan has this viewpoint."""
-    last = len(scan.plan.viewpoints) - 1
+    last = len(scan.viewpoints) - 1
     if not 0 <= index <= last:
         raise CommandRefused(f"Retake {index}: scan {scan.plan.scan_id} has photos 0 to {last}")

@@ -240,10 +240,12 @@ class Desk:
         if wanted is None:
             raise CommandRefused(f"Retake: no scan is running; the daemon is {self.phase}")
         if session is not None and wanted == self.running:
-            require_viewpoint(session.scan, index)
+            running = session.scan
+            require_viewpoint(running, index)
+            await self._worker.run(lambda: running.note("retake", index=index))
             session.control.retake(index)
         else:
-            await self._archive.drop_photo(wanted, index)
+            await self._archive.retake_later(wanted, index)
         self._events.publish(RetakeWanted(wanted, index))
         accept(answer, wanted)
 

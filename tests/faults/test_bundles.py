@@ -97,6 +97,21 @@ def test_a_photo_that_is_none_is_refused_by_name(service, kit, photos, scan_id, 
         assert words in answer.json()["detail"]
 
 
+def test_what_the_device_found_out_travels_beside_the_photos(service, kit, photos, scan_id):
+    def stored(name, content):
+        return {"name": name, "sha256": kit.sha256(content), "size_bytes": len(content)}
+
+    frames = [entry.model_dump(mode="json") for entry in kit.manifest_of(photos, scan_id).frames]
+    frames[1]["sidecars"] = [stored("frames/0001.json", b"{}"), stored("frames/0001.mask.png", b"mask")]
+    manifest = kit.manifest_of(photos, scan_id, frames=frames, extras=[stored("poses.json", b"[]")])
+    with service.client() as client:
+        upload(client, kit, [*photos, b"{}", b"mask"])
+        answer = kit.post(client, manifest)
+        assert (answer.status_code, answer.json()) == (409, {"missing": [kit.sha256(b"[]")]})
+        upload(client, kit, [b"[]"])
+        assert kit.post(client, manifest).status_code == 201
+
+
 def test_a_bundle_that_does_not_match_its_hash_or_sizes_is_refused(service, kit, photos, manifest):
     wrong = manifest.frames[0].model_copy(
         update={"file": manifest.frames[0].file.model_copy(update={"size_bytes": 7})}

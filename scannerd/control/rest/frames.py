@@ -1,5 +1,7 @@
 """Photos of a scan: one by one, small, all on one picture, all in one file."""
 
+import contextlib
+from pathlib import Path
 from typing import Any
 
 from fastapi import APIRouter, Request
@@ -11,7 +13,10 @@ from scannerd.control.rest.photos_zip import zip_stream
 from scannerd.control.rest.problems import Refused, busy, documented
 from scannerd.control.rest.reply import HeldStream
 from scannerd.control.scanner import Scanner
+from scannerd.store.catalogue import Catalogue
+from scannerd.store.durable import StoreFault
 from scannerd.store.layout import ScanFolder
+from scannerd.store.thumbnails import whole_thumbnail
 
 DAY_S = 86_400
 MOST_ZIPS = 2
@@ -47,7 +52,8 @@ def frame_routes(scanner: Scanner, files: FileWindow) -> APIRouter:
     async def frame(request: Request, scan_id: ScanInPath, index: IndexInPath) -> Response:
         """One photo as it was taken."""
         folder = layout.scan(scan_id)
-        return await files.reply(request, folder.frame(index), caching=await caching(folder))
+        path = await scanner.reading.run(lambda: _photo(scanner.catalogue, folder, index))
+        return await files.reply(request, path, caching=await caching(folder))
 
     @router.get(
         "/scans/{scan_id}/thumbnails/{index}.jpg",
@@ -58,7 +64,8 @@ def frame_routes(scanner: Scanner, files: FileWindow) -> APIRouter:
     async def thumbnail(request: Request, scan_id: ScanInPath, index: IndexInPath) -> Response:
         """One photo, 320 pixels wide."""
         folder = layout.scan(scan_id)
-        return await files.reply(request, folder.thumbnail(index), caching=await caching(folder))
+        path = await scanner.reading.run(lambda: _thumbnail(scanner.catalogue, folder, index))
+        return await files.reply(request, path, caching=await caching(folder))
 
     @router.get(
         "/scans/{scan_id}/contact_sheet.jpg",
@@ -78,7 +85,7 @@ def frame_routes(scanner: Scanner, files: FileWindow) -> APIRouter:
         if zips >= MOST_ZIPS:
             raise busy(f"{MOST_ZIPS} photos.zip are on their way", 20)
         folder = layout.scan(scan_id)
-        wanted = await scanner.reading.run(lambda: _files_of(folder))
+        wanted = await scanner.reading.run(lambda: _files_of(scanner.catalogue, folder))
         zips += 1
 
         def let_go() -> None:
@@ -92,9 +99,29 @@ def frame_routes(scanner: Scanner, files: FileWindow) -> APIRouter:
     return router
 
 
-def _files_of(folder: ScanFolder) -> list[Any]:
+def _photo(catalogue: Catalogue, folder: ScanFolder, index: int) -> Path:
+    """Return where the photo that counts lies, or would lie."""
+    with contextlib.suppress(StoreFault):
+        if (photo := catalogue.photo(folder.scan_id, index)) is not None:
+            return folder.path / photo.name
+    return folder.frame(index)
+
+
+def _thumbnail(catalogue: Catalogue, folder: ScanFolder, index: int) -> Path:
+    """Return where the small copy lies; it is made anew where a power cut took it."""
+    with contextlib.suppress(StoreFault):
+        if (photo := catalogue.photo(folder.scan_id, index)) is not None:
+            return whole_thumbnail(folder, photo)
+    return folder.thumbnail(index)
+
+
+def _files_of(catalogue: Catalogue, folder: ScanFolder) -> list[Any]:
     """Raises Refused."""
-    frames = sorted(folder.frames.glob("[0-9]*.jpg"))
-    if not frames:
+    try:
+        photos = catalogue.photos(folder.scan_id)
+    except StoreFault:
+        photos = []
+    if not photos:
         raise Refused(404, f"scan {folder.scan_id}: has no photos here")
-    return [*frames, *(file for file in (folder.plan, folder.manifest, folder.background) if file.exists())]
+    more = (folder.plan, folder.manifest, folder.background)
+    return [*(folder.path / photo.name for photo in photos), *(file for file in more if file.exists())]

@@ -1,11 +1,12 @@
 """A scan's journal as a person reads it."""
 
+from collections import deque
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal
 
 from scannerd.board.state import Shown
-from scannerd.store.journal import JournalLine, replay
+from scannerd.store.journal import JournalLine, stream
 
 LAST_LINES = 2000
 
@@ -20,8 +21,7 @@ class LogLine(Shown):
 
 def story_of(journal: Path) -> list[LogLine]:
     """Return the last lines. Raises StoreFault."""
-    lines, _ = replay(journal)
-    return [_told(line) for line in lines[-LAST_LINES:]]
+    return [_told(line) for line in deque(stream(journal), LAST_LINES)]
 
 
 def _told(line: JournalLine) -> LogLine:
@@ -37,6 +37,10 @@ def _told(line: JournalLine) -> LogLine:
             text, level = f"photo {body.get('index')}, {body.get('verdict')}: {body.get('reason')}", "warning"
         case "lost":
             text, level = f"photo {body.get('index')} counts no more: {body.get('reason')}", "warning"
+        case "retake":
+            text = f"photo {body.get('index')} is wanted again"
+        case "extended":
+            text = f"{len(body.get('viewpoints', ()))} viewpoints added"
         case "resumed":
             text = f"resumed with {body.get('frames')} photos"
         case "failed":

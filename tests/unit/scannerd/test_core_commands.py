@@ -81,7 +81,8 @@ async def test_a_photo_of_an_unfinished_scan_is_taken_again_when_it_goes_on(benc
         await daemon.submit(Stop())
         await until(events, ScanEnded)
         await daemon.submit(Retake(0, "cup"))
-        assert daemon.catalogue.detail("cup").viewpoints[0].status == "planned"
+        shown = daemon.catalogue.detail("cup").viewpoints[0]
+        assert (shown.status, shown.retake_wanted) == ("stored", True), "it counts until there is another"
         await daemon.submit(ResumeScan("cup"))
         assert 0 in [stored.index for stored in of(FrameStored, await until(events, ScanEnded))]
 

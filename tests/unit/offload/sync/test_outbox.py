@@ -50,6 +50,13 @@ def test_frames_come_in_as_they_are_journaled(outbox):
     assert write(outbox, frame_line(0)) == [("frames/0000.jpg", "a"), ("frames/0001.jpg", "a")]
 
 
+def test_what_is_known_of_a_photo_travels_with_it(outbox):
+    mask = StoredFile(name="frames/0000.mask.png", sha256="d" * 64, size_bytes=3)
+    entry = frame(0).model_copy(update={"sidecars": (mask,)})
+    text = line("frame", frame=entry.model_dump(mode="json"))
+    assert write(outbox, text) == [("frames/0000.jpg", "a"), ("frames/0000.mask.png", "d")]
+
+
 def test_a_torn_line_waits_for_its_end(outbox):
     text = frame_line(0)
     assert write(outbox, text[:40]) == []

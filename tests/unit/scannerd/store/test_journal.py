@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from scannerd.store.durable import StoreFault, StoreFull, write_durably
-from scannerd.store.journal import Journal, JournalBroken, replay
+from scannerd.store.journal import Journal, JournalBroken, JournalLine, replay
 
 
 def written(path: Path, lines: int = 3) -> bytes:
@@ -33,8 +33,9 @@ def test_a_last_line_torn_at_any_byte_costs_that_line_and_no_other(tmp_path: Pat
     second_end = whole.rindex(b"\n", 0, len(whole) - 1) + 1
     for torn_at in range(second_end, len(whole)):
         path.write_bytes(whole[:torn_at])
-        journal = Journal.open(path)
-        assert [line.seq for line in journal.lines] == [0, 1]
+        heard: list[JournalLine] = []
+        journal = Journal.open(path, hear=heard.append)
+        assert [line.seq for line in heard] == [0, 1]
         assert path.read_bytes() == whole[:second_end], "what is torn is cut off before anything is appended"
         journal.append("frame", index=2)
         journal.close()

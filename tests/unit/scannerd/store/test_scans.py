@@ -1,5 +1,6 @@
 import hashlib
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -10,15 +11,19 @@ import pytest
 
 from drivers.picture import Planes
 from offload.wire.bundle import CameraModel, Manifest, StoredFile
+from offload.wire.sidecar import FrameSidecar
 from scannerd.config import Config
-from scannerd.scan.plan import ScanPlan, plan_scan
+from scannerd.events import StepTimes
+from scannerd.scan.plan import ScanPlan, Viewpoint, plan_scan
 from scannerd.settings.file import parse_config
 from scannerd.store.background import BackgroundFacts, BackgroundPlate
 from scannerd.store.contact_sheet import write_contact_sheet
+from scannerd.store.developed import DevelopedPhoto, TakenPhoto, develop, file_of
 from scannerd.store.durable import StoreFault, StoreFull
+from scannerd.store.journal import replay
 from scannerd.store.layout import StoreLayout
 from scannerd.store.results import results_of
-from scannerd.store.scans import ScanExists, ScanStore, ScanUnknown, StoredScan, TakenPhoto
+from scannerd.store.scans import ScanExists, ScanStore, ScanUnknown, StoredScan
 from scannerd.store.space import photo_bytes
 from scannerd.store.summary import ScanState, summaries, summary_of
 
@@ -34,7 +39,7 @@ def a_plan(scan_id: str = "cup", config: Config = CONFIG) -> ScanPlan:
 def a_photo(scan: StoredScan, index: int, seed: int = 0) -> TakenPhoto:
     pixels = np.random.default_rng(seed + index).integers(0, 255, (480, 640, 3), np.uint8)
     pixels[:, :, 0] = 250
-    view = scan.plan.viewpoints[index]
+    view = scan.viewpoints[index]
     photo = Planes.from_rgb(pixels)
     return TakenPhoto(view, photo, photo.shrunk(320, 240), view.angle_deg + 0.01, 19_987.0, 1.5, WHEN, sharpness=0.4)
 
@@ -56,11 +61,14 @@ def filled(store: ScanStore, scan_id: str = "cup") -> StoredScan:
 
 def test_a_sealed_scan_is_a_valid_bundle_whose_every_hash_is_right(store: ScanStore) -> None:
     with filled(store) as scan:
-        manifest = scan.seal(WHEN)
-        write_contact_sheet(scan.folder, list(manifest.frames))
+        write_contact_sheet(scan.folder, scan.frames)
+        seal = scan.seal(WHEN)
     data = scan.folder.manifest.read_bytes()
-    assert Manifest.model_validate_json(data) == manifest
-    assert hashlib.sha256(data).hexdigest() == manifest.digest()
+    manifest = Manifest.model_validate_json(data)
+    assert manifest.canonical_bytes() == data, "what was put together is what the wire's own type encodes to"
+    assert hashlib.sha256(data).hexdigest() == manifest.digest() == seal.manifest_sha256
+    assert (seal.frames, seal.total_bytes) == (4, sum(file.size_bytes for file in manifest.files()))
+    assert [file.name for file in manifest.extras] == ["contact_sheet.jpg"]
     for file in manifest.files():
         photo = (scan.folder.path / file.name).read_bytes()
         assert (hashlib.sha256(photo).hexdigest(), len(photo)) == (file.sha256, file.size_bytes)
@@ -151,6 +159,101 @@ def test_the_latest_photo_of_a_viewpoint_is_the_one_that_counts(store: ScanStore
         assert scan.verify_frames() == ()
 
 
+def files_of(folder: Path) -> set[str]:
+    return {path.name for path in folder.iterdir()}
+
+
+def with_sidecars(scan: StoredScan, index: int, seed: int = 0) -> DevelopedPhoto:
+    plain = develop(a_photo(scan, index, seed), scan.plan)
+    made = {f"frames/{index:04d}.{kind}": f"{kind} {seed}".encode() for kind in ("mask.png", "edges.png")}
+    said = FrameSidecar(
+        index=index, verdict="accept", reason=f"{seed}", commanded_angle_deg=0, exposure_us=1, analogue_gain=1
+    )
+    made[f"frames/{index:04d}.json"] = said.canonical_bytes()
+    sidecars = tuple(file_of(name, data) for name, data in made.items())
+    return replace(plain, entry=plain.entry.model_copy(update={"sidecars": sidecars}), files=plain.files | made)
+
+
+def test_a_photo_and_its_sidecars_are_kept_replaced_and_sealed_together(store: ScanStore) -> None:
+    scan, _ = store.begin(a_plan())
+    with scan:
+        for index in range(4):
+            scan.keep(with_sidecars(scan, index), StepTimes(move_s=1), {"move": (0.0, 1.0)})
+        entry = scan.keep(with_sidecars(scan, 2, seed=7))
+        assert [file.name for file in entry.files()] == [
+            "frames/0002_2.jpg", "frames/0002_2.mask.png", "frames/0002_2.edges.png", "frames/0002_2.json",
+        ]  # fmt: skip
+        assert scan.frames[2] == entry
+        assert scan.verify_frames() == ()
+        scan.seal(WHEN)
+        manifest = Manifest.model_validate_json(scan.folder.manifest.read_bytes())
+        assert len(manifest.files()) == 16
+        assert {file.name for file in manifest.files()} == {f"frames/{n}" for n in files_of(scan.folder.frames)}
+        assert files_of(scan.folder.thumbnails) == {"0000.jpg", "0001.jpg", "0002_2.jpg", "0003.jpg"}
+    times = [line.body["times"] for line in replay(scan.folder.journal)[0] if "times" in line.body]
+    assert times[0]["stages"] == {"move": [0.0, 1.0]}
+
+
+def test_the_earlier_photo_counts_until_the_later_ones_line_is_on_the_disk(store: ScanStore) -> None:
+    scan, _ = store.begin(a_plan())
+    first = scan.keep(with_sidecars(scan, 0))
+    scan.close()
+    later = with_sidecars(scan, 0, seed=1).as_take(2)
+    for name, data in later.files.items():  # The power goes when all its files are there, and its line is not.
+        (scan.folder.path / name).write_bytes(data)
+    with store.open("cup") as again:
+        assert again.frames[0] == first
+        assert again.verify_frames() == ()
+        assert len(files_of(scan.folder.frames)) == 4, "what does not count is gone"
+
+
+def test_a_damaged_sidecar_costs_its_photo(store: ScanStore) -> None:
+    scan, _ = store.begin(a_plan())
+    with scan:
+        scan.keep(with_sidecars(scan, 1))
+        (scan.folder.frames / "0001.mask.png").write_bytes(b"")
+        assert scan.verify_frames() == (1,)
+
+
+def test_a_wish_for_another_photo_outlives_a_restart_and_the_photo_counts_meanwhile(store: ScanStore) -> None:
+    with filled(store) as scan:
+        scan.note("retake", index=1)
+    with store.open("cup") as scan:
+        assert (scan.missing(), scan.retakes_wanted, scan.complete) == ((), (1,), False)
+        scan.append(a_photo(scan, 1, seed=5))
+        assert (scan.retakes_wanted, scan.complete) == ((), True)
+
+
+def test_viewpoints_that_were_added_and_locked_settings_are_the_scans_own(store: ScanStore) -> None:
+    more = tuple(Viewpoint(index=4 + number, angle_deg=45.0 + number, ring=1) for number in range(2))
+    with filled(store) as scan:
+        scan.note("locked", settings={"exposure_us": 1.0})
+        scan.note("locked", settings={"exposure_us": 19_000.0})
+        with pytest.raises(ValueError, match=r"viewpoints \[5\] do not go on from 3"):
+            scan.extend(more[1:])
+        scan.extend(more)
+    assert summary_of(store, "cup").frames_planned == 6
+    with store.open("cup") as scan:
+        assert scan.viewpoints == (*scan.plan.viewpoints, *more)
+        assert scan.missing() == more
+        assert scan.locked_settings == {"exposure_us": 19_000.0}
+        for view in more:
+            scan.append(a_photo(scan, view.index))
+        assert scan.seal(WHEN).frames == 6
+    manifest = Manifest.model_validate_json(scan.folder.manifest.read_bytes())
+    assert [(frame.index, frame.ring) for frame in manifest.frames[-2:]] == [(4, 1), (5, 1)]
+
+
+def test_a_seal_that_outlived_its_journal_line_is_told_by_the_journal_again(store: ScanStore) -> None:
+    with filled(store) as scan:
+        digest = scan.seal(WHEN).manifest_sha256
+    journal = scan.folder.journal
+    journal.write_bytes(journal.read_bytes().rstrip(b"\n").rpartition(b"\n")[0] + b"\n")
+    store.open("cup").close()
+    last = replay(journal)[0][-1]
+    assert (last.type, last.body) == ("sealed", {"manifest_sha256": digest})
+
+
 def test_names_are_taken_once_and_unknown_names_are_told(store: ScanStore) -> None:
     filled(store).close()
     with pytest.raises(ScanExists, match="exists already"):
@@ -217,7 +320,8 @@ def a_plate(plan: ScanPlan, exposure_us: float = 20_000) -> BackgroundFacts:
 def test_a_background_taken_the_same_way_travels_with_the_scan(store: ScanStore) -> None:
     BackgroundPlate(store.layout).keep(b"plate", a_plate(a_plan(), exposure_us=20_400))
     with filled(store) as scan:
-        manifest = scan.seal(WHEN)
+        scan.seal(WHEN)
+    manifest = Manifest.model_validate_json(scan.folder.manifest.read_bytes())
     assert manifest.background is not None
     assert (scan.folder.path / manifest.background.name).read_bytes() == b"plate"
     BackgroundPlate(store.layout).keep(b"other", a_plate(a_plan()))
