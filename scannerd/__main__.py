@@ -47,14 +47,45 @@ def scan(
     resume: Annotated[str | None, typer.Option(metavar="ID", help="Go on with an unfinished scan.")] = None,
     name: Annotated[str | None, typer.Option(help="Of the new scan; the time when left out.")] = None,
     views: Annotated[int | None, typer.Option(min=3, max=720, help="Photos in one turn.")] = None,
+    rings: Annotated[
+        int | None, typer.Option(min=1, max=6, help="Turns, each with the camera at another height.")
+    ] = None,
+    ring_views: Annotated[
+        list[int] | None, typer.Option(min=3, max=720, help="Photos in one ring; once for each ring.")
+    ] = None,
+    ring_elevation_deg: Annotated[
+        list[float] | None,
+        typer.Option(min=-10, max=90, help="Where the camera stands above the platter; once for each ring."),
+    ] = None,
+    sides: Annotated[
+        int | None, typer.Option(min=1, max=4, help="How often the object is laid down, turned over in between.")
+    ] = None,
+    repeats: Annotated[int | None, typer.Option(min=1, max=10, help="Equal photos from each place.")] = None,
+    exposure_bracket: Annotated[int | None, typer.Option(min=1, max=7, help="Exposures from each place.")] = None,
+    exposure_step_ev: Annotated[float | None, typer.Option(min=0.1, max=2, help="Between two of them.")] = None,
+    focus_bracket: Annotated[int | None, typer.Option(min=1, max=9, help="Focus steps from each place.")] = None,
+    focus_step_dioptres: Annotated[float | None, typer.Option(min=0.01, max=2, help="Between two of them.")] = None,
     config: ConfigOption = None,
 ) -> None:
     """Take one scan and exit: 0 when it is complete, 1 when not (then it can be resumed)."""
-    if resume is not None and (name is not None or views is not None):
-        console.say("scannerd: --resume goes on with the scan's own plan; leave out --name and --views")
+    wished = StartScan(
+        name,
+        views=views,
+        rings=rings,
+        ring_views=tuple(ring_views) if ring_views else None,
+        ring_elevations_deg=tuple(ring_elevation_deg) if ring_elevation_deg else None,
+        sides=sides,
+        repeats=repeats,
+        exposure_bracket=exposure_bracket,
+        exposure_step_ev=exposure_step_ev,
+        focus_bracket=focus_bracket,
+        focus_step_dioptres=focus_step_dioptres,
+    )
+    if resume is not None and wished != StartScan():
+        console.say("scannerd: --resume goes on with the scan's own plan; leave out --name, --views and the like")
         raise typer.Exit(console.BAD_USAGE)
     start_logging("scannerd", logging.ERROR)
-    command: Command = ResumeScan(resume) if resume is not None else StartScan(name, views)
+    command: Command = ResumeScan(resume) if resume is not None else wished
     with console.explained():
         ended = asyncio.run(console.scan_once(console.load_config(config), command))
     raise typer.Exit(console.exit_code_of(ended))

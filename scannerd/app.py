@@ -16,7 +16,7 @@ from scannerd.board.board import Board
 from scannerd.board.scan_shown import Forecast
 from scannerd.board.state import DiskSpace
 from scannerd.board.sync_watch import SyncWatch
-from scannerd.commands import Accepted, Command, CommandRefused, ResumeScan
+from scannerd.commands import Accepted, Command, CommandRefused, ResumeScan, Wishes
 from scannerd.config import Config
 from scannerd.control.button import ButtonControl, press_times
 from scannerd.control.doors import DoorMissing, network_door
@@ -32,7 +32,6 @@ from scannerd.process.watchdog import Watchdog
 from scannerd.requests import Answer, AnswerStatus, Request
 from scannerd.scan.forecast import forecast
 from scannerd.scan.phases import Phase
-from scannerd.scan.plan import Wishes
 from scannerd.settings.desk import SettingsDesk
 from scannerd.store.catalogue import Catalogue
 from scannerd.store.durable import StoreFault

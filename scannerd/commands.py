@@ -20,17 +20,39 @@ class Quality(StrEnum):
 
 
 @dataclass(frozen=True)
-class StartScan:
-    """Plan a new scan and take it. Refused while another one runs, or when it would not fit on the disk."""
+class Wishes:
+    """What a person chose for one scan; None is as configured."""
 
+    views: int | None = None
+    """Photos in one ring."""
+    rings: int | None = None
+    """Turns, each with the camera at another height."""
+    quality: Quality | None = None
+    ring_views: tuple[int, ...] | None = None
+    """Photos in each ring, where they differ."""
+    ring_elevations_deg: tuple[float, ...] | None = None
+    """Where the camera stands for each ring, above the platter."""
+    sides: int | None = None
+    """How often the object is laid down: between two of them a person turns it over."""
+    repeats: int | None = None
+    """Equal photos from each place."""
+    exposure_bracket: int | None = None
+    """Photos of different exposure from each place."""
+    exposure_step_ev: float | None = None
+    focus_bracket: int | None = None
+    """Photos of different focus from each place."""
+    focus_step_dioptres: float | None = None
+
+
+@dataclass(frozen=True)
+class _NewScan:
     scan_id: str | None = None
     """None: named after the time."""
-    views: int | None = None
-    """Photos in one ring; None: as configured."""
-    rings: int | None = None
-    """Turns, each with the camera at another height; None: as configured."""
-    quality: Quality | None = None
-    """None: as configured."""
+
+
+@dataclass(frozen=True)
+class StartScan(Wishes, _NewScan):
+    """Plan a new scan and take it. Refused while another one runs, or when it would not fit on the disk."""
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
+from annotated_types import Ge, Le
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from drivers.options import (
@@ -37,9 +38,15 @@ def _path_or_none(value: object) -> object:
     return _path(_empty_is_none(value))
 
 
+def _fixed(value: object) -> object:
+    return tuple(value) if isinstance(value, list) else value
+
+
 Folder = Annotated[Path, BeforeValidator(_path)]
 OptionalFile = Annotated[Path | None, BeforeValidator(_path_or_none)]
 OptionalText = Annotated[str | None, BeforeValidator(_empty_is_none)]
+ViewsOfRings = Annotated[tuple[Annotated[int, Ge(3), Le(720)], ...], BeforeValidator(_fixed)]
+Elevations = Annotated[tuple[Annotated[float, Ge(-10), Le(90)], ...], BeforeValidator(_fixed)]
 
 
 class Section(BaseModel):
@@ -104,6 +111,39 @@ class TurntableSection(Section):
     def steps_per_turn(self) -> float:
         """Microsteps for one turn of the platter."""
         return self.full_steps_per_turn * self.microsteps * self.gear_ratio
+
+
+class LiftSection(Section):
+    """The motor that raises the camera between rings, by a self-locking gear. Pins are BCM numbers."""
+
+    driver: Literal["stepper_gpio", "none"] = key("none", "none: a person moves the camera between rings")
+    step_pin: int = key(20, "a rising edge is one microstep", ge=0, le=27)
+    direction_pin: int = key(21, "high raises the camera", ge=0, le=27)
+    enable_pin: int = key(6, "low holds the motor, high lets it go", ge=0, le=27)
+    step_deg: float = key(0.01125, "how far one microstep raises the camera", ge=0.0001, le=2)
+    lowest_deg: float = key(10.0, "soft limit: the camera's elevation above the platter", ge=-10, le=90)
+    highest_deg: float = key(70.0, "soft limit", ge=-10, le=90)
+    home_deg: float = key(10.0, "elevation at the mark where a person puts the camera when asked to", ge=-10, le=90)
+    max_speed_deg_s: float = key(10.0, "fastest rising of the camera", ge=0.1, le=90)
+    acceleration_deg_s2: float = key(20.0, "of the camera, up and down", ge=0.1, le=720)
+    invert: bool = key(False, "true when the camera goes the wrong way")
+
+    def axis_options(self) -> StepperGpioOptions:
+        """Return them as the driver takes them."""
+        return StepperGpioOptions(
+            name="lift",
+            step_pin=self.step_pin,
+            dir_pin=self.direction_pin,
+            enable_pin=self.enable_pin,
+            # Only their product counts: how many steps a whole turn of the arm would take.
+            full_steps_per_turn=1,
+            microsteps=1,
+            gear_ratio=360 / self.step_deg,
+            max_speed_deg_s=self.max_speed_deg_s,
+            acceleration_deg_s2=self.acceleration_deg_s2,
+            reversed=self.invert,
+            soft_limits_deg=(self.lowest_deg, self.highest_deg),
+        )
 
 
 class CameraSection(Section):
@@ -177,6 +217,14 @@ class ScanSection(Section):
 
     views: int = key(36, "photos in one turn", ge=3, le=720)
     rings: int = key(1, "turns, each with the camera at another height", ge=1, le=6)
+    ring_views: ViewsOfRings = key((), "photos in each ring, where they differ", max_length=6)
+    ring_elevations_deg: Elevations = key((), "where the camera stands above the platter, ring by ring", max_length=6)
+    sides: int = key(1, "how often the object is laid down; a person turns it over between", ge=1, le=4)
+    repeats: int = key(1, "equal photos from each place", ge=1, le=10)
+    exposure_bracket: int = key(1, "photos of different exposure from each place", ge=1, le=7)
+    exposure_step_ev: float = key(1.0, "between two of them; 1 is twice the light", ge=0.1, le=2)
+    focus_bracket: int = key(1, "photos of different focus from each place, for lenses with a motor", ge=1, le=9)
+    focus_step_dioptres: float = key(0.25, "between two of them", ge=0.01, le=2)
     settle_s: float = key(0.3, "wait after a move, until the platter stands still", ge=0, le=30)
     max_retakes: int = key(2, "how often one photo is taken again before a person is asked", ge=0, le=10)
     resume_on_start: bool = key(False, "go on with an unfinished scan as soon as the daemon starts")
@@ -268,6 +316,7 @@ class Config(Section):
     device: DeviceSection = DeviceSection()
     store: StoreSection = StoreSection()
     turntable: TurntableSection = TurntableSection()
+    lift: LiftSection = LiftSection()
     camera: CameraSection = CameraSection()
     button: ButtonSection = ButtonSection()
     led: LedSection = LedSection()

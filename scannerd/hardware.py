@@ -21,10 +21,19 @@ class Hardware:
     """In the button."""
     light: Light | None = None
     """On the object."""
+    lift: Axis | None = None
+    """Raises the camera; its angle is the camera's elevation above the platter."""
 
 
-DEVICES = {"turntable": "axis", "camera": "camera", "button": "button", "led": "lamp", "light": "light"}
-"""Section of config.toml → the device in `Hardware` that it describes; the motor first, which is let go first."""
+DEVICES = {
+    "turntable": "axis",
+    "lift": "lift",
+    "camera": "camera",
+    "button": "button",
+    "led": "lamp",
+    "light": "light",
+}
+"""Section of config.toml → the device in `Hardware` that it describes; the motors first, which are let go first."""
 
 
 def build_hardware(config: Config, clock: Clock | None = None) -> Hardware:
@@ -38,6 +47,8 @@ def build_device(section: str, config: Config, clock: Clock) -> Any:
     match section:
         case "turntable":
             return registry.axis_driver(config.turntable.driver)(config.turntable.axis_options(), clock)
+        case "lift" if config.lift.driver != "none":
+            return registry.axis_driver(config.lift.driver)(config.lift.axis_options(), clock)
         case "camera":
             return registry.camera_driver(config.camera.driver)(config.camera.camera_options())
         case "button" if config.button.driver != "none":

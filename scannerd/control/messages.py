@@ -20,6 +20,35 @@ CommandId = Annotated[str, StringConstraints(pattern=r"^[0-9A-Za-z][0-9A-Za-z._:
 """Chosen by the sender, a new one for each command; a repeat of it is the same command."""
 
 
+class ScanWishes(BaseModel):
+    """How a scan shall be; what is left out is as configured."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    views: int | None = Field(default=None, ge=3, le=720, description="Photos in one ring.")
+    rings: int | None = Field(default=None, ge=1, le=6, description="Turns, each with the camera at another height.")
+    quality: Quality | None = None
+    ring_views: tuple[Annotated[int, Field(ge=3, le=720)], ...] | None = Field(
+        default=None, max_length=6, description="Photos in each ring, where they differ."
+    )
+    ring_elevations_deg: tuple[Annotated[float, Field(ge=-10, le=90)], ...] | None = Field(
+        default=None, max_length=6, description="Where the camera stands for each ring, above the platter."
+    )
+    sides: int | None = Field(default=None, ge=1, le=4, description="How often the object is laid down.")
+    repeats: int | None = Field(default=None, ge=1, le=10, description="Equal photos from each place.")
+    exposure_bracket: int | None = Field(default=None, ge=1, le=7, description="Different exposures from each place.")
+    exposure_step_ev: float | None = Field(default=None, ge=0.1, le=2)
+    focus_bracket: int | None = Field(default=None, ge=1, le=9, description="Different focus from each place.")
+    focus_step_dioptres: float | None = Field(default=None, ge=0.01, le=2)
+
+    def wishes(self) -> commands.Wishes:
+        """Return what the daemon understands."""
+        return commands.Wishes(**self._chosen())
+
+    def _chosen(self) -> dict[str, Any]:
+        return {name: getattr(self, name) for name in ScanWishes.model_fields}
+
+
 class _Message(BaseModel):
     """What every command may carry."""
 
@@ -36,18 +65,15 @@ class _AboutScan(_Message):
     """Left out: the scan that runs."""
 
 
-class Start(_Message):
+class Start(ScanWishes, _Message):
     """Begin a scan."""
 
     command: Literal["start"]
     scan_id: ScanId | None = None
-    views: int | None = Field(None, ge=3, le=720)
-    rings: int | None = Field(None, ge=1, le=6)
-    quality: Quality | None = None
 
     def order(self) -> commands.Command:
         """Return what the daemon understands."""
-        return commands.StartScan(self.scan_id, self.views, self.rings, self.quality)
+        return commands.StartScan(self.scan_id, **self._chosen())
 
 
 class ResumeUnfinished(_Message):

@@ -5,12 +5,12 @@ from typing import Protocol
 
 from scannerd.board.board import Board
 from scannerd.board.scan_shown import Forecast
+from scannerd.commands import Wishes
 from scannerd.config import Config
 from scannerd.events import EventBus
 from scannerd.hardware import Hardware
 from scannerd.process.health_report import HealthReport
 from scannerd.requests import Answer, Request
-from scannerd.scan.plan import Wishes
 from scannerd.settings.desk import SettingsDesk
 from scannerd.store.catalogue import Catalogue
 from scannerd.store.scans import ScanStore

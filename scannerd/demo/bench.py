@@ -18,7 +18,7 @@ from scannerd.demo.bench_options import BenchOptions, bench_config, bench_mechan
 from scannerd.demo.companions import Companions
 from scannerd.demo.options import DemoOptions
 from scannerd.demo.run import make_usable
-from scannerd.demo.setting import scans_folder
+from scannerd.demo.setting import demo_lift, scans_folder
 from scannerd.process.serving import serve
 from scannerd.store.layout import StoreLayout
 from scannerd.store.lock import StoreLock
@@ -51,8 +51,8 @@ def _installed(options: BenchOptions, config: Config, scene_file: Path) -> Itera
     with ExitStack() as stack:
         renderer = stack.enter_context(RenderProcess(scene_file))
         renderer.prepare(config.camera.width_px, config.camera.height_px)
-        wiring, mechanics = bench_wiring(config), bench_mechanics(config)
-        bench = stack.enter_context(install_bench(renderer.render_into, options.speed, wiring, mechanics))
+        wiring, mechanics, lift = bench_wiring(config), bench_mechanics(config), demo_lift(config)
+        bench = stack.enter_context(install_bench(renderer.render_into, options.speed, wiring, mechanics, lift))
         hand = options.hand or config.store.folder / "hand.sock"
         stack.enter_context(Hand(bench, hand))
         console.say(f"bench: a hand reaches in at {hand}; try `scannerd bench-hand --hand {hand} press`")

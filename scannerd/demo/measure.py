@@ -60,7 +60,9 @@ def judge_model(results: Path, manifest: Manifest, scene: Scene) -> Judgement:
     width_px, height_px = manifest.photo_width_px, manifest.photo_height_px
     K = scene.camera.matrix_px(width_px, height_px)
     known = [frame for frame in manifest.frames if Path(frame.file.name).name in centres]
-    cameras = [ViewPoint(K, *true_pose(scene, frame.angle_deg), width_px, height_px) for frame in known]
+    cameras = [
+        ViewPoint(K, *true_pose(scene, frame.angle_deg, frame.elevation_deg), width_px, height_px) for frame in known
+    ]
     estimated = np.array([centres[Path(frame.file.name).name] for frame in known])
     return judge(np.asarray(mesh.vertices, dtype=np.float64), np.asarray(mesh.faces), scene.thing, cameras, estimated)
 

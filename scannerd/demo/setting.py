@@ -2,11 +2,13 @@
 
 from pathlib import Path
 
-from drivers.bench.pins import BenchWiring
+from drivers.bench.lift import LiftMechanics
+from drivers.bench.pins import BenchWiring, LiftWiring
 from scannerd.config import (
     CameraSection,
     Config,
     DeviceSection,
+    LiftSection,
     QualitySection,
     ReconstructionSection,
     ScanSection,
@@ -38,7 +40,20 @@ def demo_wiring(config: Config) -> BenchWiring:
         button_pin=config.button.pin,
         led_pin=config.led.pin if config.led.driver == "gpio" else None,
         light_pin=config.light.pin if config.light.driver == "gpio" else None,
+        lift=_lift_wiring(config.lift),
     )
+
+
+def demo_lift(config: Config) -> LiftMechanics:
+    """Build the simulated arm as the configuration says; it stands at its mark."""
+    return LiftMechanics(step_deg=config.lift.step_deg, start_deg=config.lift.home_deg)
+
+
+def _lift_wiring(lift: LiftSection) -> LiftWiring | None:
+    if lift.driver == "none":
+        return None
+    raises = -1 if lift.invert else 1
+    return LiftWiring(lift.step_pin, lift.direction_pin, lift.enable_pin, dir_high_raises=raises)
 
 
 def scans_folder(out: Path) -> Path:

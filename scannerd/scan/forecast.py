@@ -1,5 +1,8 @@
 """What a scan will take, said before it begins."""
 
+from collections import Counter
+from itertools import pairwise
+
 from drivers.protocols import Axis, Camera
 from scannerd.board.scan_shown import Forecast
 from scannerd.scan.plan import ScanPlan
@@ -14,14 +17,9 @@ MEGAPIXELS_OF_THAT = 1.92
 def forecast(plan: ScanPlan, axis: Axis, camera: Camera, disk: DiskForecast) -> Forecast:
     """Return time and space for all photos of a plan; without the minutes that a person takes between rings."""
     photos = len(plan.viewpoints)
-    step_deg = plan.viewpoints[1].angle_deg - plan.viewpoints[0].angle_deg
     megapixels = plan.photo_width_px * plan.photo_height_px / 1e6
     photo_s = (
-        axis.move_time_s(0.0, step_deg)
-        + plan.settle_s
-        + plan.exposure_us * 1e-6
-        + camera.description.readout_s
-        + JUDGE_AND_STORE_S * megapixels / MEGAPIXELS_OF_THAT
+        plan.exposure_us * 1e-6 + camera.description.readout_s + JUDGE_AND_STORE_S * megapixels / MEGAPIXELS_OF_THAT
     )
     try:
         disk.require(plan, photos)
@@ -30,9 +28,17 @@ def forecast(plan: ScanPlan, axis: Axis, camera: Camera, disk: DiskForecast) -> 
         reason = str(full)
     return Forecast(
         photos=photos,
-        minutes=round(photos * photo_s / 60, 1),
+        minutes=round((photos * photo_s + _turning_s(plan, axis)) / 60, 1),
         megabytes=round(scan_bytes(plan, photos) / 1e6, 1),
         free_megabytes=round(max(0, disk.usable_bytes) / 1e6, 1),
         fits=reason is None,
         reason=reason,
+    )
+
+
+def _turning_s(plan: ScanPlan, axis: Axis) -> float:
+    """Return what all moves of the platter take, each with its settling; brackets and repeats move nothing."""
+    steps = Counter(round(after.angle_deg - before.angle_deg, 6) for before, after in pairwise(plan.viewpoints))
+    return sum(
+        count * (axis.move_time_s(0.0, step_deg) + plan.settle_s) for step_deg, count in steps.items() if step_deg
     )

@@ -1,6 +1,5 @@
 """Settings in, viewpoints out. The plan is frozen before the first move: a resumed scan never plans anew."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, Self
 
@@ -8,8 +7,9 @@ from pydantic import Field, model_validator
 
 from offload.wire.base import ScanId, Wire
 from offload.wire.bundle import CameraModel, Intrinsics, MatSpec, Place, ReconstructionOptions
-from scannerd.commands import Quality
+from scannerd.commands import Quality, Wishes
 from scannerd.config import Config
+from scannerd.scan.pattern import Pattern, pattern_of
 
 
 class Viewpoint(Place):
@@ -41,8 +41,13 @@ class ScanPlan(Wire):
 
     @property
     def rings(self) -> int:
-        """How many turns there are."""
-        return self.viewpoints[-1].ring + 1
+        """At how many heights the camera stands."""
+        return max(view.ring for view in self.viewpoints) + 1
+
+    @property
+    def sides(self) -> int:
+        """How often the object is laid down."""
+        return max(view.side for view in self.viewpoints) + 1
 
     @model_validator(mode="after")
     def _numbered_in_order(self) -> Self:
@@ -51,17 +56,9 @@ class ScanPlan(Wire):
         return self
 
 
-def viewpoints_on(views: int, rings: int = 1) -> tuple[Viewpoint, ...]:
-    """Return `views` viewpoints evenly round each turn, the first at 0°, always turning the same way.
-
-    Every other ring stands half a step further, so that photos of neighbouring rings look from between each other.
-    """
-    step_deg = 360 / views
-    return tuple(
-        Viewpoint(index=turn * views + number, angle_deg=turn * 360 + (number + turn % 2 / 2) * step_deg, ring=turn)
-        for turn in range(rings)
-        for number in range(views)
-    )
+def viewpoints_of(pattern: Pattern) -> tuple[Viewpoint, ...]:
+    """Return a pattern's photos, numbered in the order in which they are taken."""
+    return tuple(Viewpoint(index=index, **stop._asdict()) for index, stop in enumerate(pattern.stops()))
 
 
 _FINENESS = {Quality.DRAFT: 2.0, Quality.STANDARD: 1.0, Quality.FINE: 0.5}
@@ -79,15 +76,6 @@ def options_for(options: ReconstructionOptions, quality: Quality | None) -> Reco
     )
 
 
-@dataclass(frozen=True)
-class Wishes:
-    """What a person chose for one scan; None is as configured."""
-
-    views: int | None = None
-    rings: int | None = None
-    quality: Quality | None = None
-
-
 def plan_scan(
     config: Config,
     camera: CameraModel,
@@ -96,7 +84,7 @@ def plan_scan(
     wishes: Wishes | None = None,
     intrinsics: Intrinsics | None = None,
 ) -> ScanPlan:
-    """Freeze the settings and one person's wishes into a plan."""
+    """Freeze the settings and one person's wishes into a plan. Raises ImpossiblePattern."""
     wishes = wishes or Wishes()
     return ScanPlan(
         scan_id=scan_id,
@@ -113,5 +101,5 @@ def plan_scan(
         mat=config.mat.spec(),
         intrinsics=intrinsics,
         options=options_for(config.reconstruction.options(), wishes.quality),
-        viewpoints=viewpoints_on(wishes.views or config.scan.views, wishes.rings or config.scan.rings),
+        viewpoints=viewpoints_of(pattern_of(config.scan, wishes, config.lift)),
     )

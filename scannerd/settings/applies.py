@@ -22,6 +22,7 @@ SECTIONS: dict[str, Applies] = {
     "device": Applies.NOW,
     "store": Applies.RESTART,
     "turntable": Applies.IDLE,
+    "lift": Applies.IDLE,
     "camera": Applies.IDLE,
     "button": Applies.IDLE,
     "led": Applies.IDLE,

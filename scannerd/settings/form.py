@@ -19,9 +19,9 @@ from tomlkit.exceptions import TOMLKitError
 from scannerd.config import Config
 from scannerd.settings.applies import Applies, applies
 from scannerd.settings.file import ConfigFaults, parse_config
-from scannerd.settings.text import bound, pattern_of, unit_of
+from scannerd.settings.text import bound, is_list, items_of, pattern_of, unit_of
 
-Value = bool | int | float | str | None
+Value = bool | int | float | str | tuple[int | float, ...] | None
 Changes = Mapping[str, Mapping[str, Any]]
 """Section → key → new value, as JSON has them; None and "" both leave a key without a value."""
 
@@ -33,12 +33,16 @@ class _Shown(BaseModel):
     model_config = ConfigDict(frozen=True)
 
 
+Kind = Literal["boolean", "integer", "number", "text", "path", "choice", "integers", "numbers"]
+"""What a key takes; of the last two a list, whose bounds are those of each of its numbers."""
+
+
 class SettingsKey(_Shown):
     """One key, with everything that a form needs to ask for it."""
 
     id: str
     name: str
-    kind: Literal["boolean", "integer", "number", "text", "path", "choice"]
+    kind: Kind
     value: Value
     default: Value
     optional: bool
@@ -120,6 +124,7 @@ def _key(section: str, name: str, field: FieldInfo, value: object) -> SettingsKe
     annotation = field.annotation
     choices = get_args(annotation) if get_origin(annotation) is Literal else ()
     above = bound(field, Gt, "gt")
+    _, low, high = items_of(field) if is_list(annotation) else (None, bound(field, Ge, "ge"), bound(field, Le, "le"))
     return SettingsKey(
         id=f"{section}.{name}",
         name=name,
@@ -128,9 +133,9 @@ def _key(section: str, name: str, field: FieldInfo, value: object) -> SettingsKe
         default=_as_json(field.default),
         optional=NoneType in get_args(annotation),
         unit=unit_of(name),
-        minimum=bound(field, Ge, "ge") if above is None else above,
+        minimum=low if above is None else above,
         minimum_excluded=above is not None,
-        maximum=bound(field, Le, "le"),
+        maximum=high,
         multiple=bound(field, MultipleOf, "multiple_of"),
         min_length=bound(field, MinLen, "min_length"),
         max_length=bound(field, MaxLen, "max_length"),
@@ -141,7 +146,9 @@ def _key(section: str, name: str, field: FieldInfo, value: object) -> SettingsKe
     )
 
 
-def _kind(annotation: Any) -> Literal["boolean", "integer", "number", "text", "path", "choice"]:
+def _kind(annotation: Any) -> Kind:
+    if is_list(annotation):
+        return "integers" if get_args(get_args(annotation)[0])[0] is int else "numbers"
     if get_origin(annotation) is Literal:
         return "choice"
     kinds = set(get_args(annotation)) if get_origin(annotation) is UnionType else {annotation}
@@ -163,7 +170,7 @@ def _differing(tables: Mapping[str, Any], wanted: Changes) -> list[Setting]:
     found = []
     for section, keys in wanted.items():
         for key, value in keys.items():
-            written = "" if value is None else value
+            written = list(value) if isinstance(value, tuple) else "" if value is None else value
             now = _table(tables, section).get(key, _default(section, key))
             if type(now) is not type(written) or now != written:
                 found.append((section, key, written))
@@ -176,14 +183,16 @@ def _default(section: str, key: str) -> object:
     if key not in known:
         return None
     default = _as_json(known[key].default)
-    return "" if default is None else default
+    return "" if default is None else list(default) if isinstance(default, tuple) else default
 
 
 def _cannot_be_written(section: str, key: str, value: object) -> str | None:
     """Say why TOML cannot hold this name or value; everything else is judged by the configuration's own rules."""
-    if not isinstance(value, bool | int | float | str):
-        return f"[{section}] {key}: {type(value).__name__} is no value; use a number, a text, true or false"
-    texts = (section, key, value) if isinstance(value, str) else (section, key)
+    items = value if isinstance(value, list) else [value]
+    if not all(isinstance(item, bool | int | float | str) for item in items):
+        kinds = ", ".join(sorted({type(item).__name__ for item in items}))
+        return f"[{section}] {key}: {kinds} is no value; use a number, a text, true or false, or a list of numbers"
+    texts = (section, key, *(item for item in items if isinstance(item, str)))
     if any("\ud800" <= letter <= "\udfff" for text in texts for letter in text):
         return f"[{section!r}] {key!r}: holds half a character; type it again"
     if not all(name.isascii() and name.replace("_", "a").isalnum() for name in (section, key)):

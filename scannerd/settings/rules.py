@@ -6,7 +6,16 @@ from typing import Any
 from pydantic import ValidationError
 
 from offload.wire.bundle import Intrinsics
-from scannerd.config import ButtonSection, CameraSection, IntrinsicsSection, MatSection, TurntableSection
+from scannerd.config import (
+    ButtonSection,
+    CameraSection,
+    IntrinsicsSection,
+    LiftSection,
+    MatSection,
+    ScanSection,
+    TurntableSection,
+)
+from scannerd.scan.pattern import ImpossiblePattern, pattern_of
 
 MAX_STEPS_PER_SECOND = 40_000
 """Common motor drivers want pulses of some microseconds."""
@@ -21,6 +30,10 @@ def broken_rules(sections: Mapping[str, Any]) -> list[str]:
         problems += _press_times(button)
     if turntable is not None:
         problems += _step_rate(turntable)
+    if (lift := sections.get("lift")) is not None:
+        problems += _lift(lift)
+    if (scan := sections.get("scan")) is not None:
+        problems += _pattern(scan, lift)
     if mat is not None and mat.used:
         problems += _mat(mat)
     if sections.get("camera") is not None and sections.get("intrinsics") is not None:
@@ -31,10 +44,10 @@ def broken_rules(sections: Mapping[str, Any]) -> list[str]:
 def _pins(sections: Mapping[str, Any]) -> list[str]:
     """Two devices on one pin would fight over its level."""
     used: list[tuple[str, str, int]] = []
-    if (turntable := sections.get("turntable")) is not None:
-        used += [
-            ("turntable", name, getattr(turntable, name)) for name in ("step_pin", "direction_pin", "enable_pin")
-        ]
+    for motor in ("turntable", "lift"):
+        section = sections.get(motor)
+        if section is not None and section.driver != "none":
+            used += [(motor, name, getattr(section, name)) for name in ("step_pin", "direction_pin", "enable_pin")]
     for name in ("button", "led", "light"):
         section = sections.get(name)
         if section is not None and section.driver != "none":
@@ -68,6 +81,39 @@ def _step_rate(turntable: TurntableSection) -> list[str]:
         f"[turntable] max_speed_deg_s = {turntable.max_speed_deg_s:g}: needs {rate:.0f} steps/s, "
         f"the driver can do {MAX_STEPS_PER_SECOND}; use at most {fastest_deg_s:.4g}, or fewer microsteps"
     ]
+
+
+def _lift(lift: LiftSection) -> list[str]:
+    problems = []
+    if lift.lowest_deg >= lift.highest_deg:
+        problems.append(f"[lift] lowest_deg = {lift.lowest_deg:g}: use less than highest_deg = {lift.highest_deg:g}")
+    elif not lift.lowest_deg <= lift.home_deg <= lift.highest_deg:
+        problems.append(
+            f"[lift] home_deg = {lift.home_deg:g}: use {lift.lowest_deg:g} to {lift.highest_deg:g}, its soft limits"
+        )
+    rate = lift.max_speed_deg_s / lift.step_deg
+    if rate > MAX_STEPS_PER_SECOND:
+        problems.append(
+            f"[lift] max_speed_deg_s = {lift.max_speed_deg_s:g}: needs {rate:.0f} steps/s, the driver can do "
+            f"{MAX_STEPS_PER_SECOND}; use at most {MAX_STEPS_PER_SECOND * lift.step_deg:.4g}"
+        )
+    return problems
+
+
+def _pattern(scan: ScanSection, lift: LiftSection | None) -> list[str]:
+    lists = {name: getattr(scan, name) for name in ("ring_views", "ring_elevations_deg")}
+    lengths = {name: len(values) for name, values in lists.items() if values}
+    if len(set(lengths.values())) > 1:
+        told = " and ".join(f"{name} {length}" for name, length in lengths.items())
+        return [f"[scan] {told} rings: name the same number of rings in both, or leave one empty"]
+    for name, length in lengths.items():
+        if scan.rings not in (1, length):
+            return [f"[scan] rings = {scan.rings}: {name} names {length}; use {length}, or leave it out"]
+    try:
+        pattern_of(scan, lift=lift)
+    except ImpossiblePattern as reason:
+        return [f"[scan] {reason}"]
+    return []
 
 
 def _mat(mat: MatSection) -> list[str]:

@@ -10,8 +10,11 @@ from pydantic.fields import FieldInfo
 from scannerd.config import Config
 
 UNITS = {
+    "_dioptres": "dpt",
+    "_ev": "EV",
     "_deg_s2": "°/s²",
     "_deg_s": "°/s",
+    "_deg": "°",
     "_mm": "mm",
     "_mb": "MB",
     "_px": "px",
@@ -37,6 +40,8 @@ def toml_value(value: object) -> str:
         return '""'
     if isinstance(value, bool):
         return "true" if value else "false"
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(map(toml_value, value))}]"
     if isinstance(value, str | Path):
         return '"' + "".join(_escaped(letter) for letter in str(value)) + '"'
     return str(value)
@@ -52,6 +57,8 @@ def _escaped(letter: str) -> str:
 def allowed_values(field: FieldInfo) -> str:
     """Say in words what a key takes: `1, 2, 4`, `0.1 to 30`, `true or false`."""
     kind = field.annotation
+    if is_list(kind):
+        return _list(field)
     if get_origin(kind) is Literal:
         return ", ".join(toml_value(value) for value in get_args(kind))
     kinds = set(get_args(kind)) - {NoneType} if get_origin(kind) is UnionType else {kind}
@@ -60,6 +67,19 @@ def allowed_values(field: FieldInfo) -> str:
     if kinds & {str, Path}:
         return _text(field, Path in kinds)
     return _number(field, whole=int in kinds)
+
+
+def is_list(kind: Any) -> bool:
+    """Whether a key takes several numbers."""
+    return get_origin(kind) is tuple
+
+
+def items_of(field: FieldInfo) -> tuple[type, float, float]:
+    """Return what each number of a list is, int or float, and the least and the most that it may be."""
+    kind, *bounds = get_args(get_args(field.annotation)[0])
+    low: Any = next(entry.ge for entry in bounds if isinstance(entry, Ge))
+    high: Any = next(entry.le for entry in bounds if isinstance(entry, Le))
+    return kind, low, high
 
 
 def bound(field: FieldInfo, kind: type, attribute: str) -> Any:
@@ -80,6 +100,12 @@ def _text(field: FieldInfo, is_path: bool) -> str:
     if (form := pattern_of(field)) is not None:
         what += f" of the form {form}"
     return what if field.default is not None else f'{what}, or ""'
+
+
+def _list(field: FieldInfo) -> str:
+    kind, low, high = items_of(field)
+    what = "whole numbers" if kind is int else "numbers"
+    return f"up to {bound(field, MaxLen, 'max_length')} {what} in [ ], each {low} to {high}"
 
 
 def _number(field: FieldInfo, whole: bool) -> str:

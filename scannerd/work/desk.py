@@ -22,13 +22,14 @@ from scannerd.commands import (
     SetLight,
     StartScan,
     Stop,
+    Wishes,
 )
 from scannerd.config import Config
 from scannerd.events import EventBus, RetakeWanted, Warned
 from scannerd.hardware import Hardware
 from scannerd.process.watchdog import Lap
 from scannerd.scan.phases import Phase
-from scannerd.scan.plan import ScanPlan, Wishes
+from scannerd.scan.plan import ScanPlan
 from scannerd.scan.runner import ShowPhoto
 from scannerd.store.durable import StoreFault
 from scannerd.store.scans import ScanStore

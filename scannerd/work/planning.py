@@ -3,9 +3,10 @@
 from pydantic import ValidationError
 
 from offload.wire.bundle import Intrinsics
-from scannerd.commands import CommandRefused, StartScan
+from scannerd.commands import CommandRefused, StartScan, Wishes
 from scannerd.scan.background import camera_model
-from scannerd.scan.plan import ScanPlan, Wishes, plan_scan
+from scannerd.scan.pattern import ImpossiblePattern
+from scannerd.scan.plan import ScanPlan, plan_scan
 from scannerd.store.identity import new_scan_id
 from scannerd.store.scans import ScanStore, StoredScan
 from scannerd.store.trash import Trash
@@ -26,7 +27,7 @@ class Planning:
         scan_id = command.scan_id or new_scan_id(self._store.now(), deleted | set(self._store.scan_ids()))
         if scan_id in deleted:
             raise CommandRefused(f"scan {scan_id}: is in the trash; restore it, or choose another name")
-        return self.plan(scan_id, Wishes(command.views, command.rings, command.quality))
+        return self.plan(scan_id, command)
 
     def plan(self, scan_id: str, wishes: Wishes) -> ScanPlan:
         """Return what a scan would be. Raises CommandRefused, DriverError."""
@@ -35,6 +36,8 @@ class Planning:
         intrinsics = Intrinsics.model_validate_json(file.read_bytes()) if file else None
         try:
             return plan_scan(config, camera, scan_id, self._store.now(), wishes, intrinsics)
+        except ImpossiblePattern as reason:
+            raise CommandRefused(f"StartScan {scan_id!r}: {reason}") from reason
         except ValidationError as error:
             faults = "; ".join(f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors())
             raise CommandRefused(f"StartScan {scan_id!r} with {wishes.views or 'all'} views: {faults}") from error

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from scannerd.control.mqtt.contract_schemas import SCHEMAS, Json, schemas
 from scannerd.control.mqtt.inbox import LARGEST_PAYLOAD_BYTES, PRESSES
+from scannerd.control.mqtt.options import NUMBERS
 from scannerd.control.mqtt.preview import LARGEST_PREVIEW_BYTES
 from scannerd.control.mqtt.topics import Topics
 
@@ -87,7 +88,7 @@ def _channels() -> list[Channel]:
             word | {"examples": ["36", "2", "fine"]},
             incoming=True,
             content_type="text/plain",
-            parameters={"option": "views, rings or quality"},
+            parameters={"option": f"{', '.join(NUMBERS)} or quality"},
         ),
         Channel(
             "previewWanted",

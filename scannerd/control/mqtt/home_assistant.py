@@ -28,6 +28,16 @@ _BUTTONS = {
 }
 
 
+_COUNTS = {
+    "rings": ("Rings", 6),
+    "sides": ("Sides", 4),
+    "repeats": ("Repeats", 10),
+    "exposure_bracket": ("Exposures", 7),
+    "focus_bracket": ("Focus steps", 9),
+}
+"""Options of the next scan: their names and the most that may be chosen."""
+
+
 class Announcement:
     """The scanner as Home Assistant sees it."""
 
@@ -161,8 +171,8 @@ class Announcement:
 
     def _options(self) -> dict[str, Entity]:
         return {
-            "views": self._number("Viewpoints", self._topics.option("views"), self._topics.options, "views", 3, 720),
-            "rings": self._number("Rings", self._topics.option("rings"), self._topics.options, "rings", 1, 6),
+            "views": self._count("Viewpoints", "views", 720, least=3),
+            **{name: self._count(label, name, most) for name, (label, most) in _COUNTS.items()},
             "quality": {
                 "platform": "select",
                 "name": "Quality",
@@ -208,12 +218,12 @@ class Announcement:
         state = {"state_topic": self._topics.state, "value_template": template}
         return {"platform": "binary_sensor", "name": name, "device_class": "problem", **state}
 
-    def _number(self, name: str, command: str, state: str, key: str, least: int, most: int) -> Entity:
+    def _count(self, name: str, key: str, most: int, least: int = 1) -> Entity:
         return {
             "platform": "number",
             "name": name,
-            "command_topic": command,
-            "state_topic": state,
+            "command_topic": self._topics.option(key),
+            "state_topic": self._topics.options,
             "value_template": f"{{{{ value_json.{key} }}}}",
             "min": least,
             "max": most,

@@ -17,6 +17,13 @@ class ScanOptions(Shown):
     views: int
     rings: int
     quality: Quality
+    sides: int
+    repeats: int
+    exposure_bracket: int
+    focus_bracket: int
+
+
+NUMBERS = tuple(name for name in ScanOptions.model_fields if name != "quality")
 
 
 class OptionRefused(ValueError):
@@ -33,7 +40,7 @@ class OptionShelf:
     def shown(self) -> ScanOptions:
         """Return all options, set or configured."""
         scan = self._configured()
-        defaults = {"views": scan.views, "rings": scan.rings, "quality": Quality.STANDARD}
+        defaults = {name: getattr(scan, name) for name in NUMBERS} | {"quality": Quality.STANDARD}
         return ScanOptions.model_validate(defaults | self._chosen)
 
     def chosen(self) -> dict[str, Any]:
@@ -54,8 +61,8 @@ def _read(name: str, payload: bytes) -> int | str:
     text = payload[:40].decode(errors="replace").strip()
     if name == "quality":
         return text
-    if name not in ("views", "rings"):
-        raise OptionRefused(f"option {name[:40]!r} is unknown; use views, rings or quality")
+    if name not in NUMBERS:
+        raise OptionRefused(f"option {name[:40]!r} is unknown; use {', '.join(NUMBERS)} or quality")
     try:
         # Home Assistant sends 24 or 24.0.
         number = float(text)

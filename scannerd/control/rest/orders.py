@@ -10,8 +10,8 @@ from starlette.responses import Response
 
 from offload.wire.base import ScanId
 from scannerd import commands
-from scannerd.commands import Command, Quality
-from scannerd.control.messages import AnswerMessage, CommandId, CommandMessage
+from scannerd.commands import Command
+from scannerd.control.messages import AnswerMessage, CommandId, CommandMessage, ScanWishes
 from scannerd.control.rest.caller import caller_of_request
 from scannerd.control.rest.ids import ScanInPath
 from scannerd.control.rest.problems import BAD_REQUEST, Refused, documented
@@ -56,15 +56,16 @@ class Extras(BaseModel):
     """Later than this nobody wants it any more."""
 
 
-class NewScan(Extras):
+class NewScan(ScanWishes, Extras):
     """What a person chose; what is left out is as configured."""
 
     model_config = ConfigDict(json_schema_extra={"example": {"views": 36, "rings": 1, "quality": "standard"}})
 
     scan_id: ScanId | None = None
-    views: int | None = Field(default=None, ge=3, le=720)
-    rings: int | None = Field(default=None, ge=1, le=6)
-    quality: Quality | None = None
+
+    def order(self) -> commands.StartScan:
+        """Return what the daemon understands."""
+        return commands.StartScan(self.scan_id, **self._chosen())
 
 
 class RetakeWish(Extras):
@@ -93,7 +94,7 @@ def order_routes(scanner: Scanner) -> APIRouter:
     async def start_scan(sender: FromSender, body: Annotated[NewScan | None, Body()] = None) -> Response:
         """Begin a scan; the answer names it. Refused while another one runs."""
         wish = body or NewScan()
-        return await desk.obey(commands.StartScan(wish.scan_id, wish.views, wish.rings, wish.quality), wish, sender)
+        return await desk.obey(wish.order(), wish, sender)
 
     @router.post("/scans/{scan_id}/pause", operation_id="pause_scan", **_ANSWERED)
     async def pause(sender: FromSender, scan_id: ScanInPath, body: ExtrasBody = None) -> Response:

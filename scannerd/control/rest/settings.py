@@ -23,7 +23,7 @@ class SettingsShown(Shown):
     sections: tuple[SettingsSection, ...]
 
 
-class WantedSettings(RootModel[dict[str, dict[str, bool | int | float | str | None]]]):
+class WantedSettings(RootModel[dict[str, dict[str, bool | int | float | str | list[int | float] | None]]]):
     """Section → key → new value; only what is to be changed."""
 
     model_config = ConfigDict(json_schema_extra={"example": {"scan": {"views": 48}}})

@@ -8,11 +8,11 @@ from starlette.responses import Response
 from drivers.protocols import DriverError
 from scannerd.board.scan_shown import Forecast
 from scannerd.board.state import DeviceState
-from scannerd.commands import CommandRefused, Quality
+from scannerd.commands import CommandRefused
+from scannerd.control.messages import ScanWishes
 from scannerd.control.rest.problems import Refused, documented
 from scannerd.control.rest.reply import shown
 from scannerd.control.scanner import Scanner
-from scannerd.scan.plan import Wishes
 
 
 def state_routes(scanner: Scanner) -> APIRouter:
@@ -28,13 +28,11 @@ def state_routes(scanner: Scanner) -> APIRouter:
         "/forecast", operation_id="get_forecast", response_model=Forecast, responses=documented(409, 422, 503)
     )
     async def get_forecast(
-        views: Annotated[int | None, Query(ge=3, le=720, description="Photos in one ring.")] = None,
-        rings: Annotated[int | None, Query(ge=1, le=6, description="Turns.")] = None,
-        quality: Quality | None = None,
+        wishes: Annotated[ScanWishes, Query()],
     ) -> Response:
         """What a scan with these options would take, and whether it fits on the disk."""
         try:
-            return shown(scanner.forecast(Wishes(views, rings, quality)))
+            return shown(scanner.forecast(wishes.wishes()))
         except CommandRefused as refusal:
             raise Refused(409, str(refusal)) from refusal
         except DriverError as fault:

@@ -25,10 +25,10 @@ from scannerd.commands import (
     SetLight,
     StartScan,
     Stop,
+    Wishes,
 )
 from scannerd.events import FrameStored, Outcome, RetakeWanted, ScanEnded, ScanGivenUp, ScanPaused
 from scannerd.requests import AnswerStatus, Request
-from scannerd.scan.plan import Wishes
 from scannerd.store.scans import ScanUnknown
 
 

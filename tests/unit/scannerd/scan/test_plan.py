@@ -1,3 +1,4 @@
+import json
 from datetime import UTC, datetime
 
 import pytest
@@ -6,28 +7,38 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from offload.wire.bundle import CameraModel
+from scannerd.commands import Wishes
 from scannerd.config import Config
-from scannerd.scan.plan import ScanPlan, Wishes, plan_scan, viewpoints_on
+from scannerd.scan.plan import ScanPlan, plan_scan
 
 CAMERA = CameraModel(make="Raspberry Pi", model="imx477", focal_length_mm=9.0, pixel_pitch_um=3.925)
 WHEN = datetime(2026, 1, 2, tzinfo=UTC)
 
 
-@given(st.integers(min_value=3, max_value=720))
-def test_a_ring_goes_once_round_in_equal_steps(views: int) -> None:
-    viewpoints = viewpoints_on(views)
-    angles = [view.angle_deg for view in viewpoints]
-    assert [view.index for view in viewpoints] == list(range(views))
-    assert angles[0] == 0
-    steps = [after - before for before, after in zip(angles, [*angles[1:], 360.0], strict=True)]
-    assert steps == pytest.approx([360 / views] * views)
+WISHES = st.builds(
+    Wishes,
+    views=st.none() | st.integers(3, 30),
+    rings=st.none() | st.integers(1, 3),
+    sides=st.none() | st.integers(1, 3),
+    repeats=st.none() | st.integers(1, 3),
+    exposure_bracket=st.none() | st.integers(1, 3),
+    focus_bracket=st.none() | st.integers(1, 3),
+)
 
 
-@given(st.integers(min_value=3, max_value=720))
-def test_a_plan_is_the_same_after_the_disk(views: int) -> None:
-    plan = plan_scan(Config(), CAMERA, "a-scan", WHEN, Wishes(views=views))
+@given(WISHES)
+def test_a_plan_is_the_same_after_the_disk(wishes: Wishes) -> None:
+    plan = plan_scan(Config(), CAMERA, "a-scan", WHEN, wishes)
     assert ScanPlan.model_validate_json(plan.model_dump_json(indent=2)) == plan
-    assert len(plan.viewpoints) == views
+    assert [view.index for view in plan.viewpoints] == list(range(len(plan.viewpoints)))
+    assert (plan.rings, plan.sides) == (wishes.rings or 1, wishes.sides or 1)
+
+
+def test_a_plan_from_before_there_were_rings_and_sides_still_loads() -> None:
+    plan = plan_scan(Config(), CAMERA, "a-scan", WHEN, Wishes(views=4))
+    text = json.loads(plan.model_dump_json())
+    text["viewpoints"] = [{"index": view["index"], "angle_deg": view["angle_deg"]} for view in text["viewpoints"]]
+    assert ScanPlan.model_validate_json(json.dumps(text)) == plan
 
 
 def test_a_plan_with_a_gap_is_refused() -> None:

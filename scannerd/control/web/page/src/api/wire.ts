@@ -126,11 +126,21 @@ export interface Report {
 
 export type Quality = "draft" | "standard" | "fine";
 
+/** How a scan shall be. */
 export interface ScanOptions {
   rings: number;
   views: number;
   quality: Quality;
+  /** How often the object is laid down. */
+  sides: number;
+  /** Equal photos from each place. */
+  repeats: number;
+  exposure_bracket: number;
+  focus_bracket: number;
 }
+
+/** What somebody chose of it; everything else is as configured. */
+export type ScanWishes = Partial<ScanOptions> & { ring_elevations_deg?: number[] };
 
 export interface Forecast {
   photos: number;
@@ -155,13 +165,13 @@ export interface EventMessage {
   data: Record<string, unknown>;
 }
 
-export type SettingValue = string | number | boolean | null;
+export type SettingValue = string | number | boolean | number[] | null;
 
 export interface Setting {
   /** `section.key`: under this its help stands in other languages. */
   id: string;
   name: string;
-  kind: "boolean" | "integer" | "number" | "text" | "path" | "choice";
+  kind: "boolean" | "integer" | "number" | "text" | "path" | "choice" | "integers" | "numbers";
   value: SettingValue;
   default: SettingValue;
   optional: boolean;

@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import type { Setting, SettingsSection } from "../api/wire";
-import { changesOf, otherProblems, problemsOf } from "./draft";
+import { changesOf, isChanged, numbersIn, otherProblems, problemsOf } from "./draft";
 
 function setting(name: string, value: Setting["value"]): Setting {
   return { name, value, default: value, kind: "integer", unit: "", help: "", applies: "now" } as Setting;
@@ -18,4 +18,13 @@ it("puts each problem beside its key", () => {
   expect(problemsOf(problems, "views")).toEqual([problems[0]]);
   expect(problemsOf(problems, "view")).toEqual([]);
   expect(otherProblems(problems, SCAN)).toEqual([problems[1]]);
+});
+
+it("reads a list of numbers and compares it by what it holds", () => {
+  expect(numbersIn("24, 12")).toEqual([24, 12]);
+  expect(numbersIn(" 20.5;50 ")).toEqual([20.5, 50]);
+  expect(numbersIn("")).toEqual([]);
+  expect(numbersIn("20, up")).toBeNull();
+  expect(isChanged(setting("ring_views", [24, 12]), { ring_views: [24, 12] })).toBe(false);
+  expect(isChanged(setting("ring_views", [24, 12]), { ring_views: [24] })).toBe(true);
 });

@@ -4,7 +4,18 @@ import type { Setting, SettingsSection, SettingValue } from "../api/wire";
 export type Draft = Readonly<Record<string, SettingValue>>;
 
 export function isChanged(setting: Setting, draft: Draft): boolean {
-  return setting.name in draft && draft[setting.name] !== setting.value;
+  return setting.name in draft && !isSame(draft[setting.name] ?? null, setting.value);
+}
+
+/** Lists are the same when their numbers are. */
+export function isSame(one: SettingValue, other: SettingValue): boolean {
+  return JSON.stringify(one) === JSON.stringify(other);
+}
+
+/** Read numbers apart by commas or spaces; null when there is something else. */
+export function numbersIn(text: string): number[] | null {
+  const numbers = text.split(/[\s,;]+/).filter(Boolean).map(Number);
+  return numbers.every(Number.isFinite) ? numbers : null;
 }
 
 export function changesOf(section: SettingsSection, draft: Draft): Record<string, SettingValue> {

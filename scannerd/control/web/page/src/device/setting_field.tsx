@@ -4,7 +4,7 @@ import { mayControl } from "../state/scanner";
 import { language } from "../words/language";
 import { say } from "../words/messages";
 import { helpOf } from "../words/settings_help";
-import { isChanged, type Draft } from "./draft";
+import { isChanged, isSame, numbersIn, type Draft } from "./draft";
 
 export interface SettingFieldProps {
   section: string;
@@ -19,7 +19,7 @@ export function SettingField({ section, setting, draft, problems, put }: Setting
   const id = useId();
   const value = setting.name in draft ? (draft[setting.name] ?? null) : setting.value;
   const help = helpOf(setting.id, setting.help);
-  const isUsual = value === setting.default;
+  const isUsual = isSame(value, setting.default);
   return (
     <div class={isChanged(setting, draft) ? "setting changed" : "setting"}>
       <label for={id}>
@@ -98,6 +98,22 @@ function Input({ id, setting, value, wrong, put }: InputProps) {
           }}
         />
       );
+    case "integers":
+    case "numbers":
+      return (
+        <input
+          {...common}
+          type="text"
+          inputMode="decimal"
+          spellcheck={false}
+          value={Array.isArray(value) ? value.join(", ") : ""}
+          onChange={(event) => {
+            const numbers = numbersIn(event.currentTarget.value);
+            if (numbers === null) event.currentTarget.value = Array.isArray(value) ? value.join(", ") : "";
+            else put(numbers);
+          }}
+        />
+      );
     case "text":
     case "path":
       return (
@@ -121,6 +137,7 @@ function boundsOf({ minimum, maximum, unit }: Setting): string {
 /** As one would type it: settings are written in the file's own way, so no thousands are set apart. */
 function shown(value: SettingValue): string {
   if (typeof value === "boolean") return say(value ? "settings.on" : "settings.off");
+  if (Array.isArray(value)) return value.length > 0 ? value.map((one) => shown(one)).join("; ") : say("settings.empty");
   if (value === null || value === "") return say("settings.empty");
   if (typeof value === "number") {
     return new Intl.NumberFormat(language.value, { useGrouping: false, maximumFractionDigits: 6 }).format(value);

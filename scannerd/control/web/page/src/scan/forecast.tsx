@@ -5,17 +5,14 @@ import { useResource } from "../state/resource";
 import { scansChanged } from "../state/scanner";
 import { about, bytes } from "../words/figures";
 import { say } from "../words/messages";
-import { options } from "./options";
+import { asQuery, wishes } from "./options";
 
 const BYTES_PER_MB = 1_000_000;
 
 /** What the chosen scan will take, and whether it fits on the disk. */
 export function ForecastLine() {
-  const { rings, views, quality } = options.value;
-  const forecast = useResource(
-    () => read<Forecast>(`forecast?views=${views}&rings=${rings}&quality=${quality}`),
-    [rings, views, quality, scansChanged.value],
-  );
+  const query = asQuery(wishes.value);
+  const forecast = useResource(() => read<Forecast>(`forecast?${query}`), [query, scansChanged.value]);
   return (
     <section class="forecast" aria-label={say("scan.forecast")} aria-live="polite">
       {forecast.kind === "waiting" && <p class="muted">{say("wait.loading")}</p>}

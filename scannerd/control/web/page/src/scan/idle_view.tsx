@@ -2,7 +2,7 @@ import { Action } from "../parts/action";
 import { startScan } from "../state/commands";
 import { say } from "../words/messages";
 import { ForecastLine } from "./forecast";
-import { options } from "./options";
+import { wishes } from "./options";
 import { OptionsPanel } from "./options_panel";
 import { StandingCards } from "./standing_cards";
 import { Viewfinder } from "./viewfinder";
@@ -19,7 +19,7 @@ export function IdleView() {
           <OptionsPanel />
           <ForecastLine />
         </div>
-        <Action kind="main" large icon="play" label={say("scan.start")} run={() => startScan(options.value)} />
+        <Action kind="main" large icon="play" label={say("scan.start")} run={() => startScan(wishes.value)} />
       </aside>
     </div>
   );

@@ -5,6 +5,7 @@ import { deviceChanged } from "../state/scanner";
 import { reasonOf, tell } from "../state/news";
 import { figure } from "../words/figures";
 import { say } from "../words/messages";
+import { MoreOptions } from "./more_options";
 import { choose, options, QUALITIES, readUsualOptions, RING_CHOICES, VIEW_STEPS } from "./options";
 
 /** How the next scan shall be. */
@@ -37,6 +38,7 @@ export function OptionsPanel() {
         choices={QUALITIES.map((value) => ({ value, label: say(`scan.quality.${value}`) }))}
         choose={(chosen) => choose({ quality: chosen })}
       />
+      <MoreOptions />
     </div>
   );
 }

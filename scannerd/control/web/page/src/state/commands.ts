@@ -1,12 +1,12 @@
 import { change } from "../api/client";
-import type { Answer, ScanOptions } from "../api/wire";
+import type { Answer, ScanWishes } from "../api/wire";
 import { say } from "../words/messages";
 import { order } from "./news";
 
 /** Everything that can be asked of the scanner; each tells its person what became of it. */
 
-export function startScan(options: ScanOptions): Promise<boolean> {
-  return order(say("scan.start"), () => change<Answer>("POST", "scans", options), say("scan.started"));
+export function startScan(wishes: ScanWishes): Promise<boolean> {
+  return order(say("scan.start"), () => change<Answer>("POST", "scans", wishes), say("scan.started"));
 }
 
 export function pauseScan(scan_id: string): Promise<boolean> {
