@@ -1,0 +1,1 @@
+"""How much of the object its photos show, told while the object still stands on the table."""

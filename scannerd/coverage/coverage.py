@@ -1,0 +1,193 @@
+"""Coverage while a scan runs: carves a coarse hull photo by photo, and asks every camera what it sees of it.
+
+The hull shrinks with each photo, so what a camera sees of it must be asked again and again. Each photo brings its own
+mask and pays for some of the cameras before it; when all have been asked about one hull, there is a report.
+"""
+
+from collections import deque
+from dataclasses import dataclass, field, replace
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from offload.wire.bundle import Place
+from scannerd.coverage.cameras import Cameras
+from scannerd.coverage.proposal import best_proposal
+from scannerd.coverage.report import CoverageReport, report_on
+from scannerd.coverage.sight import sees
+from scannerd.coverage.sighting import Mask, Sighting
+from scannerd.coverage.voxel_hull import SIDE, Box, Skin, VoxelHull, skin_of
+from scannerd.quality.look import Aspect, Look, Verdict
+from scannerd.scan.plan import ScanPlan
+
+MASK_WIDTH_PX = 240
+"""Masks are kept this small: some pixels a voxel."""
+MASKS_KEPT = 72
+"""For drawing the box closer; of more, every other one is kept."""
+CLOSER_AFTER = (8, 24)
+"""Masks after which the box is drawn close around the object, if that makes voxels much smaller."""
+MUCH_SMALLER = 0.85
+CARVED_AT_A_TIME, ASKED_AT_A_TIME = 2, 4
+"""Masks and cameras that one photo pays for."""
+LEAST_MASKS = 3
+BOX_OF_MAT = 1.1
+"""Edge of the first box, over the mat's longer side."""
+
+
+@dataclass
+class _Round:
+    """One hull, and the cameras asked about it so far."""
+
+    skin: Skin
+    sightings: list[Sighting]
+    seen: NDArray[np.uint16] = field(init=False)
+    asked: int = 0
+
+    def __post_init__(self) -> None:
+        self.seen = np.zeros(len(self.skin), np.uint16)
+
+    def ask(self, most: int) -> bool:
+        """Ask some more cameras; return whether all have been."""
+        for sighting in self.sightings[self.asked : self.asked + most]:
+            if sighting.sharp:
+                self.seen += sees(sighting, self.skin)
+        self.asked = min(len(self.sightings), self.asked + most)
+        return self.asked == len(self.sightings)
+
+
+class Coverage:
+    """What one scan's photos show of the object as it lies on one side. Not for two threads at once."""
+
+    def __init__(self, plan: ScanPlan) -> None:
+        self._plan = plan
+        self._cameras = Cameras(plan)
+        self._begin(side=0)
+
+    def _begin(self, side: int) -> None:
+        self._side = side
+        self._hull: VoxelHull | None = None
+        self._sightings: dict[int, Sighting] = {}
+        """Without their masks."""
+        self._kept: list[Sighting] = []
+        self._stride = 1
+        self._masks = 0
+        self._to_carve: deque[Sighting] = deque()
+        self._round: _Round | None = None
+
+    def add(
+        self, place: Place, angle_deg: float, look: Look, small_size: tuple[int, int] | None = None
+    ) -> CoverageReport | None:
+        """Take in a photo that was kept; return a new report when one is ready, which is not with every photo.
+
+        `angle_deg` is where the platter stood, `small_size` the companion's width and height, for photos without a
+        mask. Brackets and repeats show nothing new and are passed over; a photo taken again replaces the first one.
+        """
+        if not place.is_plain:
+            return None
+        if place.side != self._side:
+            self._begin(place.side)
+        pose = self._cameras.pose(place, angle_deg, look.mat, look.mask)
+        if pose is None:
+            return None
+        mask = _small(look.mask)
+        width, height = (mask.shape[1], mask.shape[0]) if mask is not None else small_size or self._photo_size()
+        sighting = Sighting(pose, self._cameras.lens.at_size(width, height), mask, _is_sharp(look))
+        self._sightings[place.index] = replace(sighting, mask=None)
+        if mask is not None:
+            self._take(sighting)
+        return self._work()
+
+    def report(self) -> CoverageReport | None:
+        """Return what all photos so far show, and what would help; None when no photo showed the object.
+
+        Takes some milliseconds a photo: once, at the end of the views.
+        """
+        self._carve(len(self._to_carve))
+        self._draw_closer()
+        self._carve(len(self._to_carve))
+        skin = self._skin()
+        if skin is None:
+            return None
+        last = _Round(skin, list(self._sightings.values()))
+        last.ask(len(last.sightings))
+        return self._told(last).with_proposal(best_proposal(self._plan, self._side, last.sightings, skin, last.seen))
+
+    def _photo_size(self) -> tuple[int, int]:
+        return self._plan.photo_width_px, self._plan.photo_height_px
+
+    def _take(self, sighting: Sighting) -> None:
+        self._masks += 1
+        self._to_carve.append(sighting)
+        if self._masks % self._stride == 0:
+            self._kept.append(sighting)
+        if len(self._kept) > MASKS_KEPT:
+            self._kept, self._stride = self._kept[::2], self._stride * 2
+
+    def _work(self) -> CoverageReport | None:
+        """Do one photo's share of what there is to do."""
+        if self._masks in CLOSER_AFTER and self._draw_closer():
+            return None
+        self._carve(CARVED_AT_A_TIME)
+        if self._round is None:
+            skin = self._skin() if self._masks >= LEAST_MASKS and not self._to_carve else None
+            self._round = _Round(skin, list(self._sightings.values())) if skin is not None else None
+            return None
+        if not self._round.ask(ASKED_AT_A_TIME):
+            return None
+        done, self._round = self._round, None
+        return self._told(done)
+
+    def _carve(self, most: int) -> None:
+        for _ in range(min(most, len(self._to_carve))):
+            sighting = self._to_carve.popleft()
+            if self._hull is None:
+                self._hull = VoxelHull(self._first_box(sighting))
+            self._hull.carve(sighting)
+
+    def _draw_closer(self) -> bool:
+        """Begin a finer hull around what is left of the coarse one, if it is; the masks kept are carved anew."""
+        box = self._hull.closer_box() if self._hull is not None else None
+        if box is None or self._hull is None or box.voxel_mm > MUCH_SMALLER * self._hull.box.voxel_mm:
+            return False
+        self._hull = VoxelHull(box)
+        self._to_carve = deque(self._kept)
+        self._round = None
+        return True
+
+    def _first_box(self, sighting: Sighting) -> Box:
+        """Around everything that could stand on the mat; without a mat, around what the first mask shows."""
+        mat = self._plan.mat
+        if mat is not None and not self._cameras.guessed:
+            edge_mm = BOX_OF_MAT * max(mat.width_mm, mat.height_mm)
+        else:
+            assert sighting.mask is not None
+            shown_px = np.ptp(np.argwhere(sighting.mask > 0), axis=0).max() + 1
+            edge_mm = float(2 * shown_px / sighting.lens.focal_px * np.linalg.norm(sighting.pose.centre_mm))
+        return Box((-edge_mm / 2, -edge_mm / 2, 0.0), edge_mm / SIDE)
+
+    def _skin(self) -> Skin | None:
+        return skin_of(self._hull.occupied(), self._hull.box) if self._hull is not None else None
+
+    def _told(self, done: _Round) -> CoverageReport:
+        return report_on(done.skin, done.seen, self._side, len(done.sightings), guessed=self._cameras.guessed)
+
+
+def _small(mask: Mask | None) -> Mask | None:
+    """Return the mask at the size it is kept in; None where it shows no object."""
+    if mask is None or not mask.any():
+        return None
+    scale = MASK_WIDTH_PX / mask.shape[1]
+    if scale >= 1:
+        return mask.copy()
+    size = (MASK_WIDTH_PX, max(1, round(mask.shape[0] * scale)))
+    small = cv2.resize(mask, size, interpolation=cv2.INTER_AREA)
+    return np.where(small > 127, 255, 0).astype(np.uint8)
+
+
+def _is_sharp(look: Look) -> bool:
+    """What a person overruled may be dark or cut off and still show its part of the object sharply."""
+    for finding in look.findings:
+        if finding.aspect is Aspect.SHARPNESS:
+            return finding.passed
+    return look.verdict is Verdict.ACCEPT

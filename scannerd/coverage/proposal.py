@@ -1,0 +1,131 @@
+"""What would show the parts that the photos so far show too little: another turn at another height, or the other side.
+
+Tried on the hull before anybody moves anything: what the cameras of each candidate would see is counted together
+with what was seen.
+"""
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+from scannerd.coverage.cameras import camera_at
+from scannerd.coverage.report import DOWNWARDS, NEEDED, Proposal, ProposalKind
+from scannerd.coverage.sight import sees
+from scannerd.coverage.sighting import Sighting
+from scannerd.coverage.voxel_hull import Skin
+from scannerd.scan.plan import ScanPlan, Viewpoint
+
+ELEVATIONS_DEG = (10.0, 25.0, 40.0, 55.0, 70.0)
+"""Where a camera on a stand can be put."""
+APART_DEG = 12.0
+"""A ring nearer than this to one that was taken shows nothing new."""
+TRIED = 12
+"""Cameras of a candidate that are tried; the others see what lies between."""
+LEAST_GAIN_SHARE = 0.03
+"""Less of the skin is not worth a person's walk to the scanner."""
+EASIER = 0.8
+"""Moving the camera is less work than turning the object over: it may bring this much less."""
+
+Counts = NDArray[np.uint16]
+
+
+def best_proposal(
+    plan: ScanPlan, side: int, sightings: list[Sighting], skin: Skin, seen: Counts
+) -> Proposal | None:
+    """Return what shows most of what fewer than 3 sharp photos see; None when nothing shows much of it."""
+    if not sightings:
+        return None
+    rings = _rings(plan, side, sightings, skin, seen)
+    ring = max(rings, key=lambda one: one.gain_share, default=None)
+    flip = _flip(plan, side, sightings, skin, seen)
+    if ring is not None and flip is not None and ring.gain_share >= EASIER * flip.gain_share:
+        flip = None
+    best = flip or ring
+    return best if best is not None and best.gain_share >= LEAST_GAIN_SHARE else None
+
+
+def _rings(plan: ScanPlan, side: int, sightings: list[Sighting], skin: Skin, seen: Counts) -> list[Proposal]:
+    taken = sorted({round(sighting.elevation_deg) for sighting in sightings})
+    views = max(TRIED, _views_in_a_turn(plan, side) // 2)
+    proposals = []
+    for elevation_deg in ELEVATIONS_DEG:
+        if min(abs(elevation_deg - old) for old in taken) < APART_DEG:
+            continue
+        gain = _gain(skin, seen, sightings, [elevation_deg], views)
+        says = (
+            f"one more turn with the camera looking down at about {elevation_deg:.0f}° (so far "
+            f"{', '.join(f'{old}°' for old in taken)}) would show {100 * gain:.0f} % more of the object well: "
+            f"{views} photos"
+        )
+        viewpoints = _next_ring(plan, side, elevation_deg, views)
+        proposals.append(Proposal(ProposalKind.RING, viewpoints, gain, elevation_deg, says))
+    return proposals
+
+
+def _flip(plan: ScanPlan, side: int, sightings: list[Sighting], skin: Skin, seen: Counts) -> Proposal | None:
+    """Turning the object over is the same as a camera from below, where the platter is in nobody's way."""
+    if side > 0:
+        return None
+    elevations = sorted({round(sighting.elevation_deg) for sighting in sightings})
+    viewpoints = _other_side(plan, side)
+    gain = _gain(skin, seen, sightings, [-float(old) for old in elevations], _views_in_a_turn(plan, side))
+    below = float(skin.areas[(seen == 0) & (skin.normals[:, 2] < DOWNWARDS)].sum())
+    says = (
+        f"no photo shows {100 * float(skin.areas[seen == 0].sum()):.0f} % of the object, {100 * below:.0f} % of it "
+        f"underneath: turn it over and scan again: {len(viewpoints)} photos"
+    )
+    return Proposal(ProposalKind.FLIP, viewpoints, gain, None, says)
+
+
+def _gain(skin: Skin, seen: Counts, sightings: list[Sighting], elevations_deg: list[float], views: int) -> float:
+    """Return the share of the skin that enough photos see only with these turns of so many views."""
+    middle = skin.middle_mm
+    distance_mm = float(np.median([np.linalg.norm(one.pose.centre_mm - middle) for one in sightings]))
+    more = np.zeros(len(skin), np.float32)
+    for elevation_deg in elevations_deg:
+        for number in range(TRIED):
+            pose = camera_at(elevation_deg, 360 * number / TRIED, distance_mm, middle)
+            more += sees(Sighting(pose, sightings[0].lens, None, True), skin)
+    after = seen + np.floor(more * views / TRIED)
+    return round(float(skin.areas[(seen < NEEDED) & (after >= NEEDED)].sum()), 4)
+
+
+def _views_in_a_turn(plan: ScanPlan, side: int) -> int:
+    """Return how many places one turn of this side has."""
+    places = {(view.ring, view.angle_deg) for view in plan.viewpoints if view.side == side and view.is_plain}
+    rings = {ring for ring, _ in places}
+    return math.ceil(len(places) / max(1, len(rings)))
+
+
+def _next_ring(plan: ScanPlan, side: int, elevation_deg: float, views: int) -> tuple[Viewpoint, ...]:
+    """Go on turning the same way, so that slack in the drive stays where it is."""
+    last = plan.viewpoints[-1]
+    begin_deg = 360.0 * math.ceil(round(last.angle_deg / 360, 6) + 1e-9)
+    ring = max(view.ring for view in plan.viewpoints) + 1
+    return tuple(
+        Viewpoint(
+            index=len(plan.viewpoints) + number,
+            angle_deg=begin_deg + 360 * number / views,
+            ring=ring,
+            side=side,
+            elevation_deg=elevation_deg,
+        )
+        for number in range(views)
+    )
+
+
+def _other_side(plan: ScanPlan, side: int) -> tuple[Viewpoint, ...]:
+    """The same turns once more, for the object upside down."""
+    same = [view for view in plan.viewpoints if view.side == side]
+    begin_deg = 360.0 * math.ceil(round(plan.viewpoints[-1].angle_deg / 360, 6) + 1e-9)
+    return tuple(
+        view.model_copy(
+            update={
+                "index": len(plan.viewpoints) + number,
+                "angle_deg": begin_deg + view.angle_deg - same[0].angle_deg,
+                "side": side + 1,
+            }
+        )
+        for number, view in enumerate(same)
+    )

@@ -1,0 +1,39 @@
+"""One photo as coverage needs it: where its camera stood, what it saw of the object, whether it was sharp."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from scannerd.geometry.lens import Lens
+from scannerd.geometry.mat_pose import Pose
+
+Mask = NDArray[np.uint8]
+Points = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Sighting:
+    """A camera with what it saw; the mask is of any size, 255 on the object."""
+
+    pose: Pose
+    lens: Lens
+    """For photos of the mask's size, or of any size where there is no mask."""
+    mask: Mask | None
+    sharp: bool
+
+    def pixels(self, points_mm: Points) -> tuple[Points, Points]:
+        """Return where points (n, 3) of the mat's frame appear, (n, 2), and how far away they are, (n,)."""
+        in_camera = points_mm @ self.pose.R.T.astype(np.float32) + self.pose.t_mm.astype(np.float32)
+        depth = np.maximum(in_camera[:, 2], np.float32(1e-3))
+        if any(self.lens.distortion):
+            in_camera[:, 2] = depth
+            return self.lens.project(in_camera).astype(np.float32), depth
+        focal = np.array([self.lens.focal_px, self.lens.focal_px * self.lens.aspect], np.float32)
+        seen = in_camera[:, :2] / depth[:, None] * focal + np.array(self.lens.centre_px, np.float32)
+        return np.asarray(seen, np.float32), depth
+
+    @property
+    def elevation_deg(self) -> float:
+        """How far the line of sight points down on the mat."""
+        return float(np.rad2deg(np.arcsin(np.clip(-self.pose.R[2, 2], -1, 1))))
