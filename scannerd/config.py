@@ -227,6 +227,7 @@ class ScanSection(Section):
     focus_step_dioptres: float = key(0.25, "between two of them", ge=0.01, le=2)
     settle_s: float = key(0.3, "wait after a move, until the platter stands still", ge=0, le=30)
     max_retakes: int = key(2, "how often one photo is taken again before a person is asked", ge=0, le=10)
+    propose: bool = key(True, "ask for another ring or a flip when photos do not show enough of the object")
     resume_on_start: bool = key(False, "go on with an unfinished scan as soon as the daemon starts")
 
 

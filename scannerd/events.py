@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import Self
 
 from offload.wire.jobs import SyncState
+from scannerd.coverage.report import CoverageReport
 from scannerd.process.health_report import HealthReport
 from scannerd.requests import Answer
 from scannerd.scan.phases import Phase
@@ -96,6 +97,14 @@ class FrameStored:
     times: StepTimes
     frames_done: int
     frames_planned: int
+
+
+@dataclass(frozen=True)
+class CoverageChanged:
+    """The photos show more of the object, or it is known better how much they show."""
+
+    scan_id: str
+    report: CoverageReport
 
 
 @dataclass(frozen=True)
@@ -239,6 +248,7 @@ Event = (
     | PhaseChanged
     | FrameJudged
     | FrameStored
+    | CoverageChanged
     | ScanPaused
     | ScanSealed
     | ScanEnded

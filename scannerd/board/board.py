@@ -8,9 +8,20 @@ from secrets import token_hex
 
 from scannerd import __version__
 from scannerd.board.scan_clock import ScanClock
-from scannerd.board.state import DeviceState, DiskSpace, EndedScan, Leg, Mood, Remark, RunningScan, UploadProgress
+from scannerd.board.state import (
+    CoverageShown,
+    DeviceState,
+    DiskSpace,
+    EndedScan,
+    Leg,
+    Mood,
+    Remark,
+    RunningScan,
+    UploadProgress,
+)
 from scannerd.events import (
     CommandAnswered,
+    CoverageChanged,
     EventBus,
     FrameJudged,
     FrameStored,
@@ -113,6 +124,8 @@ class Board:
                 self._scan.retakes += 1
             case FrameStored() as stored if self._scan is not None:
                 self._scan.stored(stored.frames_done, now_s)
+            case CoverageChanged(_, report) if self._scan is not None:
+                self._scan.coverage = CoverageShown.of(report)
             case ScanPaused(_, question) if self._scan is not None:
                 self._scan.question = question
             case ScanEnded() as ended:

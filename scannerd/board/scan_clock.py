@@ -2,7 +2,7 @@
 
 from collections import deque
 
-from scannerd.board.state import RunningScan
+from scannerd.board.state import CoverageShown, RunningScan
 from scannerd.scan.phases import Phase
 
 REMEMBERED_PHOTOS = 8
@@ -18,6 +18,7 @@ class ScanClock:
         self.frames_planned = frames_planned
         self.retakes = 0
         self.question: str | None = None
+        self.coverage: CoverageShown | None = None
         self._index: int | None = None
         self._angle_deg: float | None = None
         self._began_s = now_s
@@ -55,6 +56,7 @@ class ScanClock:
             question=self.question,
             elapsed_s=round(now_s - self._began_s, 1),
             remaining_s=self._remaining_s(now_s),
+            coverage=self.coverage,
         )
 
     def _remaining_s(self, now_s: float) -> float | None:

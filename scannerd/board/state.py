@@ -6,6 +6,7 @@ from enum import StrEnum
 from pydantic import BaseModel, ConfigDict, Field
 
 from offload.wire.jobs import JobState, SyncState
+from scannerd.coverage.report import CoverageReport, ProposalKind
 from scannerd.events import Outcome
 from scannerd.scan.phases import Phase
 
@@ -89,6 +90,62 @@ def _leg(sync: SyncState) -> tuple[Leg, float]:
     return (Leg.QUEUED, 0.0) if job.state is JobState.QUEUED else (Leg.RECONSTRUCTING, job.percent)
 
 
+class ProposalShown(Shown):
+    """What would show more of the object, before it is taken off the table."""
+
+    kind: ProposalKind
+    photos: int
+    gain_percent: float
+    """Of the object's surface that enough sharp photos would see then, and do not now."""
+    elevation_deg: float | None = None
+    """Of the camera, for another ring."""
+    says: str
+
+
+class CoverageShown(Shown):
+    """How much of the object's surface the photos show, as it lies now."""
+
+    side: int
+    photos: int
+    covered_percent: float
+    """Seen by 3 sharp photos or more."""
+    weak_percent: float
+    """Seen by 1 or 2."""
+    unseen_percent: float
+    underside_percent: float
+    """The part of the unseen that looks down."""
+    map: tuple[tuple[float | None, ...], ...]
+    """Bands of height, lowest first, by sectors counter-clockwise seen from above: the share of the surface there
+    that fewer than 3 sharp photos see; null where there is no surface."""
+    guessed_camera: bool = False
+    """No photo shows the mat: the figures are rough."""
+    proposal: ProposalShown | None = None
+
+    @classmethod
+    def of(cls, report: CoverageReport) -> "CoverageShown":
+        """Say the same in percent."""
+        proposal = report.proposal
+        return cls(
+            side=report.side,
+            photos=report.photos,
+            covered_percent=round(100 * report.covered_share, 1),
+            weak_percent=round(100 * report.weak_share, 1),
+            unseen_percent=round(100 * report.unseen_share, 1),
+            underside_percent=round(100 * report.underside_share, 1),
+            map=report.map,
+            guessed_camera=report.guessed_camera,
+            proposal=ProposalShown(
+                kind=proposal.kind,
+                photos=len(proposal.viewpoints),
+                gain_percent=round(100 * proposal.gain_share, 1),
+                elevation_deg=proposal.elevation_deg,
+                says=proposal.says,
+            )
+            if proposal is not None
+            else None,
+        )
+
+
 class RunningScan(Shown):
     """The scan that has the table."""
 
@@ -105,6 +162,8 @@ class RunningScan(Shown):
     elapsed_s: float
     remaining_s: float | None = None
     """None until the first photo."""
+    coverage: CoverageShown | None = None
+    """None until enough photos show the object."""
 
 
 class EndedScan(Shown):

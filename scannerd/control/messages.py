@@ -272,6 +272,8 @@ def _plain(value: object) -> Any:
         return value.model_dump(mode="json")
     if is_dataclass(value) and not isinstance(value, type):
         return {name: _plain(getattr(value, name)) for name in value.__dataclass_fields__}
+    if isinstance(value, tuple):
+        return [_plain(one) for one in value]
     if isinstance(value, Enum):
         return value.value
     return str(value) if isinstance(value, Path) else value

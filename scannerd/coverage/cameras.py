@@ -1,4 +1,4 @@
-"""Where the camera stood for each photo while the scan still runs: from the mat, else from the photos before, else a guess."""
+"""Where the camera stood while the scan still runs: from the mat, else from the photos before, else a guess."""
 
 import math
 
@@ -6,7 +6,7 @@ import numpy as np
 
 from offload.wire.bundle import Place
 from scannerd.coverage.sighting import Mask
-from scannerd.geometry.lens import Lens
+from scannerd.geometry.lens import Floats, Lens
 from scannerd.geometry.mat_pose import Pose, camera_from_mat, corners_of
 from scannerd.geometry.turntable import turned
 from scannerd.quality.look import MatReading
@@ -78,7 +78,7 @@ def _guessed(place: Place, mask: Mask, lens: Lens) -> Pose:
     return camera_at(elevation_deg, 0.0, GUESSED_DISTANCE_MM, np.array([0.0, 0.0, target_mm]))
 
 
-def camera_at(elevation_deg: float, azimuth_deg: float, distance_mm: float, target_mm: "np.ndarray") -> Pose:
+def camera_at(elevation_deg: float, azimuth_deg: float, distance_mm: float, target_mm: Floats) -> Pose:
     """Return the upright camera that looks at a target from an elevation; azimuth 0 is the negative y side."""
     down, around = math.radians(elevation_deg), math.radians(azimuth_deg)
     forward = np.array([-math.sin(around) * math.cos(down), math.cos(around) * math.cos(down), -math.sin(down)])

@@ -14,9 +14,10 @@ from numpy.typing import NDArray
 from offload.wire.bundle import Place
 from scannerd.coverage.cameras import Cameras
 from scannerd.coverage.proposal import best_proposal
-from scannerd.coverage.report import CoverageReport, report_on
+from scannerd.coverage.report import CoverageReport
 from scannerd.coverage.sight import sees
 from scannerd.coverage.sighting import Mask, Sighting
+from scannerd.coverage.tally import report_on
 from scannerd.coverage.voxel_hull import SIDE, Box, Skin, VoxelHull, skin_of
 from scannerd.quality.look import Aspect, Look, Verdict
 from scannerd.scan.plan import ScanPlan
@@ -28,7 +29,7 @@ MASKS_KEPT = 72
 CLOSER_AFTER = (8, 24)
 """Masks after which the box is drawn close around the object, if that makes voxels much smaller."""
 MUCH_SMALLER = 0.85
-CARVED_AT_A_TIME, ASKED_AT_A_TIME = 2, 4
+CARVED_AT_A_TIME, ASKED_AT_A_TIME = 2, 8
 """Masks and cameras that one photo pays for."""
 LEAST_MASKS = 3
 BOX_OF_MAT = 1.1

@@ -1,4 +1,4 @@
-"""What would show the parts that the photos so far show too little: another turn at another height, or the other side.
+"""What would show the parts that photos show too little so far: a turn at another height, or the other side.
 
 Tried on the hull before anybody moves anything: what the cameras of each candidate would see is counted together
 with what was seen.
@@ -10,9 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scannerd.coverage.cameras import camera_at
-from scannerd.coverage.report import DOWNWARDS, NEEDED, Proposal, ProposalKind
+from scannerd.coverage.report import Proposal, ProposalKind
 from scannerd.coverage.sight import sees
 from scannerd.coverage.sighting import Sighting
+from scannerd.coverage.tally import DOWNWARDS, NEEDED
 from scannerd.coverage.voxel_hull import Skin
 from scannerd.scan.plan import ScanPlan, Viewpoint
 
@@ -30,9 +31,7 @@ EASIER = 0.8
 Counts = NDArray[np.uint16]
 
 
-def best_proposal(
-    plan: ScanPlan, side: int, sightings: list[Sighting], skin: Skin, seen: Counts
-) -> Proposal | None:
+def best_proposal(plan: ScanPlan, side: int, sightings: list[Sighting], skin: Skin, seen: Counts) -> Proposal | None:
     """Return what shows most of what fewer than 3 sharp photos see; None when nothing shows much of it."""
     if not sightings:
         return None

@@ -28,7 +28,7 @@ class Sighting:
         depth = np.maximum(in_camera[:, 2], np.float32(1e-3))
         if any(self.lens.distortion):
             in_camera[:, 2] = depth
-            return self.lens.project(in_camera).astype(np.float32), depth
+            return self.lens.project(in_camera.astype(np.float64)).astype(np.float32), depth
         focal = np.array([self.lens.focal_px, self.lens.focal_px * self.lens.aspect], np.float32)
         seen = in_camera[:, :2] / depth[:, None] * focal + np.array(self.lens.centre_px, np.float32)
         return np.asarray(seen, np.float32), depth

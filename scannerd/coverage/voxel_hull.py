@@ -129,9 +129,10 @@ def _normals(occupied: Grid, places: NDArray[np.int64]) -> Points:
     """Downhill in the blurred hull."""
     soft = np.pad(occupied, 2).astype(np.float32)
     for _ in range(2):
-        soft = cv2.blur(soft, (3, 3), borderType=cv2.BORDER_CONSTANT)
+        soft = np.asarray(cv2.blur(soft, (3, 3), borderType=cv2.BORDER_CONSTANT), np.float32)
         turned = np.ascontiguousarray(soft.transpose(2, 1, 0))
-        soft = np.ascontiguousarray(cv2.blur(turned, (1, 3), borderType=cv2.BORDER_CONSTANT).transpose(2, 1, 0))
+        across = np.asarray(cv2.blur(turned, (1, 3), borderType=cv2.BORDER_CONSTANT), np.float32)
+        soft = np.ascontiguousarray(across.transpose(2, 1, 0))
     x, y, z = (places + 2).T
     slope = np.stack(
         [

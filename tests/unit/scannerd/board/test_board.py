@@ -1,3 +1,4 @@
+import json
 from datetime import UTC, datetime
 
 import pytest
@@ -5,10 +6,14 @@ import pytest
 from offload.wire.jobs import Job, JobState, Stage, SyncState
 from scannerd.board.board import DONE_SHOWN_S, Board
 from scannerd.board.state import Leg, Mood
+from scannerd.control.messages import EventMessage
+from scannerd.coverage.report import CoverageReport, Proposal, ProposalKind
 from scannerd.events import (
     CommandAnswered,
+    CoverageChanged,
     EventBus,
     FrameStored,
+    Numbered,
     Outcome,
     PhaseChanged,
     ScanEnded,
@@ -21,6 +26,7 @@ from scannerd.events import (
 )
 from scannerd.requests import Answer, AnswerStatus
 from scannerd.scan.phases import Phase
+from scannerd.scan.plan import viewpoints_on
 
 NOW = datetime(2026, 5, 1, tzinfo=UTC)
 
@@ -166,3 +172,31 @@ def test_the_state_is_json_and_says_which_events_are_in_it(bench: Bench) -> None
     state = bench.board.state()
     assert state.seq == bench.bus.seq == 2
     assert type(state).model_validate_json(state.model_dump_json()) == state
+
+
+def test_coverage_is_shown_with_the_scan_and_in_percent():
+    bus = EventBus()
+    board = Board(bus, "bench")
+    report = CoverageReport(
+        side=0,
+        photos=12,
+        covered_share=0.7,
+        weak_share=0.1,
+        unseen_share=0.2,
+        underside_share=0.15,
+        map=((0.5, None),),
+        proposal=Proposal(ProposalKind.RING, viewpoints_on(12), 0.123, 55.0, "one more turn"),
+    )
+    bus.publish(ScanStarted("cup", 0, 36))
+    bus.publish(CoverageChanged("cup", report))
+    scan = board.state().scan
+    assert scan is not None
+    assert scan.coverage is not None
+    assert (scan.coverage.covered_percent, scan.coverage.underside_percent) == (70.0, 15.0)
+    assert scan.coverage.proposal is not None
+    assert (scan.coverage.proposal.photos, scan.coverage.proposal.gain_percent) == (12, 12.3)
+    message = EventMessage.of(Numbered(1, datetime.now(UTC), CoverageChanged("cup", report)))
+    told = json.loads(message.model_dump_json())
+    assert told["type"] == "coverage_changed"
+    assert told["data"]["report"]["proposal"]["kind"] == "ring"
+    assert told["data"]["report"]["proposal"]["viewpoints"][1]["angle_deg"] == 30.0
