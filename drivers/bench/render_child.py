@@ -16,6 +16,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from drivers.bench.album.album_child import AlbumChild
+from drivers.bench.album.requests import AddLeaf, AlbumRequest, Develop, OpenAlbum
 from drivers.bench.render_process import DONE, LENGTH, LoadScene, Prepare, Request
 from drivers.bench.renderer import Renderer
 from drivers.bench.scene import Scene
@@ -28,9 +30,10 @@ def main() -> None:
     """Serve one parent: its memfd and its process id are the arguments."""
     memory, parent_pid = int(sys.argv[1]), int(sys.argv[2])
     cv2.setNumThreads(_THREADS)
-    requests: SimpleQueue[Request] = SimpleQueue()
+    requests: SimpleQueue[Request | AlbumRequest] = SimpleQueue()
     threading.Thread(target=_listen, args=(requests, parent_pid), name="parent", daemon=True).start()
     renderer: Renderer | None = None
+    album: AlbumChild | None = None
     while True:
         request = requests.get()
         if isinstance(request, LoadScene):
@@ -41,8 +44,20 @@ def main() -> None:
         if isinstance(request, Prepare):
             renderer.prepare(request.width_px, request.height_px)
             continue
+        if isinstance(request, OpenAlbum):
+            album = AlbumChild(request, renderer)
+            continue
+        if isinstance(request, AddLeaf | Develop):
+            if album is None:
+                raise RuntimeError("a picture of an album was asked for before there was one")
+            album.answer(request, _say)
+            continue
         _publish(memory, renderer.render(request))
-        os.write(sys.stdout.fileno(), DONE)
+        _say(DONE)
+
+
+def _say(word: bytes) -> None:
+    os.write(sys.stdout.fileno(), word)
 
 
 def _scene_from(memory: int) -> Scene:
@@ -62,7 +77,7 @@ def _publish(memory: int, pixels: NDArray[np.uint8]) -> None:
         del view
 
 
-def _listen(requests: SimpleQueue[Request], parent_pid: int) -> None:
+def _listen(requests: SimpleQueue[Request | AlbumRequest], parent_pid: int) -> None:
     """Pass requests on until the input ends or the parent is gone, then leave at once."""
     source = sys.stdin.fileno()
     while True:

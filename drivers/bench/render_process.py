@@ -148,7 +148,7 @@ class RenderProcess:
     ) -> None:
         self.close()
 
-    def _ask(self, request: Request) -> None:
+    def _ask(self, request: object) -> None:
         if self._stderr.closed:
             raise RenderProcessDied("the renderer's process was closed; start another one")
         assert self._process.stdin
@@ -159,15 +159,18 @@ class RenderProcess:
         except BrokenPipeError as error:
             raise self._obituary() from error
 
-    def _wait_for_answer(self) -> None:
+    def _wait_for_answer(self) -> bytes:
+        """Return the one byte that came."""
         assert self._process.stdout
         answer = self._process.stdout.fileno()
         deadline_s = time.monotonic() + _ANSWER_S
         while not select.select([answer], [], [], max(0.0, deadline_s - time.monotonic()))[0]:
             if time.monotonic() >= deadline_s:
                 raise RenderProcessDied(f"no photo from the renderer (pid {self.pid}) in {_ANSWER_S:.0f} s")
-        if os.read(answer, 1) != DONE:
+        said = os.read(answer, 1)
+        if not said:
             raise self._obituary()
+        return said
 
     def _obituary(self) -> RenderProcessDied:
         try:

@@ -12,7 +12,7 @@ from drivers.bench.scene import Exposure
 GREY_GAINS = (2.1, 1.9)
 """Red and blue gains under which grey looks grey: the sensor's green is that much more sensitive."""
 NOMINAL_EXPOSURE_US = 20_000.0
-_FULL_WELL_ELECTRONS_AT_1600 = 24_000.0
+FULL_WELL_ELECTRONS_AT_1600 = 24_000.0
 """Of what becomes one pixel of a photo 1600 px wide: about six of the sensor's own."""
 _READ_NOISE_ELECTRONS = 6.0
 _CURVE_STEPS = 16_384
@@ -26,7 +26,7 @@ class Sensor:
     def __init__(self, exposure: Exposure) -> None:
         sensitivity = np.array([1 / GREY_GAINS[0], 1.0, 1 / GREY_GAINS[1]], np.float32)
         amount = exposure.brightness * exposure.exposure_us / NOMINAL_EXPOSURE_US * exposure.analogue_gain
-        well = _FULL_WELL_ELECTRONS_AT_1600 * (1600 / exposure.width_px) ** 2
+        well = FULL_WELL_ELECTRONS_AT_1600 * (1600 / exposure.width_px) ** 2
         gains = np.array([exposure.colour_gains[0], 1.0, exposure.colour_gains[1]], np.float32)
         self._raw_from_light = sensitivity * np.float32(amount)
         self._per_electron = np.float32(exposure.analogue_gain / well)
