@@ -20,11 +20,10 @@ from drivers.camera_stream import (
     FrameLate,
     Frames,
     check_configured,
-    companion_size_px,
     stream_configuration,
 )
 from drivers.options import Picamera2Options
-from drivers.picture import Planes
+from drivers.picture import Planes, companion_size_px
 from drivers.protocols import (
     CameraDescription,
     CameraSettings,

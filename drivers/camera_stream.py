@@ -15,12 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 from picamera2 import MappedArray
 
-from drivers.picture import Planes
+from drivers.picture import Planes, companion_size_px
 from drivers.protocols import NeedsPerson
 
 PIXEL_FORMAT = "YUV420"
-LARGEST_HALVED_PX = 2028
-"""Photos up to this width have companions of half their width, wider ones of a quarter."""
 LIMITED_RANGE = "Limited"
 
 
@@ -30,12 +28,6 @@ class FrameLate(Exception):
 
 class Abandoned(Exception):
     """Nobody waits for the frame any more."""
-
-
-def companion_size_px(width_px: int, height_px: int) -> tuple[int, int]:
-    """Return width and height, both even, of a photo's companion."""
-    share = 4 if width_px > LARGEST_HALVED_PX else 2
-    return max(2, width_px // share // 2 * 2), max(2, height_px // share // 2 * 2)
 
 
 def stream_configuration(picamera2: Any, size_px: tuple[int, int], buffer_count: int, controls: Any) -> Any:

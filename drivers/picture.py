@@ -14,6 +14,16 @@ from numpy.typing import NDArray
 Plane = NDArray[np.uint8]
 
 
+LARGEST_HALVED_PX = 2028
+"""Photos up to this width have companions of half their width, wider ones of a quarter."""
+
+
+def companion_size_px(width_px: int, height_px: int) -> tuple[int, int]:
+    """Return width and height, both even, of a photo's companion."""
+    share = 4 if width_px > LARGEST_HALVED_PX else 2
+    return max(2, width_px // share // 2 * 2), max(2, height_px // share // 2 * 2)
+
+
 @dataclass(frozen=True)
 class Planes:
     """One picture in Y'CbCr 4:2:0, full range, BT.601: JPEG's own colours. Width and height are even."""

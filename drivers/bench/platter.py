@@ -17,6 +17,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from drivers.bench.swing import Swing
+
 REMEMBERED_STEPS = 16_384
 """Ten seconds at the default full speed; an exposure asks for the last fraction of a second."""
 
@@ -110,6 +112,20 @@ class Platter:
                 index += 1
             angles_deg.append(self._evolve(moments[index], at_s)[0])
         return tuple(angles_deg)
+
+    def swings(self, least_s: float = 0.05) -> list[Swing]:
+        """Return how the platter was, or is, left to itself after the steps that none followed for `least_s`.
+
+        Oldest first, as far as steps are remembered.
+        """
+        with self._lock:
+            moments = list(self._history)
+        following = [*(moment.at_s for moment in moments[1:]), math.inf]
+        return [
+            Swing(moment.at_s, moment.drive_deg, moment.angle_deg, moment.rate_deg_s, self._omega, self._decay)
+            for moment, next_s in zip(moments, following, strict=True)
+            if next_s - moment.at_s >= least_s
+        ]
 
     def _moments_since(self, from_s: float) -> list[_Moment]:
         """Return the last moment not after `from_s` and everything that followed, oldest first."""

@@ -46,6 +46,7 @@ def main() -> None:
             continue
         if isinstance(request, OpenAlbum):
             album = AlbumChild(request, renderer)
+            _say(DONE)
             continue
         if isinstance(request, AddLeaf | Develop):
             if album is None:

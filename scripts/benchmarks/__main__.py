@@ -6,6 +6,7 @@ import sys
 BENCHES = {
     "api": "how soon GET /state is answered while a scan runs",
     "slips": "lost steps found on the mat, and how true the angle is after their correction",
+    "capture": "seconds a viewpoint over what motor and sensor need, CPU and memory of the capture core",
     "reconstruct": "accuracy, completeness, time and memory of the embedded engine on any mesh",
 }
 

@@ -52,12 +52,12 @@ class Album:
         """Return what the exposure is mixed of; None: the album has nothing that shows it truly."""
         kind = self.spec.kind_of(exposure)
         known = self._known[kind]
-        if not known or not exposure.object_present:
+        if not known or not exposure.object_present or _camera_moved(exposure):
             return None
         return near_mixture(exposure, known) if kind is Kind.STILL else between_mixture(exposure, known)
 
     def mixed(self, kind: Kind, mixture: Mixture) -> Bytes:
-        """Return the mixture, (bytes,) uint8: planes Y, U, V. One picture alone comes as a map, not to be written to."""
+        """Return the mixture, (bytes,) uint8: planes Y, U, V. One picture alone comes as a map, only to be read."""
         leaves = [(self._leaf(kind, angle_mdeg), share) for angle_mdeg, share in mixture.items()]
         mixed, done = leaves[0]
         for pixels, share in leaves[1:]:
@@ -77,6 +77,10 @@ class Album:
 
     def _angles_mdeg(self, kind: Kind) -> list[int]:
         return sorted(int(path.stem.rpartition("-")[2]) for path in self._folder.glob(f"{kind}-*.i420"))
+
+
+def _camera_moved(exposure: Exposure) -> bool:
+    return exposure.elevation_deg is not None or exposure.focus_dioptres is not None
 
 
 def enlarged(planes: Planes, size_px: tuple[int, int], seed: int) -> Planes:

@@ -47,7 +47,7 @@ class AlbumChild:
         self._slots[kind][: data.size] = data
 
     def _printed(self, kind: Kind, stored: Bytes, exposure: Exposure) -> Bytes:
-        """Return the stored picture in this exposure's light, with its own noise where that is seen from frame to frame."""
+        """Return the stored picture in this exposure's light, with noise that is new where it would show."""
         size_px = self._album.spec.size_px(kind)
         planes = lit(unpacked(stored, size_px), exposure)
         # A photo's noise is in its file; a companion's would be the same in every frame, and so would a louder one.

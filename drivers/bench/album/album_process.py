@@ -1,9 +1,9 @@
-"""A picture source in real time: the renderer's process with an album of pictures that it has rendered before."""
+"""`ReadyPictures` in real time: the renderer's process with an album of pictures that it has rendered before."""
 
 import mmap
 import os
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, ExitStack
+from contextlib import AbstractContextManager, ExitStack, nullcontext
 from pathlib import Path
 
 import numpy as np
@@ -35,6 +35,8 @@ class AlbumProcess(RenderProcess):
         """Pictures that somebody looked at."""
         self.rendered = 0
         """Of these, those for which the world stood still."""
+        self.stop_world: Callable[[], AbstractContextManager[None]] = nullcontext
+        """Stops the bench's time; to be set to `BenchClock.paused` once there is a bench."""
         sizes = [spec.size_px(kind) for kind in Kind]
         still_bytes, small_bytes = (width * height * 3 // 2 for width, height in sizes)
         offset_bytes = -(-still_bytes // _PAGE_BYTES) * _PAGE_BYTES
@@ -45,6 +47,7 @@ class AlbumProcess(RenderProcess):
         memory = Path(f"/proc/{os.getpid()}/fd/{self._pictures}")
         self.folder.mkdir(parents=True, exist_ok=True)
         self._ask(OpenAlbum(self.folder, spec, memory, offset_bytes))
+        self._wait_for_answer()
 
     def fill(self) -> Iterator[tuple[int, int]]:
         """Render what the album lacks, yielding how many pictures are there and how many there will be.
@@ -59,10 +62,10 @@ class AlbumProcess(RenderProcess):
                 self._wait_for_answer()
             yield done, whole
 
-    def develop(self, exposure: Exposure, paused: Callable[[], AbstractContextManager[None]]) -> Planes:
+    def planes(self, exposure: Exposure) -> Planes:
         """Return what the sensor saw, as views of memory that the next picture of this size overwrites.
 
-        `paused` stops the world for a picture that has to be rendered. Raises RenderProcessDied, ValueError.
+        Raises RenderProcessDied, ValueError for a size that the album does not have.
         """
         kind = self.spec.kind_of(exposure)
         with self._lock, ExitStack() as pause:
@@ -70,7 +73,7 @@ class AlbumProcess(RenderProcess):
             self.developed += 1
             if self._wait_for_answer() == SLOW:
                 self.rendered += 1
-                pause.enter_context(paused())
+                pause.enter_context(self.stop_world())
                 self._wait_for_answer()
         return unpacked(self._slots[kind], self.spec.size_px(kind))
 

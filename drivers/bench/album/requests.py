@@ -9,7 +9,7 @@ from drivers.bench.scene import Exposure
 
 @dataclass(frozen=True)
 class OpenAlbum:
-    """Pictures go to `memory`: the photo first, its companion from `small_offset_bytes` on. No answer."""
+    """Pictures go to `memory`: the photo first, its companion from `small_offset_bytes` on."""
 
     folder: Path
     spec: AlbumSpec

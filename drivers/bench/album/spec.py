@@ -48,7 +48,7 @@ class AlbumSpec:
     small_width_px: int = 1014
     small_height_px: int = 760
     pictures_px: int = 2028
-    """Width at which photos are rendered. Less than `width_px`: they are enlarged, and given a sensor's noise then."""
+    """Width at which photos are rendered. Less than `width_px`: they are enlarged and given a sensor's noise."""
 
     def size_px(self, kind: Kind) -> tuple[int, int]:
         """Return width and height."""
