@@ -21,3 +21,7 @@ class SystemClock:
         # asyncio may wake a clock tick early, hence the loop.
         while (remaining_s := deadline_s - time.monotonic()) > 0:  # noqa: ASYNC110
             await asyncio.sleep(remaining_s)
+
+    def from_monotonic_s(self, monotonic_s: float) -> float:
+        """Return the moment itself."""
+        return monotonic_s

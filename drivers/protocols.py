@@ -47,6 +47,9 @@ class Clock(Protocol):
     async def wait_until(self, deadline_s: float) -> None:
         """The same for a task; cancelling it leaves nothing behind."""
 
+    def from_monotonic_s(self, monotonic_s: float) -> float:
+        """Return what `now_s()` was at a moment of the system's CLOCK_MONOTONIC, as cameras stamp their frames."""
+
 
 class Axis(Protocol):
     """One rotary axis."""

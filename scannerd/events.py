@@ -30,16 +30,22 @@ class StepTimes:
 
     move_s: float = 0.0
     settle_s: float = 0.0
+    """From the last step to the exposure."""
     capture_s: float = 0.0
+    """From there to the frame in memory."""
+    wait_s: float = 0.0
+    """What the table stood for nothing before it moved: too many frames were still on their way to the disk."""
     judge_s: float = 0.0
+    """Of the frame, while the table moved on."""
     store_s: float = 0.0
+    """Encoding, hashing and writing, while the table moved on."""
     floor_s: float = 0.0
     """The least that physics allows: motion at the configured limits + settling + exposure + readout."""
 
     @property
     def total_s(self) -> float:
-        """All steps together."""
-        return self.move_s + self.settle_s + self.capture_s + self.judge_s + self.store_s
+        """What the table needed; judging and storing are hidden behind the next motion, or counted as waiting."""
+        return self.wait_s + self.move_s + self.settle_s + self.capture_s
 
 
 @dataclass(frozen=True)

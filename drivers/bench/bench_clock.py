@@ -96,6 +96,10 @@ class BenchClock:
                 return epoch.bench_at(system_s)
         return epochs[0].bench_s
 
+    def from_monotonic_s(self, monotonic_s: float) -> float:
+        """Return what time it was on the bench at this moment of CLOCK_MONOTONIC."""
+        return self.bench_s(monotonic_s)
+
     def _begin_epoch(self, rate: float) -> None:
         now_s = time.monotonic()
         self._epoch = _Epoch(now_s, self._epoch.bench_at(now_s), rate)

@@ -28,14 +28,14 @@ DRAWN_COLOUR_RGB = (0, 255, 140)
 
 
 def middle_of(pixels: NDArray[np.uint8], fraction: float = 0.6) -> NDArray[np.uint8]:
-    """Return the middle of (height, width, 3), where the object is; a view, not a copy."""
+    """Return the middle of (height, width, channels), where the object is; a view, not a copy."""
     height, width = pixels.shape[:2]
     top, left = round(height * (1 - fraction) / 2), round(width * (1 - fraction) / 2)
     return pixels[top : height - top, left : width - left]
 
 
 def edge_width_px(window: NDArray[np.uint8]) -> float:
-    """Return σ of the edges in (height, width, 3), in pixels of this window: 0.3 razor-sharp, 12 nothing to see."""
+    """Return σ of the edges in (height, width, channels), in its pixels: 0.3 razor-sharp, 12 nothing to see."""
     green = _steepness_input(window)
     fine, coarse = _steepness(green, FINE_PX), _steepness(green, COARSE_PX)
     limit = np.quantile(coarse[::2, ::2], 1 - STRONGEST)
@@ -53,7 +53,8 @@ def sharpness_of(pixels: NDArray[np.uint8]) -> float:
     reduction: float = max(1.0, window.shape[1] / LARGEST_WINDOW_PX)
     if reduction > 1:
         size = round(window.shape[1] / reduction), round(window.shape[0] / reduction)
-        window = np.asarray(cv2.resize(window, size, interpolation=cv2.INTER_AREA), np.uint8)
+        shrunk = cv2.resize(window, size, interpolation=cv2.INTER_AREA)
+        window = np.asarray(shrunk, np.uint8).reshape(size[1], size[0], -1)
     return 1 / (edge_width_px(window) * reduction)
 
 
@@ -68,8 +69,8 @@ def draw_edges(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 
 def _steepness_input(window: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """Green is half of a sensor's pixels, so it is the channel that was interpolated least."""
-    return window[:, :, 1].astype(np.float32)
+    """Of three channels green is the one that was interpolated least: half of a sensor's pixels are green."""
+    return window[:, :, min(1, window.shape[2] - 1)].astype(np.float32)
 
 
 def _steepness(grey: NDArray[np.float32], blur_px: float) -> NDArray[np.float32]:

@@ -1,31 +1,19 @@
 """Accept a photo, take it again, or ask a person: always with the measured number and its limit."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
-import numpy as np
-from numpy.typing import NDArray
-
+from drivers.protocols import Frame
+from offload.wire.bundle import Place
 from scannerd.config import QualitySection
 from scannerd.quality.edges import sharpness_of
 from scannerd.quality.exposure import clipping_of
-from scannerd.quality.look import Verdict
+from scannerd.quality.look import Look, Verdict
 
 REFERENCE_PHOTOS = 5
 """So many of a scan's first photos say how sharp its photos are."""
 
 SHARP_ENOUGH_PX = 0.8
 """Edges narrower than this lie between two pixels: small photos differ there by chance, not by blur."""
-
-
-@dataclass(frozen=True)
-class Judgement:
-    """The verdict and why."""
-
-    verdict: Verdict
-    reason: str
-    sharpness: float
-    """1 / edge width, per pixel."""
 
 
 class Gate:
@@ -52,30 +40,29 @@ class Gate:
         # Of two the sharper, of five the third: one blurred photo at the start sets no standard.
         return sorted(self._first)[len(self._first) // 2]
 
-    def judge(self, pixels: NDArray[np.uint8]) -> Judgement:
-        """Judge (height, width, 3) RGB."""
+    def judge(self, frame: Frame, place: Place) -> Look:
+        """Judge a frame by what lies in its middle."""
+        pixels = frame.photo.y[:, :, None]
         clipping, sharpness = clipping_of(pixels), sharpness_of(pixels)
         if clipping.white > self._max_white:
             reason = f"{clipping.white:.0%} of the middle is blown out, limit {self._max_white:.0%}"
-            return Judgement(Verdict.ASK, f"{reason}; less light or a shorter [camera] exposure_us", sharpness)
+            return Look(Verdict.ASK, f"{reason}; less light or a shorter [camera] exposure_us", sharpness)
         if clipping.black > self._max_black:
             reason = f"{clipping.black:.0%} of the middle is black, limit {self._max_black:.0%}"
-            return Judgement(
-                Verdict.ASK, f"{reason}; lens cap? more light or a longer [camera] exposure_us", sharpness
-            )
+            return Look(Verdict.ASK, f"{reason}; lens cap? more light or a longer [camera] exposure_us", sharpness)
         reference = self.reference
         if reference is None:
-            return Judgement(Verdict.ACCEPT, f"edges {1 / sharpness:.1f} px wide, the first photo", sharpness)
+            return Look(Verdict.ACCEPT, f"edges {1 / sharpness:.1f} px wide, the first photo", sharpness)
         limit = min(reference * self._limits.min_relative_sharpness, 1 / SHARP_ENOUGH_PX)
         reason = f"edges {1 / sharpness:.1f} px wide, this scan's {1 / reference:.1f} px"
         if sharpness < limit:
-            return Judgement(Verdict.RETAKE, f"{reason}, limit {1 / limit:.1f} px", sharpness)
-        return Judgement(Verdict.ACCEPT, reason, sharpness)
+            return Look(Verdict.RETAKE, f"{reason}, limit {1 / limit:.1f} px", sharpness)
+        return Look(Verdict.ACCEPT, reason, sharpness)
 
-    def learn(self, judgement: Judgement) -> None:
+    def learn(self, look: Look) -> None:
         """Count a photo that was kept."""
         if len(self._first) < REFERENCE_PHOTOS:
-            self._first.append(judgement.sharpness)
+            self._first.append(look.sharpness)
 
     def tolerate_exposure(self) -> None:
         """A person looked at the light and wants it so: ask no more in this scan."""

@@ -44,8 +44,8 @@ class Deadlines:
             Phase.JOGGING: lambda plan: self._move_s(),
             Phase.SETTLING: self._settling_s,
             Phase.CAPTURING: lambda plan: self._capture_s(),
-            Phase.JUDGING: lambda plan: self._judging_s(),
-            Phase.STORING: self._storing_s,
+            Phase.JUDGING: self._backlog_s,
+            Phase.STORING: self._backlog_s,
             Phase.SEALING: self._sealing_s,
             Phase.BACKGROUND: lambda plan: self._capture_s() + self._storing_s(plan),
         }
@@ -67,6 +67,11 @@ class Deadlines:
         return SLACK * self._axis.move_time_s(0.0, FARTHEST_MOVE_DEG)
 
     def _settling_s(self, plan: ScanPlan | None) -> float:
+        """The camera delivers frames all the while, until the object stands still or the cap is reached."""
+        scan = plan or self._config.scan
+        return self._dwell_s(plan) + SLACK * scan.settle_cap_s + self._capture_s()
+
+    def _dwell_s(self, plan: ScanPlan | None) -> float:
         scan = plan or self._config.scan
         return SLACK * scan.settle_s * (scan.max_retakes + 1)
 
@@ -77,6 +82,10 @@ class Deadlines:
     def _judging_s(self) -> float:
         camera = self._config.camera
         return JUDGING_S_PER_MPX * camera.width_px * camera.height_px / 1e6
+
+    def _backlog_s(self, plan: ScanPlan | None) -> float:
+        """One frame is judged, and one is written; the phase begins anew with each that gets there."""
+        return self._judging_s() + self._storing_s(plan)
 
     def _storing_s(self, plan: ScanPlan | None) -> float:
         camera = self._config.camera
@@ -89,5 +98,5 @@ class Deadlines:
     def _preparing_s(self, plan: ScanPlan | None) -> float:
         """A new scan homes; a resumed one hashes its photos, and looks where the platter stands."""
         hashed_s = len(plan.viewpoints) * photo_bytes(plan) / HASHING_BYTES_PER_S if plan else 0.0
-        look_s = 2.0**LOOKS * self._settling_s(plan) + self._capture_s() + self._judging_s()
+        look_s = 2.0**LOOKS * self._dwell_s(plan) + self._capture_s() + self._judging_s()
         return hashed_s + LOOKS * look_s + self._move_s() + self._storing_s(plan)

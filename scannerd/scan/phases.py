@@ -13,25 +13,31 @@ class Phase(StrEnum):
     SETTLING = "settling"
     CAPTURING = "capturing"
     JUDGING = "judging"
+    """The table waits for a verdict."""
     STORING = "storing"
+    """The table waits until frames are on the disk."""
     PAUSED = "paused"
     SEALING = "sealing"
     BACKGROUND = "background"
     JOGGING = "jogging"
 
 
+_AFTER_A_FRAME = frozenset({Phase.MOVING, Phase.SETTLING, Phase.STORING, Phase.PAUSED, Phase.SEALING})
+
 _NEXT: dict[Phase, frozenset[Phase]] = {
     Phase.IDLE: frozenset({Phase.PREPARING, Phase.BACKGROUND, Phase.JOGGING}),
     # A resumed scan may have every photo already.
     Phase.PREPARING: frozenset({Phase.MOVING, Phase.PAUSED, Phase.SEALING}),
-    Phase.MOVING: frozenset({Phase.SETTLING}),
-    Phase.SETTLING: frozenset({Phase.CAPTURING}),
-    # A photo that did not come is asked for again from the same place.
-    Phase.CAPTURING: frozenset({Phase.JUDGING, Phase.SETTLING}),
-    Phase.JUDGING: frozenset({Phase.STORING, Phase.SETTLING, Phase.PAUSED}),
-    Phase.STORING: frozenset({Phase.MOVING, Phase.PAUSED, Phase.SEALING}),
+    # What was taken before a fault is stored before the scan ends or pauses.
+    Phase.MOVING: frozenset({Phase.SETTLING, Phase.STORING, Phase.PAUSED}),
+    # A frame that did not come is asked for again from the same place.
+    Phase.SETTLING: frozenset({Phase.CAPTURING, Phase.SETTLING, Phase.STORING, Phase.PAUSED}),
+    # The table moves on while the frame is judged and stored; a retake waits at its place for the verdict.
+    Phase.CAPTURING: _AFTER_A_FRAME | {Phase.JUDGING},
+    Phase.JUDGING: _AFTER_A_FRAME,
+    Phase.STORING: _AFTER_A_FRAME | {Phase.JUDGING},
     # After a question the photo is taken again from the same place.
-    Phase.PAUSED: frozenset({Phase.MOVING, Phase.SETTLING, Phase.SEALING}),
+    Phase.PAUSED: frozenset({Phase.MOVING, Phase.SETTLING, Phase.STORING, Phase.SEALING}),
     Phase.SEALING: frozenset(),
     Phase.BACKGROUND: frozenset(),
     Phase.JOGGING: frozenset(),

@@ -33,6 +33,9 @@ class ScanPlan(Wire):
     exposure_us: float = Field(gt=0)
     analogue_gain: float = Field(gt=0)
     settle_s: float = Field(ge=0)
+    """Fixed wait after a move, and where pictures cannot tell whether the object stands still."""
+    adaptive_settle: bool = True
+    settle_cap_s: float = Field(default=2.0, gt=0)
     max_retakes: int = Field(ge=0)
     mat: MatSpec | None = None
     intrinsics: Intrinsics | None = None
@@ -97,6 +100,8 @@ def plan_scan(
         exposure_us=config.camera.exposure_us,
         analogue_gain=config.camera.analogue_gain,
         settle_s=config.scan.settle_s,
+        adaptive_settle=config.scan.adaptive_settle,
+        settle_cap_s=max(config.scan.settle_cap_s, config.scan.settle_s),
         max_retakes=config.scan.max_retakes,
         mat=config.mat.spec(),
         intrinsics=intrinsics,

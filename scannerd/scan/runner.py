@@ -1,23 +1,30 @@
-"""Runs a plan: every viewpoint that has no photo yet gets one, then the scan is sealed."""
+"""Runs a plan: every viewpoint that has no photo yet gets one, then the scan is sealed.
 
+The table turns, stops, and turns on; what it took goes to the darkroom, which works while it turns. A frame that the
+darkroom rejects brings the table back, and from then on it waits for each verdict before it leaves.
+"""
+
+import asyncio
+import contextlib
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
-from drivers.picture import Planes
 from drivers.protocols import DriverError, Retryable
 from offload.logs.fields import about
 from scannerd.config import QualitySection
-from scannerd.events import Event, FrameJudged, FrameStored, Outcome, ScanPaused, ScanSealed, StepTimes
-from scannerd.quality.gate import Gate, Judgement
-from scannerd.quality.look import Verdict
+from scannerd.events import Event, Outcome, ScanPaused, ScanSealed
+from scannerd.quality.gate import Gate
+from scannerd.quality.look import Look, Verdict
 from scannerd.scan.control import RunCancelled, RunControl, RunStopped
+from scannerd.scan.darkroom import Darkroom
 from scannerd.scan.phases import Phase
 from scannerd.scan.plan import Viewpoint
+from scannerd.scan.stages import Stages
 from scannerd.scan.station import Arrival, EnterPhase, Shot, Station
+from scannerd.scan.taken import Rejected, Taken
 from scannerd.store.contact_sheet import write_contact_sheet
-from scannerd.store.developed import TakenPhoto
+from scannerd.store.durable import StoreFull
 from scannerd.store.scans import StoredScan
 from scannerd.store.seal import Seal
 from scannerd.worker_thread import WorkerThread
@@ -25,22 +32,8 @@ from scannerd.worker_thread import WorkerThread
 LOG = logging.getLogger(__name__)
 
 
-ShowPhoto = Callable[[Planes, int, float], None]
-"""Hears of every photo before it is judged, in the worker's thread: its companion, viewpoint, degrees."""
-
-
 class ViewpointFault(RuntimeError):
     """No photo could be taken from one viewpoint. The message names it and what the driver said."""
-
-
-@dataclass
-class Kept:
-    """A photo that will be stored, with what it took so far."""
-
-    shot: Shot
-    judgement: Judgement
-    attempt: int
-    times: StepTimes
 
 
 class ScanRunner:
@@ -51,26 +44,29 @@ class ScanRunner:
         scan: StoredScan,
         station: Station,
         gate: Gate,
+        darkroom: Darkroom,
         control: RunControl,
-        worker: WorkerThread,
+        storing: WorkerThread,
         enter: EnterPhase,
         publish: Callable[[Event], None],
         *,
         ask_a_person: bool = True,
-        show: ShowPhoto = lambda small, index, angle_deg: None,
     ) -> None:
         self._scan = scan
         self._station = station
         self._gate = gate
+        self._darkroom = darkroom
         self._control = control
-        self._worker = worker
+        self._storing = storing
         self._enter = enter
         self._publish = publish
         self._ask_a_person = ask_a_person
-        self._show = show
         self._scan_id = scan.plan.scan_id
         self._ring: int | None = None
         self._new_quality: QualitySection | None = None
+        self._began_s = station.clock.now_s()
+        self._waited_s = 0.0
+        self._tolerates_exposure = False
         self.retakes = 0
 
     def take_quality(self, quality: QualitySection) -> None:
@@ -80,23 +76,56 @@ class ScanRunner:
     async def run(self) -> Outcome:
         """Take what is missing and seal. Raises ViewpointFault, DriverError, StoreFault; what is stored stays."""
         try:
-            while (viewpoint := await self._next()) is not None:
-                await self._visit(viewpoint)
-            await self._seal()
+            async with asyncio.TaskGroup() as group:
+                behind = [
+                    group.create_task(self._darkroom.judge_frames(), name="judging"),
+                    group.create_task(self._darkroom.store_frames(), name="storing"),
+                ]
+                outcome = await self._front()
+                for task in behind:
+                    task.cancel()
+        except BaseExceptionGroup as faults:
+            # The first fault cancelled everything else.
+            raise faults.exceptions[0] from None
+        return outcome
+
+    async def _front(self) -> Outcome:
+        """Everything that happens at the table."""
+        try:
+            await self._take_all()
         except RunCancelled:
-            await self._worker.run(lambda: self._scan.note("cancelled"))
+            await self._drain()
+            await self._storing.run(lambda: self._scan.note("cancelled"))
             return Outcome.CANCELLED
         except RunStopped:
+            await self._drain()
             return Outcome.STOPPED
+        except (DriverError, ViewpointFault):
+            # What was taken before is worth keeping.
+            await self._drain()
+            raise
+        await self._seal()
         return Outcome.COMPLETED
 
+    async def _take_all(self) -> None:
+        while True:
+            await self._boundary()
+            if self._darkroom.rejected:
+                await self._take_again(self._darkroom.rejected.popleft())
+            elif (viewpoint := await self._next()) is not None:
+                await self._visit(viewpoint)
+            elif self._darkroom.in_hand:
+                await self._wait_for_the_disk(lambda: not self._darkroom.in_hand)
+            else:
+                return
+
     async def _next(self) -> Viewpoint | None:
-        """Return where to go now, None when every photo is there; people's wishes are heard before each."""
-        await self._boundary()
+        """Return where to go now, None when every photo is there or in hand."""
         again = self._control.next_retake()
         if again is not None:
             return self._scan.viewpoints[again]
-        viewpoint = next(iter(self._scan.missing()), None)
+        in_hand = self._darkroom.in_hand
+        viewpoint = next((view for view in self._scan.missing() if view.index not in in_hand), None)
         if viewpoint is not None and viewpoint.ring != self._ring:
             await self._begin_ring(viewpoint.ring)
             self._control.raise_if_over()
@@ -104,7 +133,7 @@ class ScanRunner:
 
     async def _begin_ring(self, ring: int) -> None:
         """Ask for the camera to be moved, unless this ring's photos have begun already."""
-        begun = {self._scan.viewpoints[index].ring for index in self._scan.frames}
+        begun = {self._scan.viewpoints[index].ring for index in (*self._scan.frames, *self._darkroom.in_hand)}
         if self._ask_a_person and ring not in begun and (begun or self._ring is not None):
             await self._pause(
                 f"ring {ring + 1} of {self._scan.plan.rings}: move the camera higher or lower, aim it at the "
@@ -123,153 +152,136 @@ class ScanRunner:
             self._new_quality = None
 
     async def _pause(self, question: str | None) -> None:
+        """Wait for a person, with everything that was taken on the disk."""
+        await self._drain()
+        self._station.break_rhythm()
         self._control.pause()
         self._enter(Phase.PAUSED)
         self._publish(ScanPaused(self._scan_id, question))
         LOG.info("paused%s", f": {question}" if question else "", extra=about(scan=self._scan_id))
         await self._control.wait_for_resume()
 
+    async def _drain(self) -> None:
+        """Let what is in hand reach the disk, as far as the disk takes it."""
+        with contextlib.suppress(StoreFull):  # the darkroom has said so, and keeps the frame
+            while self._darkroom.in_hand:
+                self._enter(Phase.STORING)
+                await self._darkroom.progress()
+
+    async def _wait_for_the_disk(self, reached: Callable[[], bool]) -> None:
+        """Wait for the darkroom; while the disk is full, ask a person for room instead of failing."""
+        while not reached():
+            self._enter(Phase.STORING)
+            try:
+                await self._darkroom.progress()
+            except StoreFull as full:
+                await self._pause(str(full))
+                self._control.raise_if_over()
+                self._darkroom.go_on()
+
     async def _visit(self, viewpoint: Viewpoint) -> None:
-        """Take the photo of one viewpoint and store it."""
+        """Take the photo of one viewpoint and hand it to the darkroom; its verdict comes later."""
+        arrival, shot, attempt = await self._reach(viewpoint)
+        await self._hand_in(Taken(viewpoint, arrival, shot, self._stages(arrival, shot), attempt))
+
+    async def _reach(self, viewpoint: Viewpoint) -> tuple[Arrival, Shot, int]:
         try:
             arrival = await self._station.move_to(viewpoint)
-            kept = await self._take(viewpoint, arrival)
+            shot, attempt = await self._shoot(viewpoint, arrival, 1)
         except DriverError as error:
-            where = f"frame {viewpoint.index} at {viewpoint.angle_deg:.1f}°"
-            raise ViewpointFault(f"{where}: {error}") from error
-        await self._store(viewpoint, arrival, kept)
+            raise ViewpointFault(f"{_where(viewpoint)}: {error}") from error
+        return arrival, shot, attempt
 
-    async def _take(self, viewpoint: Viewpoint, arrival: Arrival) -> Kept:
-        """Take photos until one is good enough, or a person has said to keep what comes."""
-        times = StepTimes(move_s=arrival.move_s, floor_s=arrival.floor_move_s + self._scan.plan.settle_s)
-        keep_anyway = False
-        attempt = 0
+    async def _shoot(self, viewpoint: Viewpoint, arrival: Arrival, attempt: int) -> tuple[Shot, int]:
+        """Return a shot and which attempt it was: a frame that did not come is asked for again."""
         while True:
-            attempt += 1
-            last_try = attempt > self._scan.plan.max_retakes
-            shot = await self._shoot(viewpoint, attempt, may_retry=not last_try)
-            if shot is None:
-                continue
-            judgement, judge_s = await self._judge(viewpoint, shot)
-            times = replace(
-                times,
-                settle_s=times.settle_s + shot.settle_s,
-                capture_s=times.capture_s + shot.capture_s,
-                judge_s=times.judge_s + judge_s,
-                floor_s=times.floor_s if attempt > 1 else times.floor_s + shot.floor_capture_s,
-            )
-            self._tell(viewpoint, arrival, judgement, attempt)
-            if judgement.verdict is Verdict.ACCEPT or keep_anyway:
-                return Kept(shot, judgement, attempt, times)
-            await self._note_retake(viewpoint, judgement, attempt)
-            if judgement.verdict is Verdict.ASK or last_try:
-                if not self._ask_a_person:
-                    return Kept(shot, judgement, attempt, times)
-                await self._pause(f"frame {viewpoint.index} at {arrival.angle_deg:.1f}°: {judgement.reason}")
-                keep_anyway = True
-                if judgement.verdict is Verdict.ASK:
-                    self._gate.tolerate_exposure()
-            self.retakes += 1
+            try:
+                return await self._station.shoot(viewpoint, arrival, attempt), attempt
+            except Retryable as fault:
+                if attempt > self._scan.plan.max_retakes:
+                    raise
+                LOG.warning("attempt %d: %s", attempt, fault, extra=self._about(viewpoint))
+                self._station.break_rhythm()
+                self.retakes += 1
+                attempt += 1
 
-    async def _shoot(self, viewpoint: Viewpoint, attempt: int, *, may_retry: bool) -> Shot | None:
-        """Return a shot, or None after a fault of the kind that the next attempt may not have."""
+    async def _take_again(self, rejected: Rejected) -> None:
+        """Go back to a viewpoint, and leave it only with a photo that is good enough, or that a person wants."""
+        viewpoint, look, attempt = rejected.taken.viewpoint, rejected.look, rejected.taken.attempt
+        self._station.break_rhythm()
+        arrival = await self._return_to(viewpoint)
+        while True:
+            keep_anyway = await self._ask_about(viewpoint, arrival, look, attempt)
+            self.retakes += 1
+            try:
+                shot, attempt = await self._shoot(viewpoint, arrival, attempt + 1)
+            except DriverError as error:
+                raise ViewpointFault(f"{_where(viewpoint)}: {error}") from error
+            taken = Taken(viewpoint, arrival, shot, self._stages(arrival, shot), attempt, keep_anyway)
+            look = await self._verdict_on(taken)
+            if keep_anyway or look.verdict is Verdict.ACCEPT:
+                return
+
+    async def _return_to(self, viewpoint: Viewpoint) -> Arrival:
         try:
-            return await self._station.shoot(viewpoint, attempt)
-        except Retryable as fault:
-            if not may_retry:
-                raise
-            LOG.warning("attempt %d: %s", attempt, fault, extra=self._about(viewpoint))
-            self.retakes += 1
-            return None
+            return await self._station.move_to(viewpoint)
+        except DriverError as error:
+            raise ViewpointFault(f"{_where(viewpoint)}: {error}") from error
 
-    async def _judge(self, viewpoint: Viewpoint, shot: Shot) -> tuple[Judgement, float]:
-        self._enter(Phase.JUDGING, viewpoint.index, viewpoint.angle_deg)
+    async def _ask_about(self, viewpoint: Viewpoint, arrival: Arrival, look: Look, attempt: int) -> bool:
+        """Return whether the next photo is to be kept, whatever the gate says of it."""
+        if look.verdict is Verdict.ASK and self._tolerates_exposure:
+            return False  # It was taken before a person said so; the gate knows now.
+        if look.verdict is not Verdict.ASK and attempt <= self._scan.plan.max_retakes:
+            return not self._ask_a_person and attempt == self._scan.plan.max_retakes
+        if self._ask_a_person:
+            await self._pause(f"frame {viewpoint.index} at {arrival.angle_deg:.1f}°: {look.reason}")
+            self._control.raise_if_over()
+        if look.verdict is Verdict.ASK:
+            self._gate.tolerate_exposure()
+            self._tolerates_exposure = True
+        return True
+
+    async def _verdict_on(self, taken: Taken) -> Look:
+        """Hand a frame in and wait at its place for what the gate says."""
+        verdict = await self._hand_in(taken)
+        self._enter(Phase.JUDGING, taken.viewpoint.index, taken.viewpoint.angle_deg)
+        look = await verdict
+        if self._darkroom.rejected and self._darkroom.rejected[-1].taken is taken:
+            self._darkroom.rejected.pop()
+        return look
+
+    async def _hand_in(self, taken: Taken) -> "asyncio.Future[Look]":
+        """Give a frame to the darkroom; return its coming verdict once there is room for the next frame."""
+        verdict = self._darkroom.put(taken)
         began_s = self._station.clock.now_s()
-        judgement = await self._worker.run(lambda: self._look_at(shot, viewpoint))
-        return judgement, self._station.clock.now_s() - began_s
+        await self._wait_for_the_disk(lambda: self._darkroom.has_room)
+        self._waited_s += self._station.clock.now_s() - began_s
+        return verdict
+
+    def _stages(self, arrival: Arrival, shot: Shot) -> Stages:
+        stages = Stages(self._began_s)
+        stages.waited_s, self._waited_s = self._waited_s, 0.0
+        stages.add("move", arrival.began_s, arrival.arrived_s)
+        stages.add("settle", shot.waiting_since_s, shot.exposed_s)
+        stages.add("expose", shot.exposed_s, shot.closed_s)
+        stages.add("readout", shot.closed_s, shot.done_s)
+        return stages
 
     def _about(self, viewpoint: Viewpoint) -> dict[str, object]:
         return about(scan=self._scan_id, frame=viewpoint.index)
 
-    def _look_at(self, shot: Shot, viewpoint: Viewpoint) -> Judgement:
-        """In the worker's thread."""
-        self._show(shot.frame.small, viewpoint.index, viewpoint.angle_deg)
-        return self._gate.judge(shot.frame.photo.rgb())
-
-    def _tell(self, viewpoint: Viewpoint, arrival: Arrival, judgement: Judgement, attempt: int) -> None:
-        self._publish(
-            FrameJudged(
-                self._scan_id,
-                viewpoint.index,
-                arrival.angle_deg,
-                attempt,
-                judgement.verdict,
-                judgement.reason,
-                judgement.sharpness,
-            )
-        )
-
-    async def _note_retake(self, viewpoint: Viewpoint, judgement: Judgement, attempt: int) -> None:
-        body = {
-            "index": viewpoint.index,
-            "attempt": attempt,
-            "verdict": judgement.verdict,
-            "reason": judgement.reason,
-        }
-        await self._worker.run(lambda: self._scan.note("judged", **body))
-        LOG.warning("attempt %d: %s", attempt, judgement.reason, extra=self._about(viewpoint))
-
-    async def _store(self, viewpoint: Viewpoint, arrival: Arrival, kept: Kept) -> None:
-        self._enter(Phase.STORING, viewpoint.index, viewpoint.angle_deg)
-        began_s = self._station.clock.now_s()
-        frame = kept.shot.frame
-        photo = TakenPhoto(
-            viewpoint=viewpoint,
-            photo=frame.photo,
-            small=frame.small,
-            angle_deg=arrival.angle_deg,
-            exposure_us=frame.exposure_us,
-            analogue_gain=frame.analogue_gain,
-            taken_at=kept.shot.taken_at,
-            sharpness=kept.judgement.sharpness,
-            attempt=kept.attempt,
-        )
-        entry = await self._worker.run(lambda: self._scan.append(photo, kept.times))
-        self._gate.learn(kept.judgement)
-        times = replace(kept.times, store_s=self._station.clock.now_s() - began_s)
-        done, planned = len(self._scan.frames), len(self._scan.viewpoints)
-        LOG.info(
-            "photo %d of %d at %.2f°: %d kB, %s, %.2f s (floor %.2f s)",
-            done,
-            planned,
-            arrival.angle_deg,
-            entry.file.size_bytes // 1000,
-            kept.judgement.reason,
-            times.total_s,
-            times.floor_s,
-            extra=self._about(viewpoint),
-        )
-        self._publish(
-            FrameStored(
-                scan_id=self._scan_id,
-                index=entry.index,
-                angle_deg=entry.angle_deg,
-                attempt=entry.attempt,
-                size_bytes=entry.file.size_bytes,
-                sharpness=kept.judgement.sharpness,
-                times=times,
-                frames_done=done,
-                frames_planned=planned,
-            )
-        )
-
     async def _seal(self) -> None:
         self._enter(Phase.SEALING)
-        seal = await self._worker.run(self._write_seal)
+        seal = await self._storing.run(self._write_seal)
         LOG.info("sealed: %d photos, %.1f MB", seal.frames, seal.total_bytes / 1e6, extra=about(scan=self._scan_id))
         self._publish(ScanSealed(self._scan_id, seal.manifest_sha256, seal.frames, seal.total_bytes))
 
     def _write_seal(self) -> Seal:
-        """In the worker's thread. The sheet comes first: whoever sees the seal sees everything."""
+        """In the storing thread. The sheet comes first: whoever sees the seal sees everything."""
         write_contact_sheet(self._scan.folder, self._scan.frames)
         return self._scan.seal(datetime.now(UTC))
+
+
+def _where(viewpoint: Viewpoint) -> str:
+    return f"frame {viewpoint.index} at {viewpoint.angle_deg:.1f}°"

@@ -4,22 +4,31 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from drivers.picture import Planes
 from drivers.protocols import DriverError
 from offload.logs.fields import about
 from scannerd.config import QualitySection
 from scannerd.events import Event, Outcome, PhaseChanged, ScanEnded, ScanStarted, Warned
 from scannerd.hardware import Hardware
 from scannerd.quality.gate import Gate
+from scannerd.quality.look import Look, Verdict
 from scannerd.scan.control import RunControl
+from scannerd.scan.darkroom import Darkroom, DarkroomPorts
 from scannerd.scan.phases import Phase, PhaseTracker
 from scannerd.scan.platter_finder import PlatterFinder
-from scannerd.scan.runner import ScanRunner, ShowPhoto, ViewpointFault
+from scannerd.scan.rhythm import Rhythm
+from scannerd.scan.runner import ScanRunner, ViewpointFault
+from scannerd.scan.settle import Settle, SettleLimits
 from scannerd.scan.station import Station
+from scannerd.scan.taken import Taken
 from scannerd.store.durable import StoreFault
 from scannerd.store.scans import StoredScan
 from scannerd.worker_thread import WorkerThread
 
 LOG = logging.getLogger(__name__)
+
+ShowPhoto = Callable[[Planes, int, float], None]
+"""Sees the companion of every photo once it was judged: picture, viewpoint, degrees."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +51,7 @@ class ScanSession:
         phases: PhaseTracker,
         publish: Callable[[Event], None],
         known_zero: Zero | None,
-        show: ShowPhoto = lambda pixels, index, angle_deg: None,
+        show: ShowPhoto = lambda small, index, angle_deg: None,
     ) -> None:
         """`known_zero` is given when this process has moved the axis for this very scan before."""
         self.control = RunControl()
@@ -52,15 +61,12 @@ class ScanSession:
         self.zero = known_zero
         self._hardware = hardware
         self._worker = worker
+        self._judging = WorkerThread("judging")
         self._phases = phases
         self._publish = publish
-        enter = self._enter
-        self._station = Station(hardware.axis, hardware.camera, hardware.clock, scan.plan.settle_s, enter)
-        gate = Gate(quality, [frame.sharpness for _, frame in sorted(scan.frames.items()) if frame.sharpness])
-        ask = quality.ask_a_person
-        self._runner = ScanRunner(
-            scan, self._station, gate, self.control, worker, enter, publish, ask_a_person=ask, show=show
-        )
+        self._show = show
+        self._station = self._new_station()
+        self._runner = self._new_runner(quality)
 
     def take_quality(self, quality: QualitySection) -> None:
         """Judge by these limits from the next viewpoint on."""
@@ -81,6 +87,7 @@ class ScanSession:
         finally:
             if error is not None:
                 await self._note_failure(error)
+            self._judging.close()
             self.scan.close()
             await self._release()
         return self.ended(outcome, error)
@@ -90,6 +97,36 @@ class ScanSession:
         done, planned = len(self.scan.frames), len(self.scan.viewpoints)
         LOG.info("%s with %d of %d photos", outcome, done, planned, extra=about(scan=self._scan_id))
         return ScanEnded(self._scan_id, outcome, done, planned, self._runner.retakes, error)
+
+    def _new_station(self) -> Station:
+        plan, hardware = self.scan.plan, self._hardware
+        limits = SettleLimits(plan.settle_s, plan.settle_cap_s, plan.adaptive_settle)
+        self._settle = Settle(limits, plan.photo_width_px, hardware.clock.from_monotonic_s)
+        rhythm = Rhythm(hardware.camera.description.readout_s)
+        return Station(hardware.axis, hardware.camera, hardware.clock, self._settle, rhythm, self._enter)
+
+    def _new_runner(self, quality: QualitySection) -> ScanRunner:
+        scan = self.scan
+        gate = Gate(quality, [frame.sharpness for _, frame in sorted(scan.frames.items()) if frame.sharpness])
+        ports = DarkroomPorts(self._publish, self._saw, self._hardware.clock.now_s)
+        darkroom = Darkroom(scan, gate, self._judging, self._worker, ports)
+        return ScanRunner(
+            scan,
+            self._station,
+            gate,
+            darkroom,
+            self.control,
+            self._worker,
+            self._enter,
+            self._publish,
+            ask_a_person=quality.ask_a_person,
+        )
+
+    def _saw(self, taken: Taken, look: Look) -> None:
+        self._show(taken.shot.frame.small, taken.viewpoint.index, taken.arrival.angle_deg)
+        self._settle.look_at(look.mask)
+        if look.verdict is Verdict.RETAKE and not taken.shot.proved:
+            self._station.distrust()
 
     @property
     def _scan_id(self) -> str:

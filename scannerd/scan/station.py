@@ -1,12 +1,18 @@
-"""One viewpoint: turn there, let the platter come to rest, take a photo."""
+"""One viewpoint: turn there, wait until the object stands still, take a photo."""
 
+import asyncio
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Protocol
 
-from drivers.protocols import Axis, Camera, Clock, Frame
+from drivers.protocols import Axis, Camera, Clock, Frame, Glimpse
 from scannerd.scan.phases import Phase
 from scannerd.scan.plan import Viewpoint
+from scannerd.scan.rhythm import Beat, Rhythm
+from scannerd.scan.settle import Settle, Settling
+
+SAME_PLACE_STEPS = 0.5
+"""Nearer than half a step nothing turns."""
 
 
 class EnterPhase(Protocol):
@@ -18,24 +24,50 @@ class EnterPhase(Protocol):
 
 @dataclass(frozen=True)
 class Arrival:
-    """Where the platter is, and what it took."""
+    """Where the platter is, and what it took. Times are the hardware's."""
 
     angle_deg: float
-    move_s: float
+    began_s: float
+    arrived_s: float
+    """Of the last step."""
     floor_move_s: float
     """What the move takes at the configured limits."""
+    moved: bool
 
 
 @dataclass(frozen=True)
 class Shot:
-    """A frame, when it was taken, and what it took."""
+    """A frame, when it was taken, and what it took. Times are the hardware's."""
 
     frame: Frame
     taken_at: datetime
-    settle_s: float
-    capture_s: float
+    waiting_since_s: float
+    """The last step, or the moment from which a retake waited."""
+    exposed_s: float
+    """The exposure began."""
+    done_s: float
+    """The frame was in memory."""
     floor_capture_s: float
     """Exposure and readout."""
+    settled: bool
+    """False: the wait was cut short while the object still moved."""
+    proved: bool
+    """Whether two pictures were compared; else the object is believed to have stood still."""
+
+    @property
+    def closed_s(self) -> float:
+        """The exposure ended."""
+        return self.exposed_s + self.frame.exposure_us * 1e-6
+
+    @property
+    def settle_s(self) -> float:
+        """From the last step to the exposure."""
+        return self.exposed_s - self.waiting_since_s
+
+    @property
+    def capture_s(self) -> float:
+        """From the exposure's begin to the frame in memory."""
+        return self.done_s - self.exposed_s
 
 
 class Station:
@@ -45,12 +77,16 @@ class Station:
     scan that goes on knows better.
     """
 
-    def __init__(self, axis: Axis, camera: Camera, clock: Clock, settle_s: float, enter: EnterPhase) -> None:
+    def __init__(
+        self, axis: Axis, camera: Camera, clock: Clock, settle: Settle, rhythm: Rhythm, enter: EnterPhase
+    ) -> None:
         self._axis = axis
         self._camera = camera
         self.clock = clock
-        self._settle_s = settle_s
+        self._settle = settle
+        self._rhythm = rhythm
         self._enter = enter
+        self._exposed_s: float | None = None
         self.offset_deg = 0.0
 
     async def move_to(self, viewpoint: Viewpoint) -> Arrival:
@@ -60,22 +96,60 @@ class Station:
         reached_deg = await self._axis.move_to(viewpoint.angle_deg - self.offset_deg)
         return Arrival(
             angle_deg=reached_deg + self.offset_deg,
-            move_s=self.clock.now_s() - began_s,
+            began_s=began_s,
+            arrived_s=self.clock.now_s(),
             floor_move_s=self._axis.move_time_s(from_deg, reached_deg),
+            moved=abs(reached_deg - from_deg) > SAME_PLACE_STEPS * self._axis.step_deg,
         )
 
-    async def shoot(self, viewpoint: Viewpoint, attempt: int = 1) -> Shot:
-        """Wait until the platter stands, longer with each attempt, and take a photo. Raises DriverError."""
+    async def shoot(self, viewpoint: Viewpoint, arrival: Arrival, attempt: int = 1) -> Shot:
+        """Take the first frame that shows the object at rest; a later attempt waits longer. Raises DriverError."""
         self._enter(Phase.SETTLING, viewpoint.index, viewpoint.angle_deg)
-        began_s = self.clock.now_s()
-        await self.clock.wait_until(began_s + self._settle_s * attempt)
-        self._enter(Phase.CAPTURING, viewpoint.index, viewpoint.angle_deg)
-        settled_s = self.clock.now_s()
-        frame = await self._camera.capture()
-        return Shot(
+        since_s = arrival.arrived_s if attempt == 1 else self.clock.now_s()
+        trusted_s = self._rhythm.trusted_s if attempt == 1 else None
+        moved = arrival.moved or attempt > 1
+        settling = self._settle.begin(since_s, attempt, moved=moved, trusted_s=trusted_s)
+        frame = await self._capture(settling, viewpoint)
+        shot = Shot(
             frame=frame,
             taken_at=datetime.now(UTC),
-            settle_s=settled_s - began_s,
-            capture_s=self.clock.now_s() - settled_s,
+            waiting_since_s=since_s,
+            exposed_s=self.clock.from_monotonic_s(frame.exposed_at_s),
+            done_s=self.clock.now_s(),
             floor_capture_s=frame.exposure_us * 1e-6 + self._camera.description.readout_s,
+            settled=not settling.gave_up,
+            proved=settling.proved,
         )
+        await self._keep_time(arrival, settling, shot, regular=attempt == 1 and arrival.moved)
+        return shot
+
+    async def _capture(self, settling: Settling, viewpoint: Viewpoint) -> Frame:
+        loop, waiting = asyncio.get_running_loop(), True
+
+        def kept() -> None:
+            if waiting:
+                self._enter(Phase.CAPTURING, viewpoint.index, viewpoint.angle_deg)
+
+        def keep(glimpse: Glimpse) -> bool:
+            """In the camera's thread, which tells of the frame before it hands it over: the phases stay in order."""
+            return settling.keep(glimpse) and bool(loop.call_soon_threadsafe(kept))
+
+        try:
+            return await self._camera.capture(keep)
+        finally:
+            waiting = False
+
+    def distrust(self) -> None:
+        """A photo that was believed to show an object at rest is blurred: prove every one again."""
+        self._rhythm.distrust()
+
+    def break_rhythm(self) -> None:
+        """What happens next is no viewpoint like the one before: a pause, a retake, another ring."""
+        self._exposed_s = None
+
+    async def _keep_time(self, arrival: Arrival, settling: Settling, shot: Shot, *, regular: bool) -> None:
+        before_s, self._exposed_s = self._exposed_s, shot.exposed_s
+        if not regular or before_s is None or not settling.limits.adaptive:
+            return
+        if self._rhythm.take(Beat(before_s, arrival.arrived_s, tuple(settling.seen))):
+            await self._camera.pace(self._rhythm.frame_s)

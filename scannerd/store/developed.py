@@ -26,6 +26,8 @@ class TakenPhoto:
     taken_at: datetime
     sharpness: float | None = None
     attempt: int = 1
+    seen_angle_deg: float | None = None
+    """As read off the mat."""
 
 
 @dataclass(frozen=True)
@@ -61,19 +63,34 @@ def file_of(name: str, data: bytes) -> StoredFile:
 
 
 def develop(photo: TakenPhoto, plan: ScanPlan) -> DevelopedPhoto:
-    """Encode a photo and make its entry. Raises PhotoFault."""
-    name = f"frames/{take_name(photo.viewpoint.index, 1)}.jpg"
-    software = f"scannerd {__version__}"
-    plain = encode_planes(photo.photo, plan.jpeg_quality)
-    jpeg = with_exif(plain, plan.camera, photo.exposure_us, photo.analogue_gain, photo.taken_at, software)
+    """Make a photo without sidecars ready for the disk. Raises PhotoFault."""
+    return hashed(photo, {f"{name_of(photo)}.jpg": jpeg_of(photo, plan)}, thumbnail_jpeg(photo.small))
+
+
+def name_of(photo: TakenPhoto) -> str:
+    """Return what the names of a photo's files begin with, in the scan's folder."""
+    return f"frames/{take_name(photo.viewpoint.index, 1)}"
+
+
+def jpeg_of(photo: TakenPhoto, plan: ScanPlan) -> bytes:
+    """Encode a photo, with what other programs want to know of it. Raises PhotoFault."""
+    plain, software = encode_planes(photo.photo, plan.jpeg_quality), f"scannerd {__version__}"
+    return with_exif(plain, plan.camera, photo.exposure_us, photo.analogue_gain, photo.taken_at, software)
+
+
+def hashed(photo: TakenPhoto, files: dict[str, bytes], thumbnail: bytes) -> DevelopedPhoto:
+    """Return what the journal will say of a photo; the first of its files is the JPEG, the others are sidecars."""
+    jpeg, *sidecars = (file_of(name, data) for name, data in files.items())
     entry = FrameEntry(
         **{field: getattr(photo.viewpoint, field) for field in Place.model_fields},
         angle_deg=photo.angle_deg,
-        file=file_of(name, jpeg),
+        file=jpeg,
         exposure_us=photo.exposure_us,
         analogue_gain=photo.analogue_gain,
         sharpness=photo.sharpness,
         attempt=photo.attempt,
         taken_at=photo.taken_at,
+        seen_angle_deg=photo.seen_angle_deg,
+        sidecars=tuple(sidecars),
     )
-    return DevelopedPhoto(entry, {name: jpeg}, thumbnail_jpeg(photo.small))
+    return DevelopedPhoto(entry, files, thumbnail)

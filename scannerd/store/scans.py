@@ -129,18 +129,32 @@ class StoredScan:
         times: StepTimes | None = None,
         stages: Mapping[str, tuple[float, float]] | None = None,
     ) -> FrameEntry:
-        """Keep all files of a photo: written, fsynced, renamed, then the journal line, fsynced; then it counts.
+        """Write a photo, and count it. Raises StoreFull before anything is written, StoreFault."""
+        return self.count(self.write(photo), times, stages)
 
-        The viewpoint's earlier photo counts until that instant and is removed after it. `stages` are when each stage
-        began and ended, in seconds since the run began. Raises StoreFull before anything is written, StoreFault;
-        then the earlier photo still counts. Returns the entry with the names that the files have now.
+    def write(self, photo: DevelopedPhoto) -> DevelopedPhoto:
+        """Keep all files of a photo: written, fsynced, renamed. It does not count yet.
+
+        Returns it with the names that the files have now. Raises StoreFull before anything is written, StoreFault.
         """
         self._forecast.require_bytes(photo.size_bytes)
-        index = photo.entry.index
-        replaced = self.frames.get(index)
-        photo = photo.as_take(self._history.next_take(index))
+        photo = photo.as_take(self._history.next_take(photo.entry.index))
         write_group({self.folder.path / name: data for name, data in photo.files.items()})
         keep_thumbnail(self.folder, photo.entry.file, photo.thumbnail)
+        return photo
+
+    def count(
+        self,
+        photo: DevelopedPhoto,
+        times: StepTimes | None = None,
+        stages: Mapping[str, tuple[float, float]] | None = None,
+    ) -> FrameEntry:
+        """Write the journal line of a photo whose files are on the disk; once it is there, the photo counts.
+
+        The viewpoint's earlier photo counts until that instant and is removed after it. `stages` are when each stage
+        began and ended, in seconds since the run began. Raises StoreFault; then the earlier photo still counts.
+        """
+        replaced = self.frames.get(photo.entry.index)
         body: dict[str, object] = {"frame": photo.entry.model_dump(mode="json")}
         if times is not None:
             rounded: dict[str, object] = {name: round(seconds, 4) for name, seconds in asdict(times).items()}

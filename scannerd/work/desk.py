@@ -30,7 +30,7 @@ from scannerd.hardware import Hardware
 from scannerd.process.watchdog import Lap
 from scannerd.scan.phases import Phase
 from scannerd.scan.plan import ScanPlan
-from scannerd.scan.runner import ShowPhoto
+from scannerd.scan.session import ShowPhoto
 from scannerd.store.durable import StoreFault
 from scannerd.store.scans import ScanStore
 from scannerd.work.answers import Answer, accept, fail
@@ -55,7 +55,7 @@ class Desk:
         events: EventBus,
         worker: WorkerThread,
         group: asyncio.TaskGroup,
-        show: ShowPhoto = lambda pixels, index, angle_deg: None,
+        show: ShowPhoto = lambda small, index, angle_deg: None,
     ) -> None:
         """Work runs as a task of `group`; `show` sees every photo of a scan."""
         self._store = store

@@ -14,8 +14,7 @@ from scannerd.process.leash import Abandoned
 from scannerd.process.watchdog import Lap
 from scannerd.scan.deadlines import Deadlines
 from scannerd.scan.phases import Phase, PhaseTracker
-from scannerd.scan.runner import ShowPhoto
-from scannerd.scan.session import ScanSession, Zero
+from scannerd.scan.session import ScanSession, ShowPhoto, Zero
 from scannerd.store.durable import StoreFault
 from scannerd.store.scans import StoredScan
 from scannerd.work.answers import Answer, accept, fail

@@ -30,7 +30,7 @@ from scannerd.events import (
 from scannerd.scan.phases import Phase
 
 MEDIA_TYPE = CONTENT_TYPE_LATEST
-STEPS = ("move", "settle", "capture", "judge", "store")
+STEPS = ("wait", "move", "settle", "capture", "judge", "store")
 SOURCES = ("button", "mqtt", "rest", "terminal")
 STEP_BUCKETS_S = (0.01, 0.02, 0.05, 0.1, 0.2, 0.35, 0.5, 0.75, 1, 1.5, 2, 3, 5, 10, 30)
 

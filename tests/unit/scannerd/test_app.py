@@ -94,12 +94,11 @@ async def test_a_press_of_the_button_makes_a_sealed_scan(bench: Bench, tmp_path:
     moves = [stored.times for stored in of(FrameStored, seen)][1:]
     for times in moves:
         turning_s = 60 / 60 + 60 / 180
-        assert times.floor_s == pytest.approx(turning_s + 0.5 + 0.02, abs=0.1), (
+        assert times.floor_s == pytest.approx(turning_s + times.settle_s + 0.02, abs=0.1), (
             "60° at 60°/s, settling, exposure, readout"
         )
         assert times.move_s >= turning_s * 0.99
-        assert times.settle_s >= 0.5
-        assert times.total_s >= times.floor_s
+        assert times.total_s >= times.floor_s * 0.99
 
 
 async def test_phases_follow_the_table_and_end_idle(bench: Bench, tmp_path: Path) -> None:
@@ -109,8 +108,10 @@ async def test_phases_follow_the_table_and_end_idle(bench: Bench, tmp_path: Path
         await daemon.submit(StartScan("cup"))
         phases = [event.phase for event in of(PhaseChanged, await until(events, ScanEnded))]
         assert daemon.phase is Phase.IDLE
-    a_view = [Phase.MOVING, Phase.SETTLING, Phase.CAPTURING, Phase.JUDGING, Phase.STORING]
-    assert phases == [Phase.PREPARING, *a_view * 3, Phase.SEALING, Phase.IDLE]
+    at_the_table = [phase for phase in phases if phase is not Phase.STORING]
+    a_view = [Phase.MOVING, Phase.SETTLING, Phase.CAPTURING]
+    assert at_the_table == [Phase.PREPARING, *a_view * 3, Phase.SEALING, Phase.IDLE]
+    assert Phase.STORING in phases, "it waits for the last photo before it seals"
 
 
 async def test_two_starts_at_once_give_one_scan(bench: Bench, tmp_path: Path) -> None:
@@ -341,7 +342,7 @@ async def test_nobody_is_asked_when_the_config_says_so(
     assert of(ScanEnded, seen)[0].outcome is Outcome.COMPLETED
 
 
-async def test_a_disk_that_fills_up_fails_the_scan_and_resume_goes_on(bench: Bench, tmp_path: Path) -> None:
+async def test_a_disk_that_fills_up_pauses_the_scan_and_resume_goes_on(bench: Bench, tmp_path: Path) -> None:
     config = bench_config(tmp_path)
     free = [1_000_000_000]
     store = ScanStore(StoreLayout(tmp_path), 0, free_bytes=lambda _: free[0])
@@ -350,17 +351,35 @@ async def test_a_disk_that_fills_up_fails_the_scan_and_resume_goes_on(bench: Ben
         await daemon.submit(StartScan("cup"))
         await until(events, FrameStored, 2)
         free[0] = 1000
-        (ended,) = of(ScanEnded, await until(events, ScanEnded))
-        assert ended.outcome is Outcome.FAILED
-        assert ended.error is not None
-        assert "free some space, then resume" in ended.error
-        assert daemon.interrupted == "cup"
+        (paused,) = of(ScanPaused, await until(events, ScanPaused))
+        assert "free some space, then resume" in (paused.question or "")
+        await daemon.submit(Resume())
+        (paused,) = of(ScanPaused, await until(events, ScanPaused))
+        free[0] = 1_000_000_000
+        await daemon.submit(Resume())
+        seen = await until(events, ScanEnded)
+    assert of(ScanEnded, seen)[0].outcome is Outcome.COMPLETED
+    assert assert_sound(config, "cup").frames[-1].attempt == 1, "no photo was taken twice"
+
+
+async def test_a_scan_that_is_stopped_while_the_disk_is_full_can_be_resumed(bench: Bench, tmp_path: Path) -> None:
+    config = bench_config(tmp_path)
+    free = [1_000_000_000]
+    store = ScanStore(StoreLayout(tmp_path), 0, free_bytes=lambda _: free[0])
+    async with running(config, bench, store) as daemon:
+        events = daemon.events.subscribe()
+        await daemon.submit(StartScan("cup"))
+        await until(events, FrameStored, 2)
+        free[0] = 1000
+        await until(events, ScanPaused)
+        await daemon.submit(Stop())
         assert not bench.board.enabled
+        assert daemon.interrupted == "cup"
         with pytest.raises(StoreFull, match="need"):
             await daemon.submit(Resume())
         free[0] = 1_000_000_000
         await daemon.submit(Resume())
-        await until(events, ScanEnded)
+        await until(events, ScanEnded, 2)
     assert_sound(config, "cup")
 
 

@@ -7,10 +7,19 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from drivers.picture import Planes
+from drivers.protocols import Frame
+from offload.wire.bundle import Place
 from scannerd.config import QualitySection
-from scannerd.quality.gate import Gate, Verdict
+from scannerd.quality.gate import Gate
+from scannerd.quality.look import Look, Verdict
 
 LIMITS = QualitySection()
+
+
+def judge(gate: Gate, pixels: NDArray[np.uint8]) -> Look:
+    picture = Planes.from_rgb(pixels)
+    return gate.judge(Frame(picture, picture, 20_000.0, 1.0, 0.0), Place(index=0))
 
 
 def a_plain_thing(turn: int, blur_px: float = 1.0) -> NDArray[np.uint8]:
@@ -35,7 +44,7 @@ def a_textured_thing(turn: int, blur_px: float = 1.0) -> NDArray[np.uint8]:
 def judged(gate: Gate, photos: list[NDArray[np.uint8]]) -> list[Verdict]:
     verdicts = []
     for photo in photos:
-        judgement = gate.judge(photo)
+        judgement = judge(gate, photo)
         gate.learn(judgement)
         verdicts.append(judgement.verdict)
     return verdicts
@@ -52,16 +61,16 @@ def test_a_thing_with_a_plain_back_is_accepted_all_round() -> None:
 
 def test_edges_that_lie_between_two_pixels_are_sharp_whatever_the_others_were() -> None:
     gate = Gate(LIMITS, sharpness_so_far=[1 / 0.3] * 5)
-    softer = gate.judge(a_textured_thing(5, blur_px=0.2))
+    softer = judge(gate, a_textured_thing(5, blur_px=0.2))
     assert softer.verdict is Verdict.ACCEPT, softer.reason
-    assert gate.judge(a_textured_thing(5, blur_px=1.5)).verdict is Verdict.RETAKE
+    assert judge(gate, a_textured_thing(5, blur_px=1.5)).verdict is Verdict.RETAKE
 
 
 @pytest.mark.parametrize("thing", [a_plain_thing, a_textured_thing])
 def test_a_blurred_photo_is_taken_again_with_both_widths_in_the_reason(thing: object) -> None:
     gate = Gate(LIMITS)
     judged(gate, [thing(turn) for turn in range(4)])  # type: ignore[operator]
-    judgement = gate.judge(thing(5, blur_px=3.0))  # type: ignore[operator]
+    judgement = judge(gate, thing(5, blur_px=3.0))  # type: ignore[operator]
     assert judgement.verdict is Verdict.RETAKE
     assert "px wide, this scan's" in judgement.reason
     assert "limit" in judgement.reason
@@ -70,26 +79,26 @@ def test_a_blurred_photo_is_taken_again_with_both_widths_in_the_reason(thing: ob
 def test_one_blurred_photo_at_the_start_sets_no_standard() -> None:
     gate = Gate(LIMITS)
     judged(gate, [a_textured_thing(0, blur_px=4.0), a_textured_thing(1), a_textured_thing(2)])
-    assert gate.judge(a_textured_thing(3, blur_px=4.0)).verdict is Verdict.RETAKE
+    assert judge(gate, a_textured_thing(3, blur_px=4.0)).verdict is Verdict.RETAKE
 
 
 def test_a_resumed_scan_keeps_its_standard() -> None:
     first = Gate(LIMITS)
-    sharpness = [first.judge(a_textured_thing(turn)).sharpness for turn in range(3)]
-    assert Gate(LIMITS, sharpness).judge(a_textured_thing(9, blur_px=4.0)).verdict is Verdict.RETAKE
+    sharpness = [judge(first, a_textured_thing(turn)).sharpness for turn in range(3)]
+    assert judge(Gate(LIMITS, sharpness), a_textured_thing(9, blur_px=4.0)).verdict is Verdict.RETAKE
 
 
 def test_a_person_is_asked_about_light_until_the_person_says_it_is_meant() -> None:
     gate = Gate(LIMITS)
     white = np.full((480, 640, 3), 255, np.uint8)
-    judgement = gate.judge(white)
+    judgement = judge(gate, white)
     assert judgement.verdict is Verdict.ASK
     assert judgement.reason.startswith("100% of the middle is blown out, limit 35%")
-    black = gate.judge(np.zeros((480, 640, 3), np.uint8))
+    black = judge(gate, np.zeros((480, 640, 3), np.uint8))
     assert black.verdict is Verdict.ASK
     assert "lens cap" in black.reason
     gate.tolerate_exposure()
-    assert gate.judge(white).verdict is not Verdict.ASK
+    assert judge(gate, white).verdict is not Verdict.ASK
 
 
 @pytest.mark.data
@@ -100,4 +109,4 @@ def test_real_photos_all_round_a_real_thing_are_accepted(test_data: Path) -> Non
     assert len(photos) == 48
     assert judged(gate, photos) == [Verdict.ACCEPT] * 48
     out_of_focus = np.asarray(cv2.GaussianBlur(photos[20], (0, 0), 3.0), np.uint8)
-    assert gate.judge(out_of_focus).verdict is Verdict.RETAKE
+    assert judge(gate, out_of_focus).verdict is Verdict.RETAKE

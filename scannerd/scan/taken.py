@@ -1,0 +1,31 @@
+"""A frame as it comes from the station."""
+
+from dataclasses import dataclass
+
+from scannerd.quality.look import Look
+from scannerd.scan.plan import Viewpoint
+from scannerd.scan.stages import Stages
+from scannerd.scan.station import Arrival, Shot
+
+
+@dataclass
+class Taken:
+    """One frame on its way to the disk."""
+
+    viewpoint: Viewpoint
+    arrival: Arrival
+    shot: Shot
+    stages: Stages
+    attempt: int = 1
+    keep_anyway: bool = False
+    """Whatever the gate says: a person has looked, or nobody can be asked."""
+    seen_deg: float | None = None
+    """Platter angle as read off the mat."""
+
+
+@dataclass(frozen=True)
+class Rejected:
+    """A frame that was not good enough; nothing of it is kept but the numbers."""
+
+    taken: Taken
+    look: Look
