@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from drivers.protocols import CameraSettings, NeedsPerson
+from drivers.protocols import CameraSettings, CameraUnusable
 
 AF_MODE_MANUAL = 0
 LONGEST_FRAME_US = 1_000_000_000
@@ -37,20 +37,22 @@ def pace_controls(frame_s: float | None) -> dict[str, Any]:
 def check_bounds(settings: CameraSettings, limits: dict[str, tuple[Any, Any, Any]], model: str) -> CameraSettings:
     """Return them with a gain that the sensor has; libcamera clamps without a word what it cannot do.
 
-    `limits` are picamera2's `camera_controls`. Raises NeedsPerson: the lock would never be seen.
+    `limits` are picamera2's `camera_controls`. Raises CameraUnusable: the lock would never be seen.
     """
     lowest_gain, highest_gain, _ = limits["AnalogueGain"]
     gain = max(settings.analogue_gain, lowest_gain)
     low_us, high_us, _ = limits["ExposureTime"]
     if not low_us <= round(settings.exposure_us) <= high_us:
-        raise NeedsPerson(
+        raise CameraUnusable(
             f"{model}: ExposureTime {settings.exposure_us:.0f} µs is outside {low_us} to {high_us} µs; "
             "change [camera]"
         )
     if gain > highest_gain:
-        raise NeedsPerson(f"{model}: AnalogueGain {gain} is outside {lowest_gain} to {highest_gain}; change [camera]")
+        raise CameraUnusable(
+            f"{model}: AnalogueGain {gain} is outside {lowest_gain} to {highest_gain}; change [camera]"
+        )
     if settings.focus_dioptres is not None and "LensPosition" not in limits:
-        raise NeedsPerson(f"{model}: has no focus motor; remove [camera] lens_position_dioptres")
+        raise CameraUnusable(f"{model}: has no focus motor; remove [camera] lens_position_dioptres")
     return CameraSettings(settings.exposure_us, gain, settings.colour_gains, settings.focus_dioptres)
 
 

@@ -28,10 +28,10 @@ from drivers.protocols import (
     CameraDescription,
     CameraSettings,
     CameraTimeout,
+    CameraUnusable,
     DriverError,
     Frame,
     Glimpse,
-    NeedsPerson,
     always,
 )
 from drivers.sensors import MAKE, SENSORS, sensor_facts
@@ -80,7 +80,7 @@ class Picamera2Camera:
         return self._shown
 
     async def open(self) -> None:
-        """Start the stream and lock exposure, gain, white balance and focus. Raises NeedsPerson, CameraTimeout."""
+        """Start the stream and lock exposure, gain, white balance and focus. Raises CameraUnusable, CameraTimeout."""
         if self._closed:
             raise DriverError("camera: closed; build a new one")
         await self._in_thread(self._open)
@@ -126,12 +126,14 @@ class Picamera2Camera:
         index = self._options.camera_index
         found = len(Picamera2.global_camera_info())
         if found <= index:
-            raise NeedsPerson(f"camera {index}: libcamera sees {found} cameras; check the ribbon cable, then restart")
+            raise CameraUnusable(
+                f"camera {index}: libcamera sees {found} cameras; check the ribbon cable, then restart"
+            )
         try:
             self._picamera2 = Picamera2(index)
         except RuntimeError as error:
             reason = error.__cause__ or error
-            raise NeedsPerson(f"camera {index}: {reason}; stop the other program that uses it") from error
+            raise CameraUnusable(f"camera {index}: {reason}; stop the other program that uses it") from error
         try:
             self._start(abandon)
         except BaseException:
@@ -147,7 +149,7 @@ class Picamera2Camera:
                 stream_configuration(self._picamera2, size_px, self._options.buffer_count, controls)
             )
         except RuntimeError as error:
-            raise NeedsPerson(f"{self._model}: {error}; change [camera] width_px and height_px") from error
+            raise CameraUnusable(f"{self._model}: {error}; change [camera] width_px and height_px") from error
         check_configured(self._picamera2, self._model, size_px)
         self._description = self._describe()
         self._picamera2.start()
@@ -233,10 +235,10 @@ class Picamera2Camera:
     def _describe(self) -> CameraDescription:
         facts = sensor_facts(self._model)
         if facts is None:
-            raise NeedsPerson(f"{self._model}: not a known sensor; connect one of {', '.join(SENSORS)}")
+            raise CameraUnusable(f"{self._model}: not a known sensor; connect one of {', '.join(SENSORS)}")
         focal_length_mm = self._options.focal_length_mm or facts.focal_length_mm
         if focal_length_mm is None:
-            raise NeedsPerson(f"{self._model}: takes interchangeable lenses; set [camera] lens_focal_length_mm")
+            raise CameraUnusable(f"{self._model}: takes interchangeable lenses; set [camera] lens_focal_length_mm")
         size_px = self._picamera2.camera_configuration()["main"]["size"]
         small_px = companion_size_px(*size_px)
         shortest_frame_us = self._picamera2.camera_controls["FrameDurationLimits"][0]

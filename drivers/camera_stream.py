@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from picamera2 import MappedArray
 
 from drivers.picture import Planes, companion_size_px
-from drivers.protocols import NeedsPerson
+from drivers.protocols import CameraUnusable
 
 PIXEL_FORMAT = "YUV420"
 LIMITED_RANGE = "Limited"
@@ -44,18 +44,18 @@ def stream_configuration(picamera2: Any, size_px: tuple[int, int], buffer_count:
 
 
 def check_configured(picamera2: Any, model: str, size_px: tuple[int, int]) -> None:
-    """Refuse what libcamera made of it without a word, lest a scan learns it from its photos. Raises NeedsPerson."""
+    """Refuse what libcamera made of it silently, lest a scan learns it from its photos. Raises CameraUnusable."""
     configured = picamera2.camera_configuration()
     taken_px = configured["main"]["size"]
     if taken_px != size_px:
-        raise NeedsPerson(
+        raise CameraUnusable(
             f"{model}: takes {taken_px[0]}x{taken_px[1]} in place of {size_px[0]}x{size_px[1]}; "
             "change [camera] width_px and height_px"
         )
     space = configured["colour_space"]
     formats = {configured[name]["format"] for name in ("main", "lores")}
     if formats != {PIXEL_FORMAT} or space.range.name == LIMITED_RANGE:
-        raise NeedsPerson(
+        raise CameraUnusable(
             f"{model}: delivers {'/'.join(sorted(formats))} in {space}, {PIXEL_FORMAT} in full range expected; "
             "update libcamera and picamera2"
         )

@@ -6,13 +6,18 @@ elevation above the platter.
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Protocol
+from enum import StrEnum
+from typing import ClassVar, Protocol
 
+from drivers.hardware_fault import HardwareFault
 from drivers.picture import Planes
 
 
 class DriverError(RuntimeError):
     """Hardware did not do what was asked. The message names thing, observed, expected and what to do next."""
+
+    kind: ClassVar[StrEnum] = HardwareFault.HARDWARE
+    """What is wrong, in a word: the class says it, never the message."""
 
 
 class Retryable(DriverError):
@@ -26,13 +31,31 @@ class NeedsPerson(DriverError):
 class AxisNotHomed(NeedsPerson):
     """The position is unknown; an absolute move would go anywhere."""
 
+    kind = HardwareFault.POSITION_LOST
+
 
 class OutsideLimits(DriverError):
     """The move would leave the soft limits."""
 
+    kind = HardwareFault.POSITION_LOST
+
 
 class CameraTimeout(Retryable):
     """No frame came before the deadline that the exposure allows."""
+
+    kind = HardwareFault.CAMERA_SILENT
+
+
+class CameraUnusable(NeedsPerson):
+    """There is no camera, another program has it, or it cannot do what is asked of it."""
+
+    kind = HardwareFault.CAMERA_UNUSABLE
+
+
+class TurntableJammed(NeedsPerson):
+    """Steps were issued and the platter did not turn, also not slowly. The motor is to be switched off."""
+
+    kind = HardwareFault.TURNTABLE_JAMMED
 
 
 class Clock(Protocol):

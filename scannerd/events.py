@@ -10,6 +10,7 @@ from typing import Self
 
 from offload.wire.jobs import SyncState
 from scannerd.coverage.report import CoverageReport
+from scannerd.fault_kind import FaultKind
 from scannerd.process.health_report import HealthReport
 from scannerd.requests import Answer
 from scannerd.scan.phases import Phase
@@ -119,6 +120,8 @@ class ScanPaused:
 
     scan_id: str
     question: str | None = None
+    fault_kind: FaultKind | None = None
+    """What went wrong, where the question is about a fault."""
 
 
 @dataclass(frozen=True)
@@ -141,6 +144,8 @@ class ScanEnded:
     frames_planned: int
     retakes: int
     error: str | None = None
+    fault_kind: FaultKind | None = None
+    """Set with `error`."""
 
     @property
     def resumable(self) -> bool:
@@ -168,6 +173,8 @@ class Warned:
 
     message: str
     scan_id: str | None = None
+    fault_kind: FaultKind | None = None
+    """Where it is about a fault that was mended."""
 
 
 @dataclass(frozen=True)

@@ -39,6 +39,7 @@ from scannerd.events import (
     UnfinishedScanFound,
     Warned,
 )
+from scannerd.fault_kind import FaultKind
 from scannerd.requests import AnswerStatus
 from scannerd.scan.phases import Phase
 
@@ -67,6 +68,7 @@ class Board:
         self._interrupted: str | None = None
         self._unfinished: list[str] = []
         self._fault: str | None = None
+        self._fault_kind: FaultKind | None = None
         self._remarks: deque[Remark] = deque(maxlen=REMARKS)
         self._last: EndedScan | None = None
         self._uploads: dict[str, UploadProgress] = {}
@@ -101,6 +103,7 @@ class Board:
             interrupted=self._interrupted,
             unfinished=tuple(self._unfinished),
             fault=self._fault,
+            fault_kind=self._fault_kind,
             warnings=tuple(self._remarks),
             last_scan=self._last,
             uploads=tuple(upload for upload in self._uploads.values() if upload.leg is not Leg.DONE),
@@ -118,7 +121,7 @@ class Board:
                 self._change_phase(phase, index, angle_deg, now_s)
             case ScanStarted(scan_id, done, planned):
                 self._scan = ScanClock(scan_id, done, planned, now_s)
-                self._fault = self._interrupted = None
+                self._fault = self._fault_kind = self._interrupted = None
                 self._forget_unfinished(scan_id)
             case FrameJudged(verdict=verdict) if self._scan is not None and verdict != "accept":
                 self._scan.retakes += 1
@@ -126,8 +129,8 @@ class Board:
                 self._scan.stored(stored.frames_done, now_s)
             case CoverageChanged(_, report) if self._scan is not None:
                 self._scan.coverage = CoverageShown.of(report)
-            case ScanPaused(_, question) if self._scan is not None:
-                self._scan.question = question
+            case ScanPaused(_, question, kind) if self._scan is not None:
+                self._scan.question, self._scan.fault_kind = question, kind
             case ScanEnded() as ended:
                 self._end(ended)
             case ScanGivenUp(scan_id):
@@ -139,8 +142,8 @@ class Board:
                 self._give_up(scan_id)
             case SyncProgressed(scan_id, sync):
                 self._follow_upload(UploadProgress.of(sync), now_s)
-            case Warned(message, scan_id):
-                self._remarks.append(Remark(at=numbered.at, message=message, scan_id=scan_id))
+            case Warned(message, scan_id, kind):
+                self._remarks.append(Remark(at=numbered.at, message=message, scan_id=scan_id, fault_kind=kind))
             case PressFailed(command, reason):
                 self._remarks.append(Remark(at=numbered.at, message=f"button: {command}: {reason}"))
             case CommandAnswered(answer=answer) if answer.status is AnswerStatus.ACCEPTED:
@@ -158,7 +161,9 @@ class Board:
     def _end(self, ended: ScanEnded) -> None:
         self._scan = None
         self._interrupted = ended.scan_id if ended.resumable else None
-        self._fault = ended.error if ended.outcome is Outcome.FAILED else None
+        failed = ended.outcome is Outcome.FAILED
+        self._fault = ended.error if failed else None
+        self._fault_kind = ended.fault_kind if failed else None
         self._forget_unfinished(ended.scan_id)
         self._last = EndedScan(
             scan_id=ended.scan_id,
@@ -166,12 +171,13 @@ class Board:
             frames_done=ended.frames_done,
             frames_planned=ended.frames_planned,
             error=ended.error,
+            fault_kind=ended.fault_kind,
         )
 
     def _give_up(self, scan_id: str) -> None:
         self._forget_unfinished(scan_id)
         if scan_id == self._interrupted:
-            self._interrupted = self._fault = None
+            self._interrupted = self._fault = self._fault_kind = None
 
     def _forget_unfinished(self, scan_id: str) -> None:
         if scan_id in self._unfinished:

@@ -3,6 +3,7 @@
 from collections import deque
 
 from scannerd.board.state import CoverageShown, RunningScan
+from scannerd.fault_kind import FaultKind
 from scannerd.scan.phases import Phase
 
 REMEMBERED_PHOTOS = 8
@@ -19,6 +20,7 @@ class ScanClock:
         self.retakes = 0
         self.question: str | None = None
         self.coverage: CoverageShown | None = None
+        self.fault_kind: FaultKind | None = None
         self._index: int | None = None
         self._angle_deg: float | None = None
         self._began_s = now_s
@@ -33,7 +35,7 @@ class ScanClock:
             return
         if self._paused_at_s is not None:
             self._photo_began_s += now_s - self._paused_at_s
-            self._paused_at_s = self.question = None
+            self._paused_at_s = self.question = self.fault_kind = None
         if index is not None:
             self._index, self._angle_deg = index, angle_deg
 
@@ -54,6 +56,7 @@ class ScanClock:
             angle_deg=self._angle_deg,
             retakes=self.retakes,
             question=self.question,
+            fault_kind=self.fault_kind,
             elapsed_s=round(now_s - self._began_s, 1),
             remaining_s=self._remaining_s(now_s),
             coverage=self.coverage,

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from offload.wire.jobs import JobState, SyncState
 from scannerd.coverage.report import CoverageReport, ProposalKind
 from scannerd.events import Outcome
+from scannerd.fault_kind import FaultKind
 from scannerd.scan.phases import Phase
 
 
@@ -159,6 +160,8 @@ class RunningScan(Shown):
     retakes: int = 0
     question: str | None = None
     """What a person should look at before it goes on."""
+    fault_kind: FaultKind | None = None
+    """What went wrong, where the question is about a fault."""
     elapsed_s: float
     remaining_s: float | None = None
     """None until the first photo."""
@@ -174,6 +177,7 @@ class EndedScan(Shown):
     frames_done: int
     frames_planned: int
     error: str | None = None
+    fault_kind: FaultKind | None = None
 
 
 class Remark(Shown):
@@ -182,6 +186,8 @@ class Remark(Shown):
     at: datetime
     message: str
     scan_id: str | None = None
+    fault_kind: FaultKind | None = None
+    """Where it is about a fault that was mended."""
 
 
 class DiskSpace(Shown):
@@ -209,6 +215,9 @@ class DeviceState(Shown):
     unfinished: tuple[str, ...] = ()
     """Scans that an earlier start left, oldest first; ResumeScan goes on with them."""
     fault: str | None = None
+    """What ended the latest run: what, observed, expected, and what to do next."""
+    fault_kind: FaultKind | None = None
+    """The same in a word."""
     warnings: tuple[Remark, ...] = ()
     """The latest few."""
     last_scan: EndedScan | None = None

@@ -7,11 +7,19 @@ from collections.abc import Callable
 from drivers.protocols import AxisNotHomed, NeedsPerson
 from offload.logs.fields import about
 from offload.wire.bundle import FrameEntry, MatSpec
+from scannerd.fault_kind import FaultKind
 from scannerd.hardware import Hardware
 from scannerd.scan.relocate import CannotLocate, Corners, mat_corners, turned_deg
 from scannerd.store.photo import read_grey
 from scannerd.store.scans import StoredScan
 from scannerd.worker_thread import WorkerThread
+
+
+class MatUnseen(NeedsPerson):
+    """The mat should say where the platter stands, and cannot be seen."""
+
+    kind = FaultKind.MAT_LOST
+
 
 LOG = logging.getLogger(__name__)
 
@@ -64,7 +72,7 @@ class PlatterFinder:
             seen_deg = latest.angle_deg + await self._turn_since(before, mat)
         except CannotLocate as reason:
             if known_deg is None:
-                raise NeedsPerson(
+                raise MatUnseen(
                     f"platter: where it stands cannot be seen: {reason}; clear the view of the mat, then resume"
                 ) from reason
             self._warn(f"where the platter stands cannot be seen: {reason}; counted steps are believed")

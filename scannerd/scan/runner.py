@@ -14,6 +14,7 @@ from drivers.protocols import DriverError, Retryable
 from offload.logs.fields import about
 from scannerd.config import QualitySection
 from scannerd.events import Event, Outcome, ScanPaused, ScanSealed
+from scannerd.fault_kind import FaultKind, fault_kind_of
 from scannerd.quality.gate import Gate
 from scannerd.quality.look import Look, Verdict
 from scannerd.scan.control import RunCancelled, RunControl, RunStopped
@@ -34,6 +35,11 @@ LOG = logging.getLogger(__name__)
 
 class ViewpointFault(RuntimeError):
     """No photo could be taken from one viewpoint. The message names it and what the driver said."""
+
+    def __init__(self, message: str, kind: FaultKind) -> None:
+        """`kind` is the driver's."""
+        super().__init__(message)
+        self.kind = kind
 
 
 class ScanRunner:
@@ -189,7 +195,7 @@ class ScanRunner:
             arrival = await self._station.move_to(viewpoint)
             shot, attempt = await self._shoot(viewpoint, arrival, 1)
         except DriverError as error:
-            raise ViewpointFault(f"{_where(viewpoint)}: {error}") from error
+            raise ViewpointFault(f"{_where(viewpoint)}: {error}", fault_kind_of(error)) from error
         return arrival, shot, attempt
 
     async def _shoot(self, viewpoint: Viewpoint, arrival: Arrival, attempt: int) -> tuple[Shot, int]:
@@ -216,7 +222,7 @@ class ScanRunner:
             try:
                 shot, attempt = await self._shoot(viewpoint, arrival, attempt + 1)
             except DriverError as error:
-                raise ViewpointFault(f"{_where(viewpoint)}: {error}") from error
+                raise ViewpointFault(f"{_where(viewpoint)}: {error}", fault_kind_of(error)) from error
             taken = Taken(viewpoint, arrival, shot, self._stages(arrival, shot), attempt, keep_anyway)
             look = await self._verdict_on(taken)
             if keep_anyway or look.verdict is Verdict.ACCEPT:
@@ -226,7 +232,7 @@ class ScanRunner:
         try:
             return await self._station.move_to(viewpoint)
         except DriverError as error:
-            raise ViewpointFault(f"{_where(viewpoint)}: {error}") from error
+            raise ViewpointFault(f"{_where(viewpoint)}: {error}", fault_kind_of(error)) from error
 
     async def _ask_about(self, viewpoint: Viewpoint, arrival: Arrival, look: Look, attempt: int) -> bool:
         """Return whether the next photo is to be kept, whatever the gate says of it."""

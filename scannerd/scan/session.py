@@ -9,6 +9,7 @@ from drivers.protocols import DriverError
 from offload.logs.fields import about
 from scannerd.config import QualitySection
 from scannerd.events import Event, Outcome, PhaseChanged, ScanEnded, ScanStarted, Warned
+from scannerd.fault_kind import FaultKind, fault_kind_of
 from scannerd.hardware import Hardware
 from scannerd.quality.gate import Gate
 from scannerd.quality.look import Look, Verdict
@@ -74,29 +75,30 @@ class ScanSession:
 
     async def run(self) -> ScanEnded:
         """Return how it ended; only a cancellation is passed on, after the motor was released."""
-        outcome, error = Outcome.STOPPED, None
+        outcome, error, kind = Outcome.STOPPED, None, None
         try:
             await self._prepare()
             outcome = await self._runner.run()
         except (DriverError, ViewpointFault, StoreFault) as fault:
-            outcome, error = Outcome.FAILED, str(fault)
+            outcome, error, kind = Outcome.FAILED, str(fault), fault_kind_of(fault)
             LOG.error("failed: %s", fault, extra=about(scan=self._scan_id))
         except Exception as fault:
             outcome, error = Outcome.FAILED, f"fault inside the daemon: {fault!r}; see the log"
+            kind = FaultKind.INSIDE
             LOG.exception("failed inside the daemon", extra=about(scan=self._scan_id))
         finally:
             if error is not None:
-                await self._note_failure(error)
+                await self._note_failure(error, kind)
             self._judging.close()
             self.scan.close()
             await self._release()
-        return self.ended(outcome, error)
+        return self.ended(outcome, error, kind)
 
-    def ended(self, outcome: Outcome, error: str | None = None) -> ScanEnded:
+    def ended(self, outcome: Outcome, error: str | None = None, kind: FaultKind | None = None) -> ScanEnded:
         """Return the event for an end of this run."""
         done, planned = len(self.scan.frames), len(self.scan.viewpoints)
         LOG.info("%s with %d of %d photos", outcome, done, planned, extra=about(scan=self._scan_id))
-        return ScanEnded(self._scan_id, outcome, done, planned, self._runner.retakes, error)
+        return ScanEnded(self._scan_id, outcome, done, planned, self._runner.retakes, error, kind)
 
     def _new_station(self) -> Station:
         plan, hardware = self.scan.plan, self._hardware
@@ -156,9 +158,9 @@ class ScanSession:
         LOG.warning("%s", message, extra=about(scan=self._scan_id))
         self._publish(Warned(message, self._scan_id))
 
-    async def _note_failure(self, error: str) -> None:
+    async def _note_failure(self, error: str, kind: FaultKind | None) -> None:
         try:
-            await self._worker.run(lambda: self.scan.note("failed", error=error))
+            await self._worker.run(lambda: self.scan.note("failed", error=error, fault_kind=kind))
         except StoreFault as fault:
             LOG.warning("the journal could not take the failure: %s", fault, extra=about(scan=self._scan_id))
 

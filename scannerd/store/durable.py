@@ -6,6 +6,9 @@ import stat
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import ClassVar
+
+from scannerd.fault_kind import FaultKind
 
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
@@ -13,9 +16,13 @@ _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 class StoreFault(RuntimeError):
     """The disk did not keep something. What was kept before stays."""
 
+    kind: ClassVar[FaultKind] = FaultKind.DISK_FAULT
+
 
 class StoreFull(StoreFault):
     """There is no space left, or a scan would need more than there is."""
+
+    kind = FaultKind.DISK_FULL
 
 
 def free_bytes_at(path: Path) -> int:

@@ -11,11 +11,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Self
 
+from scannerd.fault_kind import FaultKind
 from scannerd.store.durable import StoreFault, explained, fsync_folder
 
 
 class JournalBroken(StoreFault):
     """A line before the last is not what was written. Somebody edited the file, or the disk is dying."""
+
+    kind = FaultKind.STORE_DAMAGED
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ from typing import Any
 
 from scannerd.board.state import Mood
 from scannerd.config import Config
+from scannerd.fault_kind import FaultKind
 from scannerd.process.health_report import Trouble
 from scannerd.scan.phases import Phase
 from scannerd.settings.form import settings_of
@@ -30,6 +31,7 @@ def test_every_word_of_the_daemon_is_known_to_the_page() -> None:
         *(f"mood.{mood}" for mood in Mood),
         *(f"phase.{phase}" for phase in Phase),
         *(f"trouble.{trouble}" for trouble in Trouble),
+        *(f"{part}.{kind}" for part in ("fault", "advice") for kind in FaultKind),
     }
     for language in ("en.json", "de.json"):
         assert expected <= set(_words(language)), language

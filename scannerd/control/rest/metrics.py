@@ -24,9 +24,12 @@ from scannerd.events import (
     Numbered,
     ScanDeleted,
     ScanEnded,
+    ScanPaused,
     StepTimes,
     SyncProgressed,
+    Warned,
 )
+from scannerd.fault_kind import FaultKind
 from scannerd.scan.phases import Phase
 
 MEDIA_TYPE = CONTENT_TYPE_LATEST
@@ -51,6 +54,9 @@ class Metrics:
         self._frames = Counter("scannerd_frames", "Photos that count.", registry=registry)
         self._verdicts = Counter(
             "scannerd_retakes", "Photos not accepted, by verdict.", ["verdict"], registry=registry
+        )
+        self._faults = Counter(
+            "scannerd_faults", "That ended or paused a scan, or were mended, by kind.", ["kind"], registry=registry
         )
         self._steps = Histogram(
             "scannerd_step_seconds", "Of one photo.", ["step"], buckets=STEP_BUCKETS_S, registry=registry
@@ -98,8 +104,11 @@ class Metrics:
                 self._observe(times)
             case FrameJudged(verdict=verdict) if verdict != "accept":
                 self._verdicts.labels(verdict).inc()
-            case ScanEnded(outcome=outcome):
+            case ScanEnded(outcome=outcome, fault_kind=kind):
                 self._scans.labels(outcome.value).inc()
+                self._fault(kind)
+            case ScanPaused(fault_kind=kind) | Warned(fault_kind=kind):
+                self._fault(kind)
             case CommandAnswered(source=source, answer=answer):
                 self._commands.labels(source if source in SOURCES else "other", answer.status.value).inc()
             case SyncProgressed(scan_id, sync):
@@ -108,6 +117,10 @@ class Metrics:
                 self._confirmed.pop(scan_id, None)
             case _:
                 pass
+
+    def _fault(self, kind: FaultKind | None) -> None:
+        if kind is not None:
+            self._faults.labels(kind.value).inc()
 
     def _observe(self, times: StepTimes) -> None:
         for step in STEPS:

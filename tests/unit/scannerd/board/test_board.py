@@ -24,6 +24,7 @@ from scannerd.events import (
     UnfinishedScanFound,
     Warned,
 )
+from scannerd.fault_kind import FaultKind
 from scannerd.requests import Answer, AnswerStatus
 from scannerd.scan.phases import Phase
 from scannerd.scan.plan import viewpoints_on
@@ -200,3 +201,33 @@ def test_coverage_is_shown_with_the_scan_and_in_percent():
     assert told["type"] == "coverage_changed"
     assert told["data"]["report"]["proposal"]["kind"] == "ring"
     assert told["data"]["report"]["proposal"]["viewpoints"][1]["angle_deg"] == 30.0
+
+
+def test_a_fault_is_shown_with_its_kind_until_the_scan_goes_on(bench: Bench) -> None:
+    bench.start()
+    bench.bus.publish(PhaseChanged(Phase.IDLE))
+    bench.bus.publish(ScanEnded("cup", Outcome.FAILED, 5, 10, 0, "no image", FaultKind.CAMERA_SILENT))
+    state = bench.board.state()
+    assert (state.fault, state.fault_kind) == ("no image", FaultKind.CAMERA_SILENT)
+    assert state.last_scan is not None
+    assert state.last_scan.fault_kind is FaultKind.CAMERA_SILENT
+    bench.start()
+    assert bench.board.state().fault_kind is None
+
+
+def test_a_question_about_a_fault_says_which_until_it_is_answered(bench: Bench) -> None:
+    bench.start()
+    bench.bus.publish(PhaseChanged(Phase.PAUSED, "cup"))
+    bench.bus.publish(ScanPaused("cup", "free the platter, then Resume", FaultKind.TURNTABLE_JAMMED))
+    scan = bench.board.state().scan
+    assert scan is not None
+    assert (bench.board.mood, scan.fault_kind) == (Mood.ASKING, FaultKind.TURNTABLE_JAMMED)
+    bench.bus.publish(PhaseChanged(Phase.MOVING, "cup", 3, 30.0))
+    scan = bench.board.state().scan
+    assert scan is not None
+    assert (scan.question, scan.fault_kind) == (None, None)
+
+
+def test_a_mended_fault_is_a_remark_of_its_kind(bench: Bench) -> None:
+    bench.bus.publish(Warned("0.9° lost", "cup", FaultKind.STEPS_LOST))
+    assert bench.board.state().warnings[-1].fault_kind is FaultKind.STEPS_LOST

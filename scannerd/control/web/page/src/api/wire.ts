@@ -11,6 +11,8 @@ export interface RunningScan {
   angle_deg: number | null;
   retakes: number;
   question: string | null;
+  /** What went wrong, where the question is about a fault. */
+  fault_kind: string | null;
   elapsed_s: number;
   remaining_s: number | null;
 }
@@ -21,12 +23,14 @@ export interface EndedScan {
   frames_done: number;
   frames_planned: number;
   error: string | null;
+  fault_kind: string | null;
 }
 
 export interface Remark {
   at: string;
   message: string;
   scan_id: string | null;
+  fault_kind: string | null;
 }
 
 export type Leg = "uploading" | "queued" | "reconstructing" | "fetching" | "done" | "failed";
@@ -56,6 +60,7 @@ export interface DeviceState {
   interrupted: string | null;
   unfinished: string[];
   fault: string | null;
+  fault_kind: string | null;
   warnings: Remark[];
   last_scan: EndedScan | null;
   uploads: UploadProgress[];

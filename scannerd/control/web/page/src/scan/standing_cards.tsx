@@ -5,7 +5,7 @@ import { Confirm } from "../parts/dialog";
 import { Icon } from "../parts/icon";
 import { cancelScan, resumeScan } from "../state/commands";
 import { state } from "../state/scanner";
-import { sayCount, say } from "../words/messages";
+import { sayCount, sayKnown, say } from "../words/messages";
 
 /** What is left from before: a fault, a scan to go on with, or one that is done. */
 export function StandingCards() {
@@ -18,8 +18,9 @@ export function StandingCards() {
         <section class="card bad" role="alert">
           <h2>
             <Icon name="warning" />
-            {say("scan.fault")}
+            {now.fault_kind ? sayKnown("fault", now.fault_kind) : say("scan.fault")}
           </h2>
+          {now.fault_kind && <p>{sayKnown("advice", now.fault_kind)}</p>}
           <p lang="en">{now.fault}</p>
         </section>
       )}
