@@ -9,7 +9,7 @@ from offload.wire.base import ScanId, Wire
 from offload.wire.bundle import CameraModel, Intrinsics, MatSpec, Place, ReconstructionOptions
 from scannerd.commands import Quality, Wishes
 from scannerd.config import Config
-from scannerd.scan.pattern import Pattern, pattern_of
+from scannerd.scan.pattern import Pattern, Ring, pattern_of
 
 
 class Viewpoint(Place):
@@ -62,6 +62,11 @@ class ScanPlan(Wire):
 def viewpoints_of(pattern: Pattern) -> tuple[Viewpoint, ...]:
     """Return a pattern's photos, numbered in the order in which they are taken."""
     return tuple(Viewpoint(index=index, **stop._asdict()) for index, stop in enumerate(pattern.stops()))
+
+
+def viewpoints_on(views: int, rings: int = 1) -> tuple[Viewpoint, ...]:
+    """Return `views` photos evenly round each turn, the first at 0°, every other ring half a step further."""
+    return viewpoints_of(Pattern(tuple(Ring(views) for _ in range(rings))))
 
 
 _FINENESS = {Quality.DRAFT: 2.0, Quality.STANDARD: 1.0, Quality.FINE: 0.5}

@@ -25,7 +25,7 @@ def _load_everything() -> None:
     for package in (drivers, scannerd):
         for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
             if not module.name.endswith(NOT_LOADED):
-                # libcamera is only there on a Pi, or with the bench beneath it; what needs it has no faults of its own.
+                # What needs libcamera loads only on a Pi or a bench, and has no faults of its own.
                 with contextlib.suppress(ModuleNotFoundError):
                     importlib.import_module(module.name)
 
