@@ -2,6 +2,7 @@
 
 import errno
 import os
+import shutil
 import stat
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -107,6 +108,24 @@ def make_folder(path: Path) -> None:
     path.mkdir(parents=True, exist_ok=True)
     for folder in reversed(missing):
         fsync_folder(folder.parent)
+
+
+def gone_of(path: Path) -> Path:
+    """Return the name of a folder that is being removed."""
+    return path.with_name(f".{path.name}.gone")
+
+
+def remove_folder(path: Path) -> None:
+    """Remove a folder and all that is in it: at once by name, so that nobody ever sees half of it. Raises OSError."""
+    gone = path.rename(gone_of(path))
+    fsync_folder(path.parent)
+    shutil.rmtree(gone)
+
+
+def remove_gone(folder: Path) -> None:
+    """Finish what a power cut left of removed folders. Raises OSError."""
+    for gone in folder.glob(gone_of(folder / "*").name):
+        shutil.rmtree(gone)
 
 
 def part_of(path: Path) -> Path:

@@ -104,5 +104,6 @@ class CommandLedger:
 
 
 def _encoded(line: dict[str, Any]) -> bytes:
-    # A line that a power cut tore off has no end: the next one begins on a line of its own.
-    return b"\n" + json.dumps(line, ensure_ascii=False, separators=(",", ":")).encode()
+    # A line that a power cut tore off has no end: the next one begins on a line of its own. And each ends its own, so
+    # that zeros which a power cut leaves behind it are no part of it.
+    return b"\n" + json.dumps(line, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"

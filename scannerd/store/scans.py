@@ -24,6 +24,7 @@ from scannerd.store.durable import (
     free_bytes_at,
     fsync_folder,
     make_folder,
+    remove_gone,
     remove_parts,
     write_durably,
     write_group,
@@ -267,6 +268,8 @@ class ScanStore:
             make_folder(self.layout.scans)
             for unborn in self.layout.scans.glob(".*.new"):
                 shutil.rmtree(unborn)
+            remove_gone(self.layout.scans)
+            remove_gone(self.layout.trash)
             remove_parts(self.layout.root)
         except OSError as error:
             raise StoreFault(f"{self.layout.root}: cannot be used: {error.strerror}; check [store] folder") from error

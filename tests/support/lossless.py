@@ -1,0 +1,99 @@
+"""What must hold of a scan's folder after any interruption and a resume, judged from the files alone."""
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+from offload.wire.bundle import FrameEntry, Manifest, StoredFile
+from scannerd.scan.plan import ScanPlan
+from scannerd.store.layout import ScanFolder
+
+
+def faults_of_sealed(folder: ScanFolder, views: int) -> list[str]:
+    """Return everything that is wrong with a scan that should be complete, with `views` viewpoints."""
+    if not folder.manifest.exists():
+        return [f"{folder.path} is not sealed"]
+    data = folder.manifest.read_bytes()
+    manifest, lines = Manifest.model_validate_json(data), journal_of(folder)
+    faults = []
+    if manifest.canonical_bytes() != data:
+        faults.append("the manifest is not in its canonical encoding")
+    numbers = [frame.index for frame in manifest.frames]
+    if numbers != list(range(views)):
+        faults.append(f"viewpoints {numbers}, expected 0 to {views - 1}, each once")
+    for file in manifest.files():
+        faults += _damage(folder.path, file)
+    if counted_in(lines) != {frame.index: frame for frame in manifest.frames}:
+        faults.append("manifest and journal do not count the same photos")
+    if lines[-1]["type"] != "sealed" or lines[-1]["manifest_sha256"] != hashlib.sha256(data).hexdigest():
+        faults.append(f"the journal ends with {lines[-1]}")
+    return faults + _strays(folder, manifest)
+
+
+def counted_in(lines: list[dict[str, Any]]) -> dict[int, FrameEntry]:
+    """Return the photos that journal lines count."""
+    counted: dict[int, FrameEntry] = {}
+    for line in lines:
+        if line["type"] == "frame":
+            entry = FrameEntry.model_validate(line["frame"])
+            counted[entry.index] = entry
+        elif line["type"] == "lost":
+            counted.pop(line["index"], None)
+    return counted
+
+
+def journal_of(folder: ScanFolder) -> list[dict[str, Any]]:
+    """Return the whole lines of a journal."""
+    return [json.loads(line) for line in whole_lines(folder.journal.read_bytes()).splitlines()]
+
+
+def whole_lines(journal: bytes) -> bytes:
+    """Return a journal without a last line that is torn."""
+    return journal[: journal.rfind(b"\n") + 1]
+
+
+def faults_of_photos(folder: ScanFolder) -> list[str]:
+    """Return which photos the journal counts and the disk does not have."""
+    counted = counted_in(journal_of(folder)).values()
+    return [fault for entry in counted for file in entry.files() for fault in _damage(folder.path, file)]
+
+
+def strays_in(store: Path) -> list[str]:
+    """Return what an interruption left behind anywhere in a store."""
+    marks = (".part", ".new", ".gone")
+    return [f"left behind: {path}" for path in store.rglob(".*") if path.name.endswith(marks)]
+
+
+def frozen_plan(folder: ScanFolder) -> ScanPlan:
+    """Return the plan; raises where it cannot be read."""
+    return ScanPlan.model_validate_json(folder.plan.read_bytes())
+
+
+def _damage(folder: Path, file: StoredFile) -> list[str]:
+    path = folder / file.name
+    if not path.is_file():
+        return [f"{file.name} is not there"]
+    data = path.read_bytes()
+    if (len(data), hashlib.sha256(data).hexdigest()) != (file.size_bytes, file.sha256):
+        return [f"{file.name} is not what was stored"]
+    return []
+
+
+def _strays(folder: ScanFolder, manifest: Manifest) -> list[str]:
+    known = {file.name for file in manifest.files()}
+    found = {f"frames/{path.name}" for path in folder.frames.iterdir()}
+    photos = {Path(frame.file.name).name for frame in manifest.frames}
+    strays = [f"orphan: {name}" for name in sorted(found - known)]
+    strays += [f"orphan: {path}" for path in folder.thumbnails.iterdir() if path.name not in photos]
+    top = {
+        "plan.json",
+        "journal.jsonl",
+        "manifest.json",
+        "frames",
+        "thumbnails",
+        "background.jpg",
+        "sync.json",
+        "results",
+    }
+    return strays + [f"orphan: {path}" for path in folder.path.iterdir() if path.name not in top | known]
