@@ -1,4 +1,4 @@
-"""Cuts the power of a recorded run after every operation, in several ways, and judges what the store's code makes of it."""
+"""Cuts the power of a recorded run after every operation, in several ways, and judges what the store makes of it."""
 
 import os
 import random
@@ -89,7 +89,7 @@ def cuts_of(disk: Disk, simulated: SimulatedDisk, seed: int) -> Iterator[Cut]:
 def judged(cuts: list[Cut], whole: tuple[str, ...], scratch: Path, processes: int) -> Iterator[Verdict]:
     """Recover from each cut and judge the outcome."""
     judge = partial(_judge, whole=whole, scratch=scratch)
-    with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
+    with ProcessPoolExecutor(processes, mp_context=get_context("fork")) as pool:
         yield from pool.map(judge, cuts, chunksize=4)
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import store_story
 from lossless import counted_in, faults_of_photos, faults_of_sealed, frozen_plan, journal_of, strays_in
+
 from scannerd.store.layout import ScanFolder
 from scannerd.store.ledger import CommandLedger
 from scannerd.store.scans import ScanStore
