@@ -99,6 +99,33 @@ class Retake:
 
 
 @dataclass(frozen=True)
+class Extension:
+    """Which photos to add to a scan. None of them given: those that the scan's coverage proposes."""
+
+    views: int | None = None
+    """So many evenly once round."""
+    angles_deg: tuple[float, ...] | None = None
+    """Of the platter, where just these are wanted."""
+    ring: int | None = None
+    """Counted from 0: one that is there, or the next; None: the last, or by the elevation."""
+    elevation_deg: float | None = None
+    """Of the camera above the platter; another one than the rings have is a new ring."""
+    turn_over: bool = False
+    """After the object was turned over: a side of its own."""
+
+
+@dataclass(frozen=True)
+class _ExtendWhich:
+    scan_id: str | None = None
+    """None: the one that runs, or that a fault ended."""
+
+
+@dataclass(frozen=True)
+class ExtendScan(Extension, _ExtendWhich):
+    """Add viewpoints to a scan that is not sealed; they are taken after all others."""
+
+
+@dataclass(frozen=True)
 class Stop:
     """End everything now, in the middle of a move. The motor lets go; the scan can be resumed."""
 
@@ -150,6 +177,7 @@ Command = (
     | Resume
     | Cancel
     | Retake
+    | ExtendScan
     | Stop
     | Home
     | Jog

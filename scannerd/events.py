@@ -204,6 +204,16 @@ class RetakeWanted:
 
 
 @dataclass(frozen=True)
+class ScanExtended:
+    """Photos were added to a scan; they will be taken after all others."""
+
+    scan_id: str
+    added: int
+    frames_planned: int
+    """With them."""
+
+
+@dataclass(frozen=True)
 class SyncProgressed:
     """A scan got further on its way to the service or back."""
 
@@ -271,6 +281,7 @@ Event = (
     | PressFailed
     | CommandAnswered
     | RetakeWanted
+    | ScanExtended
     | SyncProgressed
     | ScanDeleted
     | ScanRestored

@@ -2,6 +2,8 @@
 
     python -m drivers.bench.render_set --object FILE|default --views 36 --elevation 30 --size 1600x1200 --out DIR
 
+Several elevations are several rings of so many photos each.
+
 The folder then holds `frames/0000.jpg…`, `background.jpg` (the empty table), `set.json` (what a scan would know),
 `truth.json` (what nobody knows: true K, distortion, R, t and angle of every frame), `masks/0000.png…` (true
 silhouettes) and `truth.ply` (the mesh itself in the mat's frame).
@@ -37,9 +39,9 @@ def main(arguments: list[str] | None = None) -> int:
     except MeshFileError as error:
         print(error, file=sys.stderr)
         return 1
-    camera = SceneCamera(elevation_deg=options.elevation)
-    scene = Scene(thing, charuco_mat(), camera)
-    render_set(scene, options.views, options.size, options.jitter_deg, options.seed, options.out)
+    scene = Scene(thing, charuco_mat(), SceneCamera(elevation_deg=options.elevation[0]))
+    rings = tuple(options.elevation)
+    render_set(scene, options.views, rings, options.size, options.jitter_deg, options.seed, options.out)
     return 0
 
 
@@ -50,25 +52,34 @@ def thing_named(name: str, *, keep_size: bool = False, up_axis: str | None = Non
     return load_mesh(Path(name), keep_size=keep_size, up_axis=up_axis)
 
 
-def render_set(scene: Scene, views: int, size_px: tuple[int, int], jitter_deg: float, seed: int, out: Path) -> None:
-    """Render `views` photos at even angles, each off by a normal error of `jitter_deg`, as only the truth knows."""
+def render_set(
+    scene: Scene, views: int, elevations_deg: tuple[float, ...], size_px: tuple[int, int], jitter_deg: float,
+    seed: int, out: Path,
+) -> None:  # fmt: skip
+    """Render `views` photos at even angles from each elevation.
+
+    Each is off by a normal error of `jitter_deg`, as only the truth knows.
+    """
     for folder in ("frames", "masks"):
         (out / folder).mkdir(parents=True, exist_ok=True)
     renderer = Renderer(scene)
-    errors_deg = np.random.default_rng(seed).normal(0, jitter_deg, views)
+    photos = views * len(elevations_deg)
+    errors_deg = np.random.default_rng(seed).normal(0, jitter_deg, photos)
     frames, truths = [], []
-    for index in range(views):
-        nominal_deg = 360.0 * index / views
+    for index in range(photos):
+        ring = index // views
+        nominal_deg = 360.0 * (index + ring % 2 / 2) / views
         true_deg = nominal_deg + float(errors_deg[index])
-        exposure = Exposure(*size_px, (true_deg,), noise_seed=seed + index)
+        exposure = Exposure(*size_px, (true_deg,), noise_seed=seed + index, elevation_deg=elevations_deg[ring])
         name = f"{index:04d}.jpg"
         _write_jpeg(out / "frames" / name, renderer.render(exposure))
-        view = renderer.truth(*size_px, true_deg)
+        view = renderer.truth(*size_px, true_deg, elevations_deg[ring])
         cv2.imwrite(str(out / "masks" / f"{index:04d}.png"), view.mask)
-        frames.append({"index": index, "name": f"frames/{name}", "angle_deg": nominal_deg})
+        place = {"ring": ring, "elevation_deg": elevations_deg[ring]}
+        frames.append({"index": index, "name": f"frames/{name}", "angle_deg": nominal_deg, **place})
         truths.append(_truth_entry(index, name, true_deg, view))
-        print(f"photo {index + 1} of {views} at {true_deg:.2f}°", file=sys.stderr)
-    empty = Exposure(*size_px, (0.0,), object_present=False, noise_seed=seed + views)
+        print(f"photo {index + 1} of {photos} at {true_deg:.2f}°", file=sys.stderr)
+    empty = Exposure(*size_px, (0.0,), object_present=False, noise_seed=seed + photos)
     _write_jpeg(out / "background.jpg", renderer.render(empty))
     _write_json(out / "set.json", _set_entry(scene.camera, size_px, frames))
     _write_json(out / "truth.json", {"mat_offset_mm": scene.mat_offset_mm, "frames": truths})
@@ -140,7 +151,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description="Render a scan's photos of a mesh.")
     parser.add_argument("--object", required=True, help="default, or a mesh file: OBJ, PLY, GLB, STL")
     parser.add_argument("--views", type=_count, default=36)
-    parser.add_argument("--elevation", type=float, default=30.0, help="of the camera, degrees")
+    parser.add_argument("--elevation", type=float, nargs="+", default=[30.0], help="of the camera, degrees")
     parser.add_argument("--size", type=_size_px, default=(1600, 1200), help="of a photo: 1600x1200")
     parser.add_argument("--jitter-deg", type=float, default=0.03, help="how far the table stops from each angle")
     parser.add_argument("--seed", type=int, default=3)

@@ -32,6 +32,7 @@ from scannerd.events import (
     PressFailed,
     ScanDeleted,
     ScanEnded,
+    ScanExtended,
     ScanGivenUp,
     ScanPaused,
     ScanStarted,
@@ -131,6 +132,8 @@ class Board:
                 self._scan.coverage = CoverageShown.of(report)
             case ScanPaused(_, question, kind) if self._scan is not None:
                 self._scan.question, self._scan.fault_kind = question, kind
+            case ScanExtended(scan_id, _, planned) if self._scan is not None and self._scan.scan_id == scan_id:
+                self._scan.frames_planned = planned
             case ScanEnded() as ended:
                 self._end(ended)
             case ScanGivenUp(scan_id):

@@ -128,6 +128,36 @@ class Retake(_AboutScan):
         return commands.Retake(self.index, self.scan_id)
 
 
+class MorePhotos(BaseModel):
+    """Which photos to add to a scan; nothing given takes what its coverage proposes."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    views: int | None = Field(default=None, ge=3, le=720, description="So many evenly once round.")
+    angles_deg: tuple[Annotated[float, Field(ge=-36_000, le=36_000)], ...] | None = Field(
+        default=None, min_length=1, max_length=720, description="Of the platter, where just these are wanted."
+    )
+    ring: int | None = Field(default=None, ge=0, le=5, description="Counted from 0; left out: the last one.")
+    elevation_deg: float | None = Field(
+        default=None, ge=-10, le=90, description="Of the camera; another one than the rings have is a new ring."
+    )
+    turn_over: bool = Field(default=False, description="After the object was turned over.")
+
+    def extension(self, scan_id: str | None) -> commands.ExtendScan:
+        """Return what the daemon understands."""
+        return commands.ExtendScan(scan_id, **{name: getattr(self, name) for name in MorePhotos.model_fields})
+
+
+class Extend(MorePhotos, _AboutScan):
+    """Add photos to a scan that is not complete yet."""
+
+    command: Literal["extend"]
+
+    def order(self) -> commands.Command:
+        """Return what the daemon understands."""
+        return self.extension(self.scan_id)
+
+
 class Stop(_Message):
     """Stop everything now."""
 
@@ -209,6 +239,7 @@ CommandMessage = Annotated[
     | Resume
     | Cancel
     | Retake
+    | Extend
     | Stop
     | Home
     | Jog

@@ -1,10 +1,13 @@
 """What is done to scans that do not run: given up, put into the trash, fetched back, a photo wanted again."""
 
 import logging
+from contextlib import nullcontext
 
 from offload.logs.fields import about
-from scannerd.commands import CommandRefused
-from scannerd.events import EventBus, ScanDeleted, ScanGivenUp, ScanRestored
+from scannerd.commands import CommandRefused, Extension
+from scannerd.events import EventBus, ScanDeleted, ScanExtended, ScanGivenUp, ScanRestored
+from scannerd.scan.extension import extension_of
+from scannerd.scan.pattern import ImpossiblePattern
 from scannerd.store.scans import ScanStore, StoredScan
 from scannerd.store.trash import Trash
 from scannerd.worker_thread import WorkerThread
@@ -29,6 +32,12 @@ class Archive:
     async def retake_later(self, scan_id: str, index: int) -> None:
         """Have a photo taken again when the scan goes on; until then it counts. Raises CommandRefused, StoreFault."""
         await self._worker.run(lambda: self._note_retake(scan_id, index))
+
+    async def extend(self, scan_id: str, wish: Extension, running: StoredScan | None = None) -> None:
+        """Add viewpoints to a scan, which may be the one that runs. Raises CommandRefused, StoreFault."""
+        added, planned = await self._worker.run(lambda: self._note_extended(scan_id, wish, running))
+        LOG.info("extended by %d photos, %d in all", added, planned, extra=about(scan=scan_id))
+        self._events.publish(ScanExtended(scan_id, added, planned))
 
     async def delete(self, scan_id: str, trash_days: int) -> None:
         """Put a scan into the trash, and forget what has been there for longer. Raises StoreFault."""
@@ -56,6 +65,21 @@ class Archive:
                 raise CommandRefused(f"scan {scan_id}: is complete and sealed; start a new scan to take photos again")
             require_viewpoint(scan, index)
             scan.note("retake", index=index)
+
+    def _note_extended(self, scan_id: str, wish: Extension, running: StoredScan | None) -> tuple[int, int]:
+        with nullcontext(running) if running is not None else self._store.open(scan_id) as scan:
+            if scan.sealed:
+                raise CommandRefused(
+                    f"scan {scan_id}: is complete and sealed, nothing can be added; start a new scan, and add photos "
+                    "before the last one is taken"
+                )
+            try:
+                views = extension_of(scan.viewpoints, wish)
+            except ImpossiblePattern as reason:
+                raise CommandRefused(f"ExtendScan {scan_id}: {reason}") from reason
+            scan.require_room(len(scan.missing()) + len(views))
+            scan.extend(views)
+            return len(views), len(scan.viewpoints)
 
 
 def require_viewpoint(scan: StoredScan, index: int) -> None:

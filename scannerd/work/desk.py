@@ -12,6 +12,8 @@ from scannerd.commands import (
     Command,
     CommandRefused,
     DeleteScan,
+    ExtendScan,
+    Extension,
     Home,
     Jog,
     Pause,
@@ -177,6 +179,8 @@ class Desk:
                 self._steer(command, answer)
             case Retake(index, scan_id):
                 await self._retake(index, scan_id, answer)
+            case ExtendScan(scan_id=scan_id):
+                await self._extend(command, scan_id, answer)
             case Stop():
                 await self._workplace.stop()
                 accept(answer, self.interrupted)
@@ -248,6 +252,15 @@ class Desk:
         else:
             await self._archive.retake_later(wanted, index)
         self._events.publish(RetakeWanted(wanted, index))
+        accept(answer, wanted)
+
+    async def _extend(self, wish: Extension, scan_id: str | None, answer: Answer) -> None:
+        """Add photos to the running scan, or to one that is not complete."""
+        wanted = scan_id or self.running or self.interrupted
+        if wanted is None:
+            raise CommandRefused(f"ExtendScan: no scan is running; the daemon is {self.phase}")
+        session = self._workplace.session if wanted == self.running else None
+        await self._archive.extend(wanted, wish, session.scan if session else None)
         accept(answer, wanted)
 
     def _steer(self, command: Pause | Resume | Cancel, answer: Answer) -> None:

@@ -24,14 +24,15 @@ class RenderFailed(RuntimeError):
     """The mesh could not be photographed; the message is the renderer's own."""
 
 
-def render(mesh: str, views: int, elevation_deg: float, size_px: str, folder: Path) -> None:
+def render(mesh: str, views: int, elevations_deg: list[float], size_px: str, folder: Path) -> None:
     """Render the set unless the folder already holds a finished one of the same parameters."""
-    wanted = f"{mesh} {views} {elevation_deg} {size_px}"
+    elevations = [f"{elevation_deg:g}" for elevation_deg in elevations_deg]
+    wanted = f"{mesh} {views} {' '.join(elevations)} {size_px}"
     stamp = folder / "rendered-as"
     if stamp.is_file() and stamp.read_text() == wanted:
         return
     command = [sys.executable, "-m", "drivers.bench.render_set", "--object", mesh, "--views", str(views)]
-    command += ["--elevation", str(elevation_deg), "--size", size_px, "--out", str(folder)]
+    command += ["--elevation", *elevations, "--size", size_px, "--out", str(folder)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         raise RenderFailed(done.stderr.strip().splitlines()[-1])
@@ -45,6 +46,8 @@ def write_manifest(folder: Path, options: ReconstructionOptions, *, stored_intri
         FrameEntry(
             index=frame["index"],
             angle_deg=frame["angle_deg"],
+            ring=frame.get("ring", 0),
+            elevation_deg=frame.get("elevation_deg"),
             file=stored_file(folder, frame["name"]),
             exposure_us=said["exposure_us"],
             analogue_gain=said["analogue_gain"],

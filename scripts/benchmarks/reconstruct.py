@@ -79,7 +79,8 @@ def default_meshes() -> list[str]:
 def bench_mesh(mesh: str, options: argparse.Namespace, work: Path) -> list[Row]:
     """Render the mesh and let every engine reconstruct the same photos."""
     name = Path(mesh).stem
-    photo_set = work / f"{name}-{options.views}-{options.elevation:g}-{options.size}"
+    heights = "+".join(f"{elevation_deg:g}" for elevation_deg in options.elevation)
+    photo_set = work / f"{name}-{options.views}-{heights}-{options.size}"
     print(f"{name}: rendering {options.views} photos", file=sys.stderr)
     render(mesh, options.views, options.elevation, options.size, photo_set)
     wanted = ReconstructionOptions(voxel_mm=options.voxel_mm)
@@ -146,7 +147,7 @@ def json_size(photo_set: Path) -> tuple[int, int]:
 
 def as_table(rows: list[Row]) -> Table:
     """Return the rows for people."""
-    table = Table(title="One ring of photos rendered on the bench; distances in mm")
+    table = Table(title="Photos rendered on the bench; distances in mm")
     heads = ("mesh", "engine", "accuracy mean / p95", "completeness mean / p95", "F@0.5", "F@1", "seen ≤ 1 mm")
     for head in (*heads, "scale", "watertight", "CPU s", "peak MB"):
         table.add_column(head)
@@ -179,7 +180,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("meshes", nargs="*", help="OBJ, PLY, GLB or STL, or `default`; none: all that are known")
     parser.add_argument("--json", action="store_true", help="one object on standard output")
     parser.add_argument("--views", type=int, default=36)
-    parser.add_argument("--elevation", type=float, default=30.0, help="of the camera above the platter, degrees")
+    parser.add_argument(
+        "--elevation", type=float, nargs="+", default=[30.0], help="of the camera above the platter, ring by ring"
+    )
     parser.add_argument("--size", default="1600x1200", help="of a photo, px")
     parser.add_argument("--voxel-mm", type=float, default=1.0)
     parser.add_argument(

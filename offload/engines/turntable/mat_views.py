@@ -1,7 +1,7 @@
 """From a sealed scan on a mat to masked, cropped views in the mat's frame, millimetres."""
 
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from offload.engines.protocol import BadInput, Cancellation, OnProgress
 from offload.engines.turntable import background as still
 from offload.engines.turntable.background import StaticBackground, mat_footprint
-from offload.engines.turntable.calibrate import Calibration, Camera, calibrate
+from offload.engines.turntable.calibrate import Calibration, Camera
 from offload.engines.turntable.crop import PosedPhotos, crop_views, scaled, undistorted
 from offload.engines.turntable.mask import silhouette
 from offload.engines.turntable.mask_edge import Behind
@@ -19,6 +19,7 @@ from offload.engines.turntable.mask_shape import Mask
 from offload.engines.turntable.mat import Mat, MatObservation
 from offload.engines.turntable.photos import Photo, PhotoDamaged, PhotoFile, require_one_size
 from offload.engines.turntable.prepared import Prepared
+from offload.engines.turntable.rings import calibrate_rings, rings_of
 from offload.engines.turntable.rough_hull import RoughHull, rough_hull
 from offload.engines.turntable.scan_bundle import ScanBundle
 from offload.engines.turntable.table_plane import table_plane
@@ -62,12 +63,13 @@ def prepare_mat_views(bundle: ScanBundle, progress: OnProgress, cancellation: Ca
             f"scan {bundle.manifest.scan_id} names no mat, and this engine takes pose and scale from it; "
             "print one with `scannerd mat`, name it in the configuration and scan again"
         )
-    given = len(bundle.files)
+    given = len(bundle.manifest.frames)
     bundle, sightings, damaged = whole_photos(bundle, _first_reading(bundle.files, spec, progress, cancellation))
     names = [file.name for file in bundle.files]
     size_px = require_one_size(names, [sighting.size_px for sighting in sightings])
     progress(Stage.CALIBRATE, 0.0)
-    calibration = _calibrate(bundle, names, [sighting.seen for sighting in sightings], size_px)
+    calibration, kept, rings_lost = _calibrate(bundle, names, [sighting.seen for sighting in sightings], size_px)
+    bundle, sightings = bundle.only(kept), [sightings[view] for view in kept]
     progress(Stage.CALIBRATE, 1.0)
     cancellation.raise_if_cancelled()
     posed = _posed(bundle, calibration, size_px)
@@ -93,7 +95,7 @@ def prepare_mat_views(bundle: ScanBundle, progress: OnProgress, cancellation: Ca
         scale_source="mat, stored intrinsics" if stored else "mat, self-calibrated",
         reprojection_rms_px=calibration.rms_px,
         focal_length_px=float(calibration.K[0, 0]),
-        unused=damaged | unused,
+        unused=bundle.left_out | damaged | rings_lost | unused,
         warnings=(*calibration.warnings, *covered_mat(Mat(spec), [sighting.seen for sighting in sightings])),
     )
 
@@ -163,10 +165,10 @@ def reduced(photo: Photo) -> Photo:
 
 def _calibrate(
     bundle: ScanBundle, names: list[str], seen: list[MatObservation], size_px: tuple[int, int]
-) -> Calibration:
+) -> tuple[Calibration, list[int], dict[str, str]]:
     lens = bundle.manifest.camera
-    nominal_px = lens.focal_length_mm * 1000 / lens.pixel_pitch_um
-    return calibrate(names, seen, bundle.angles_deg, size_px, Camera(nominal_px, bundle.manifest.intrinsics))
+    camera = Camera(lens.focal_length_mm * 1000 / lens.pixel_pitch_um, bundle.manifest.intrinsics)
+    return calibrate_rings(names, seen, bundle.angles_deg, bundle.rings, size_px, camera)
 
 
 def _posed(bundle: ScanBundle, calibration: Calibration, size_px: tuple[int, int]) -> PosedPhotos:
@@ -186,10 +188,33 @@ def _silhouettes(
     bundle: ScanBundle, mat: Mat, posed: PosedPhotos, smalls: list[Photo],
     progress: OnProgress, cancellation: Cancellation,
 ) -> list[Found]:  # fmt: skip
+    """Ring by ring: what stands still behind the platter looks different from every height."""
+    found: dict[int, Found] = {}
+    for ring in rings_of(bundle.rings):
+        done, share = len(found) / len(smalls), len(ring) / len(smalls)
+        part = bundle.only(ring)
+        if part.rings[0] != min(bundle.rings):
+            part = replace(part, background=None)  # The empty table was photographed from the first ring's height.
+        masks = _silhouettes_of_ring(
+            part, mat, posed.subset(ring), [smalls[view] for view in ring],
+            _part_of(progress, 0.7 * done, 0.7 * share), cancellation,
+        )  # fmt: skip
+        found |= zip(ring, masks, strict=True)
+    return [found[view] for view in range(len(smalls))]
+
+
+def _part_of(progress: OnProgress, done: float, share: float) -> OnProgress:
+    return lambda stage, part: progress(stage, done + share * part)
+
+
+def _silhouettes_of_ring(
+    bundle: ScanBundle, mat: Mat, posed: PosedPhotos, smalls: list[Photo],
+    progress: OnProgress, cancellation: Cancellation,
+) -> list[Found]:  # fmt: skip
     height, width = smalls[0].shape[:2]
     K = scaled(posed.K[0], width / posed.size_px[0])
     straight = [undistorted(small, K, posed.distortion[0], K, (width, height)) for small in smalls]
-    progress(Stage.MASK, 0.05)
+    progress(Stage.MASK, 0.1)
     behind = _background(bundle, mat, posed, K, straight)
     distance_mm = float(np.linalg.norm(posed.t, axis=1).mean())
     pixels_per_mm = K[0, 0] / distance_mm
@@ -200,7 +225,7 @@ def _silhouettes(
     for view, photo in enumerate(straight):
         cancellation.raise_if_cancelled()
         found.append(silhouette(scene, photo, posed.R[view], posed.t[view]))
-        progress(Stage.MASK, 0.15 + 0.55 * (view + 1) / len(straight))
+        progress(Stage.MASK, 0.15 + 0.85 * (view + 1) / len(straight))
     return found
 
 

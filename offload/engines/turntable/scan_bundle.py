@@ -1,6 +1,6 @@
 """A sealed scan on disk: manifest and photos, verified."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -16,12 +16,19 @@ MANIFEST = "manifest.json"
 
 @dataclass(frozen=True)
 class ScanBundle:
-    """The frames in ring order, by commanded angle."""
+    """The photos that this engine takes, ring by ring, by commanded angle."""
 
     manifest: Manifest
     frames: tuple[FrameEntry, ...]
     files: tuple[PhotoFile, ...]
     background: PhotoFile | None
+    left_out: dict[str, str] = field(default_factory=dict)
+    """Photos that were not even looked at, with the reason of each."""
+
+    @property
+    def rings(self) -> list[int]:
+        """Of each photo: which height the camera had."""
+        return [frame.ring for frame in self.frames]
 
     @property
     def angles_deg(self) -> NDArray[np.float64]:
@@ -50,11 +57,26 @@ def open_bundle(folder: Path) -> ScanBundle:
         manifest = Manifest.model_validate_json(path.read_bytes())
     except ValidationError as error:
         raise BadInput(f"{path}: not a manifest that this version reads: {_first_fault(error)}") from error
-    frames = tuple(sorted(manifest.frames, key=lambda frame: frame.angle_deg))
+    left_out = _left_out(manifest)
+    wanted = [frame for frame in manifest.frames if frame.file.name not in left_out]
+    frames = tuple(sorted(wanted, key=lambda frame: (frame.ring, frame.angle_deg)))
     files = tuple(PhotoFile(frame.file.name, folder / frame.file.name, frame.file) for frame in frames)
     background = manifest.background
     plate = PhotoFile(background.name, folder / background.name, background) if background else None
-    return ScanBundle(manifest, frames, files, plate)
+    return ScanBundle(manifest, frames, files, plate, left_out)
+
+
+def _left_out(manifest: Manifest) -> dict[str, str]:
+    """Repeats and brackets add nothing here; an object that was turned over does not fit to how it lay before."""
+    sides = [frame.side for frame in manifest.frames]
+    side = max(sorted(set(sides)), key=sides.count)
+    reasons = {}
+    for frame in manifest.frames:
+        if frame.side != side:
+            reasons[frame.file.name] = f"shows side {frame.side + 1}; this engine makes its model of side {side + 1}"
+        elif not frame.is_plain:
+            reasons[frame.file.name] = "is a repeat or part of a bracket; this engine takes the plain photo"
+    return reasons
 
 
 def _what_is_in(folder: Path) -> str:

@@ -11,7 +11,7 @@ from starlette.responses import Response
 from offload.wire.base import ScanId
 from scannerd import commands
 from scannerd.commands import Command
-from scannerd.control.messages import AnswerMessage, CommandId, CommandMessage, ScanWishes
+from scannerd.control.messages import AnswerMessage, CommandId, CommandMessage, MorePhotos, ScanWishes
 from scannerd.control.rest.caller import caller_of_request
 from scannerd.control.rest.ids import ScanInPath
 from scannerd.control.rest.problems import BAD_REQUEST, Refused, documented
@@ -76,6 +76,12 @@ class RetakeWish(Extras):
     index: int = Field(ge=0, le=100_000)
 
 
+class MoreWanted(MorePhotos, Extras):
+    """Which photos to add."""
+
+    model_config = ConfigDict(json_schema_extra={"example": {"views": 24, "elevation_deg": 55}})
+
+
 ExtrasBody = Annotated[Extras | None, Body()]
 _ANSWERED: dict[str, Any] = {
     "status_code": 202,
@@ -115,6 +121,11 @@ def order_routes(scanner: Scanner) -> APIRouter:
     async def retake(sender: FromSender, scan_id: ScanInPath, body: RetakeWish) -> Response:
         """Take one photo again. The old one counts until the new one is on the disk."""
         return await desk.obey(commands.Retake(body.index, scan_id), body, sender)
+
+    @router.post("/scans/{scan_id}/extend", operation_id="extend_scan", **_ANSWERED)
+    async def extend(sender: FromSender, scan_id: ScanInPath, body: MoreWanted) -> Response:
+        """Add photos to a scan that is not complete yet; they are taken after all others."""
+        return await desk.obey(body.extension(scan_id), body, sender)
 
     @router.delete("/scans/{scan_id}", operation_id="delete_scan", **_ANSWERED)
     async def delete(sender: FromSender, scan_id: ScanInPath, body: ExtrasBody = None) -> Response:

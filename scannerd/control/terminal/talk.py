@@ -37,6 +37,7 @@ class Word(StrEnum):
     RESUME_SCAN = "resume_scan"
     CANCEL = "cancel"
     RETAKE = "retake"
+    EXTEND = "extend"
     STOP = "stop"
     HOME = "home"
     JOG = "jog"
@@ -70,7 +71,7 @@ def pair(config: ConfigOption = DEFAULT_PATH, socket: SocketOption = None) -> No
 def tell(
     word: Annotated[Word, typer.Argument(help="What it shall do.")],
     scan: Annotated[str | None, typer.Option(help="Which scan; for start: its name.")] = None,
-    views: Annotated[int | None, typer.Option(help="start: photos in one ring.")] = None,
+    views: Annotated[int | None, typer.Option(help="start, extend: photos in one ring.")] = None,
     rings: Annotated[int | None, typer.Option(help="start: turns.")] = None,
     sides: Annotated[int | None, typer.Option(help="start: how often the object is laid down.")] = None,
     repeats: Annotated[int | None, typer.Option(help="start: equal photos from each place.")] = None,
@@ -82,6 +83,12 @@ def tell(
     ] = None,
     quality: Annotated[str | None, typer.Option(help="start: draft, standard or fine.")] = None,
     index: Annotated[int | None, typer.Option(help="retake: which photo.")] = None,
+    angles_deg: Annotated[
+        list[float] | None, typer.Option("--angle-deg", help="extend: where a photo is wanted; once for each.")
+    ] = None,
+    ring: Annotated[int | None, typer.Option(help="extend: which ring, from 0.")] = None,
+    elevation_deg: Annotated[float | None, typer.Option(help="extend: where the camera stands.")] = None,
+    turn_over: Annotated[bool, typer.Option(help="extend: after the object was turned over.")] = False,
     delta_deg: Annotated[float | None, typer.Option("--deg", help="jog: by how much.")] = None,
     level: Annotated[float | None, typer.Option(help="light: 0 to 1.")] = None,
     config: ConfigOption = DEFAULT_PATH,
@@ -100,6 +107,10 @@ def tell(
         "ring_elevations_deg": ring_elevation_deg or None,
         "quality": quality,
         "index": index,
+        "angles_deg": angles_deg or None,
+        "ring": ring,
+        "elevation_deg": elevation_deg,
+        "turn_over": turn_over or None,
         "delta_deg": delta_deg,
         "level": level,
     }

@@ -5,6 +5,7 @@ import pytest
 from offload.engines.protocol import BadInput
 from offload.engines.turntable.calibrate import Calibration, Camera, calibrate, scaled_intrinsics
 from offload.engines.turntable.mat import NOTHING_SEEN, Mat, MatObservation
+from offload.engines.turntable.rings import calibrate_rings
 from offload.engines.turntable.turntable_model import SHARED_COUNT, TurntableModel, turned
 from offload.wire.bundle import Intrinsics, MatSpec
 
@@ -15,9 +16,13 @@ OBJECT_MM = np.array([[x, y, z] for x in (-40, 40) for y in (-40, 40) for z in (
 
 
 def truth(
-    views: int, *, centre_off_px: tuple[float, float] = (7.3, -4.1), jitter_deg: float = 0.05
+    views: int,
+    *,
+    centre_off_px: tuple[float, float] = (7.3, -4.1),
+    jitter_deg: float = 0.05,
+    elevation_deg: float = 30.0,
 ) -> TurntableModel:
-    elevation = np.deg2rad(30)
+    elevation = np.deg2rad(elevation_deg)
     eye = np.array([0, -480 * np.cos(elevation), 67.5 + 480 * np.sin(elevation)])
     forward = np.array([0, 0, 67.5]) - eye
     forward /= np.linalg.norm(forward)
@@ -177,3 +182,42 @@ def test_intrinsics_follow_the_size_of_the_photo() -> None:
     assert (small.fx_px, small.cx_px, small.cy_px) == (1000, 399.5, 299.5)
     with pytest.raises(BadInput, match="1600x1200"):
         scaled_intrinsics(stored, 800, 800)
+
+
+def test_two_rings_are_two_cameras_with_one_lens_in_one_frame() -> None:
+    low, high = truth(12), truth(8, elevation_deg=55)
+    seen = [*sightings(low), *sightings(high)]
+    rings, angles_deg = [0] * 12 + [1] * 8, np.concatenate([commanded_deg(12), 360 + commanded_deg(8)])
+    camera = Camera(2300.0)
+    both, kept, lost = calibrate_rings(names(20), seen, angles_deg, rings, SIZE_PX, camera)
+    assert (kept, lost) == (list(range(20)), {})
+    for view in kept:
+        R, t_mm = low.pose(view) if view < 12 else high.pose(view - 12)
+        found = OBJECT_MM @ both.R[view].T + both.t_mm[view]
+        found_px = cv2.projectPoints(found, np.zeros(3), np.zeros(3), both.K, both.distortion)[0]
+        true_px = cv2.projectPoints(OBJECT_MM @ R.T + t_mm, np.zeros(3), np.zeros(3), low.K, low.distortion)[0]
+        assert np.abs(found_px - true_px).max() < 1.5, f"photo {view}"
+    one = calibrate(names(12), seen[:12], angles_deg[:12], SIZE_PX, camera)
+    assert np.array_equal(both.K, one.K), "the ring that shows most tells the lens"
+
+
+def test_a_ring_that_shows_no_mat_is_left_out_with_the_reason() -> None:
+    seen = [*sightings(truth(12)), *[NOTHING_SEEN] * 4]
+    angles_deg = np.concatenate([commanded_deg(12), 360 + commanded_deg(4)])
+    found, kept, lost = calibrate_rings(names(16), seen, angles_deg, [0] * 12 + [1] * 4, SIZE_PX, Camera(2300.0))
+    assert kept == list(range(12))
+    assert found.R.shape == (12, 3, 3)
+    assert sorted(lost) == [f"{view:04d}.jpg" for view in range(12, 16)]
+    assert "ring 2 was left out: the mat is visible enough in 0 of 4 photos" in lost["0012.jpg"]
+
+
+def test_views_of_rings_may_come_in_any_order() -> None:
+    low, high = truth(8), truth(8, elevation_deg=55)
+    seen = [one for pair in zip(sightings(low), sightings(high), strict=True) for one in pair]
+    angles_deg = np.repeat(commanded_deg(8), 2)
+    found, kept, _ = calibrate_rings(names(16), seen, angles_deg, [0, 1] * 8, SIZE_PX, Camera(2300.0))
+    assert kept == list(range(16))
+    for view in range(16):
+        R, t_mm = (low, high)[view % 2].pose(view // 2)
+        eye, true_eye = -found.R[view].T @ found.t_mm[view], -R.T @ t_mm
+        assert np.linalg.norm(eye - true_eye) < 3

@@ -11,7 +11,7 @@ from offload.engines.protocol import BadInput
 from offload.engines.turntable.mat import NOTHING_SEEN, Mat, MatObservation
 from offload.engines.turntable.mat_views import Sighting, covered_mat, whole_photos
 from offload.engines.turntable.photos import PhotoDamaged, PhotoFile
-from offload.engines.turntable.scan_bundle import ScanBundle
+from offload.engines.turntable.scan_bundle import MANIFEST, ScanBundle, open_bundle
 from offload.wire.bundle import CameraModel, FrameEntry, Manifest, MatSpec, StoredFile
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
@@ -19,11 +19,12 @@ MAT = MatSpec(columns=15, rows=15, square_mm=18.0, marker_mm=13.5, dictionary="D
 BLANK = Sighting((40, 30), NOTHING_SEEN, np.zeros((30, 40, 3), np.uint8))
 
 
-def bundle_of(views: int) -> ScanBundle:
+def bundle_of(views: int, **place: float) -> ScanBundle:
     frames = tuple(
         FrameEntry(
             index=index,
             angle_deg=index * 360 / views,
+            **(place if index % 2 else {}),  # type: ignore[arg-type]
             file=StoredFile(name=f"frames/{index:04d}.jpg", sha256="0" * 64, size_bytes=1),
             exposure_us=1.0,
             analogue_gain=1.0,
@@ -78,3 +79,27 @@ def test_a_mat_that_is_half_covered_in_every_photo_is_told(shown: float, told: b
     numbers = np.arange(round(shown * len(mat.corners_mm)))
     seen = MatObservation(mat.corners_mm[numbers], mat.corners_mm[numbers], numbers, usable=True)
     assert bool(covered_mat(mat, [seen, NOTHING_SEEN])) == told
+
+
+@pytest.mark.parametrize(
+    ("place", "reason"),
+    [
+        ({"side": 1}, "shows side 2; this engine makes its model of side 1"),
+        ({"repeat": 1}, "is a repeat or part of a bracket"),
+        ({"exposure_ev": -1.0}, "is a repeat or part of a bracket"),
+        ({"focus_offset_dioptres": 0.5}, "is a repeat or part of a bracket"),
+    ],
+)
+def test_what_does_not_help_the_model_is_left_out_and_said(
+    tmp_path: Path, place: dict[str, float], reason: str
+) -> None:
+    (tmp_path / MANIFEST).write_bytes(bundle_of(12, **place).manifest.canonical_bytes())
+    bundle = open_bundle(tmp_path)
+    assert [frame.index for frame in bundle.frames] == [0, 2, 4, 6, 8, 10]
+    assert len(bundle.left_out) == 6
+    assert all(said.startswith(reason) for said in bundle.left_out.values())
+
+
+def test_rings_are_sorted_one_after_the_other(tmp_path: Path) -> None:
+    (tmp_path / MANIFEST).write_bytes(bundle_of(12, ring=1).manifest.canonical_bytes())
+    assert open_bundle(tmp_path).rings == [0] * 6 + [1] * 6

@@ -147,6 +147,13 @@ export interface ScanOptions {
 /** What somebody chose of it; everything else is as configured. */
 export type ScanWishes = Partial<ScanOptions> & { ring_elevations_deg?: number[] };
 
+/** What can be added to a scan. */
+export interface MorePhotos {
+  views: number;
+  elevation_deg?: number;
+  turn_over: boolean;
+}
+
 export interface Forecast {
   photos: number;
   minutes: number;

@@ -9,6 +9,7 @@ import { cancelScan, pauseScan, resumeScan } from "../state/commands";
 import { link, state, stateReadAt_ms } from "../state/scanner";
 import { clock, degrees, figure } from "../words/figures";
 import { say, sayKnown } from "../words/messages";
+import { MorePhotos } from "./more_photos";
 import { Retaken } from "./retaken";
 
 export interface ProgressPanelProps {
@@ -29,6 +30,7 @@ export function ProgressPanel({ scan, detail, open }: ProgressPanelProps) {
         <Figures scan={scan} rests={rests} />
         {detail && <Retaken scan={detail} open={open} />}
         <Remarks scan_id={scan.scan_id} />
+        <MorePhotos scan_id={scan.scan_id} />
       </div>
       {!scan.question && <Buttons scan_id={scan.scan_id} rests={rests} cancel={() => setAsking(true)} />}
       {isAsking && (

@@ -6,6 +6,7 @@ import { Icon } from "../parts/icon";
 import { cancelScan, resumeScan } from "../state/commands";
 import { state } from "../state/scanner";
 import { sayCount, sayKnown, say } from "../words/messages";
+import { MorePhotos } from "./more_photos";
 
 /** What is left from before: a fault, a scan to go on with, or one that is done. */
 export function StandingCards() {
@@ -43,6 +44,7 @@ function InterruptedCard({ scan_id, last }: { scan_id: string; last: EndedScan |
       </p>
       <div class="row">
         <Action kind="main" icon="play" label={say("scan.interrupted.go")} run={() => resumeScan(scan_id)} />
+        <MorePhotos scan_id={scan_id} />
         <Action kind="plain" label={say("scan.interrupted.drop")} run={() => setAsking(true)} />
       </div>
       {isAsking && (

@@ -1,5 +1,5 @@
 import { change } from "../api/client";
-import type { Answer, ScanWishes } from "../api/wire";
+import type { Answer, MorePhotos, ScanWishes } from "../api/wire";
 import { say } from "../words/messages";
 import { order } from "./news";
 
@@ -26,6 +26,14 @@ export function retakeFrame(scan_id: string, index: number): Promise<boolean> {
     say("frame.retake"),
     () => change<Answer>("POST", `scans/${scan_id}/retake`, { index }),
     say("frame.retake.sent", { number: index + 1 }),
+  );
+}
+
+export function extendScan(scan_id: string, wanted: MorePhotos): Promise<boolean> {
+  return order(
+    say("more.add"),
+    () => change<Answer>("POST", `scans/${scan_id}/extend`, wanted),
+    say("more.added"),
   );
 }
 

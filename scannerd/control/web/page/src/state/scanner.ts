@@ -33,6 +33,7 @@ const CHANGES_SCANS = new Set([
   "scan_given_up",
   "scan_deleted",
   "scan_restored",
+  "scan_extended",
   "sync_progressed",
 ]);
 const CHANGES_DEVICE = new Set(["config_taken", "light_changed", "background_stored", "health_changed"]);
@@ -51,7 +52,8 @@ async function readState(): Promise<void> {
 /** Whether the viewpoints on the page are of this scan, and no event about them was missed. */
 function isUpToDate(scan: RunningScan): boolean {
   const known = runningScan.value;
-  return known !== null && known.scan_id === scan.scan_id && known.frames_done >= scan.frames_done;
+  if (known === null || known.scan_id !== scan.scan_id) return false;
+  return known.frames_done >= scan.frames_done && known.frames_planned === scan.frames_planned;
 }
 
 /** Read everything anew: nothing that is shown may be older than this. */
