@@ -1,48 +1,36 @@
 """A Raspberry Pi camera through picamera2, as a running stream of which single frames are kept.
 
-The stream never stops between photos, and its settings are locked before the first one.
+The stream never stops between photos, and its settings are locked before the first one. A stream that falls silent is
+started anew once, with the same settings, before anybody hears of it.
 """
 
 import asyncio
-import gc
+import logging
 import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, TypeVar
+from typing import TypeVar
 
-from picamera2 import Picamera2
-
-from drivers.camera_controls import check_bounds, manual_controls, pace_controls, shown_settings, shows
-from drivers.camera_stream import (
-    Abandoned,
-    Exposed,
-    FrameLate,
-    Frames,
-    check_configured,
-    stream_configuration,
-)
+from drivers.camera_meter import meter
+from drivers.camera_session import CameraSession
+from drivers.camera_stream import Exposed
 from drivers.options import Picamera2Options
-from drivers.picture import Planes, companion_size_px
+from drivers.picture import Planes
 from drivers.protocols import (
     CameraDescription,
     CameraSettings,
     CameraTimeout,
-    CameraUnusable,
     DriverError,
     Frame,
     Glimpse,
+    Window,
     always,
 )
-from drivers.sensors import MAKE, SENSORS, sensor_facts
 
+LOG = logging.getLogger(__name__)
 T = TypeVar("T")
 
-FRAMES_TO_LOCK = 30
-"""Controls reach the sensor some frames late; this many without seeing them is a fault."""
-FRAMES_TO_WAIT = 4
-GRACE_S = 3.0
-"""What a busy Pi may take on top of the frames themselves."""
 NUMBERS_WANTED = (
     "DigitalGain", "ColourTemperature", "FocusFoM", "FrameDuration", "LensPosition", "Lux", "SensorTemperature"
 )  # fmt: skip
@@ -55,7 +43,7 @@ class Picamera2Camera:
     def __init__(self, options: Picamera2Options) -> None:
         """Remember what is wanted; nothing is opened yet."""
         self._options = options
-        self._picamera2: Any = None
+        self._session: CameraSession | None = None
         self._description: CameraDescription | None = None
         self._wanted = CameraSettings(
             options.exposure_us, options.analogue_gain, options.colour_gains, options.lens_position_dioptres
@@ -67,14 +55,14 @@ class Picamera2Camera:
 
     @property
     def description(self) -> CameraDescription:
-        """What this camera is; known once it is open."""
+        """What this camera is; known once it was open."""
         if self._description is None:
             raise DriverError("camera: not open, so nobody knows yet which one it is")
         return self._description
 
     @property
     def settings(self) -> CameraSettings:
-        """What is locked now, as the sensor rounded it; known once it is open."""
+        """What is locked now, as the sensor rounded it; known once it was open."""
         if self._shown is None:
             raise DriverError("camera: not open, so nothing is locked yet")
         return self._shown
@@ -83,33 +71,42 @@ class Picamera2Camera:
         """Start the stream and lock exposure, gain, white balance and focus. Raises CameraUnusable, CameraTimeout."""
         if self._closed:
             raise DriverError("camera: closed; build a new one")
-        await self._in_thread(self._open)
+        await self._in_thread(lambda abandon: self._open())
+
+    async def meter(self, window: Window) -> CameraSettings:
+        """Find exposure, white balance and focus on this window, then lock all of it. Raises CameraUnusable."""
+        return await self._in_session(lambda session: self._now_locked(session, meter(session, window)))
 
     async def lock(self, settings: CameraSettings) -> CameraSettings:
-        """Return what took effect, once a frame shows it. Raises CameraTimeout, NeedsPerson."""
-        return await self._in_thread(lambda abandon: self._lock(settings, abandon))
+        """Return what took effect, once a frame shows it. Raises CameraTimeout, CameraUnusable."""
+        return await self._in_session(lambda session: self._now_locked(session, session.lock(settings)))
 
     async def pace(self, frame_s: float | None) -> None:
         """Let frames follow each other by this much; None: by as little as can be. Takes effect some frames later."""
-        await self._in_thread(lambda abandon: self._pace(frame_s))
+        await self._in_session(lambda session: self._paced(session, frame_s))
 
     async def glimpse(self) -> Glimpse:
         """Return the companion of a frame exposed after this call. Raises CameraTimeout, DriverError."""
         called_s = time.monotonic()
-        return await self._in_thread(lambda abandon: self._glimpse(called_s, abandon))
+        return await self._in_session(lambda session: _glimpse(session, called_s))
 
     async def capture(self, keep: Callable[[Glimpse], bool] = always) -> Frame:
         """Return the first frame exposed after this call that `keep` accepts. Raises CameraTimeout, DriverError."""
         called_s = time.monotonic()
-        return await self._in_thread(lambda abandon: self._capture(called_s, keep, abandon))
+        return await self._in_session(lambda session: _capture(session, called_s, keep))
 
     async def close(self) -> None:
         """Stop the stream and free the camera; safe to call twice."""
         if self._closed:
             return
         self._closed = True
-        await self._in_thread(lambda abandon: self._close())
-        self._thread.shutdown()
+        try:
+            await self._in_thread(lambda abandon: self._close())
+        finally:
+            self._thread.shutdown()
+
+    async def _in_session(self, job: Callable[[CameraSession], T]) -> T:
+        return await self._in_thread(lambda abandon: self._tried_twice(job, abandon))
 
     async def _in_thread(self, call: Callable[[threading.Event], T]) -> T:
         """Hand over an event that says when nobody waits any more, so that the thread does not wait for ever."""
@@ -120,148 +117,77 @@ class Picamera2Camera:
             abandon.set()
             raise
 
-    def _open(self, abandon: threading.Event) -> None:
-        if self._picamera2 is not None:
-            return
-        index = self._options.camera_index
-        found = len(Picamera2.global_camera_info())
-        if found <= index:
-            raise CameraUnusable(
-                f"camera {index}: libcamera sees {found} cameras; check the ribbon cable, then restart"
-            )
-        try:
-            self._picamera2 = Picamera2(index)
-        except RuntimeError as error:
-            reason = error.__cause__ or error
-            raise CameraUnusable(f"camera {index}: {reason}; stop the other program that uses it") from error
-        try:
-            self._start(abandon)
-        except BaseException:
-            self._close()
-            raise
-
-    def _start(self, abandon: threading.Event) -> None:
-        self._wanted = check_bounds(self._wanted, self._picamera2.camera_controls, self._model)
-        size_px = (self._options.width_px, self._options.height_px)
-        controls = manual_controls(self._wanted) | pace_controls(self._frame_s)
-        try:
-            self._picamera2.configure(
-                stream_configuration(self._picamera2, size_px, self._options.buffer_count, controls)
-            )
-        except RuntimeError as error:
-            raise CameraUnusable(f"{self._model}: {error}; change [camera] width_px and height_px") from error
-        check_configured(self._picamera2, self._model, size_px)
-        self._description = self._describe()
-        self._picamera2.start()
-        self._wait_for_lock(abandon)
-
-    def _lock(self, settings: CameraSettings, abandon: threading.Event) -> CameraSettings:
-        camera = self._opened()
-        self._wanted = check_bounds(settings, camera.camera_controls, self._model)
-        camera.set_controls(manual_controls(self._wanted))
-        return self._wait_for_lock(abandon)
-
-    def _wait_for_lock(self, abandon: threading.Event) -> CameraSettings:
-        """Return what a frame shows, once it shows what is wanted."""
-        with self._frames(0.0, abandon) as frames:
-            for _ in range(FRAMES_TO_LOCK):
-                frame = self._next(frames)
-                frame.let_go()
-                shown = shown_settings(frame.metadata, self._has_focus_motor)
-                if shows(shown, self._wanted):
-                    self._shown = shown
-                    return shown
-        raise CameraTimeout(
-            f"{self._model}: {shown} after {FRAMES_TO_LOCK} frames, {self._wanted} expected; restart the camera"
-        )
-
-    def _pace(self, frame_s: float | None) -> None:
-        self._opened().set_controls(pace_controls(frame_s))
-        self._frame_s = frame_s
-
-    def _glimpse(self, called_s: float, abandon: threading.Event) -> Glimpse:
-        with self._frames(called_s, abandon) as frames:
-            frame = self._next(frames)
-            try:
-                return _glimpse_of(frame)
-            finally:
-                frame.let_go()
-
-    def _capture(self, called_s: float, keep: Callable[[Glimpse], bool], abandon: threading.Event) -> Frame:
-        with self._frames(called_s, abandon) as frames:
-            while True:
-                frame = self._next(frames)
-                try:
-                    # The whole picture first where nobody asks to look before.
-                    photo = frame.photo() if keep is always else None
-                    glimpse = _glimpse_of(frame)
-                    if keep(glimpse):
-                        return _frame_of(frame, photo or frame.photo(), glimpse)
-                finally:
-                    frame.let_go()
-
-    def _frames(self, exposed_after_s: float, abandon: threading.Event) -> Frames:
-        return Frames(self._opened(), exposed_after_s, abandon)
-
-    def _next(self, frames: Frames) -> Exposed:
-        asked_s = time.monotonic()
-        try:
-            return frames.next(self._patience_s())
-        except FrameLate as error:
-            raise CameraTimeout(
-                f"no image from {self._model} in {time.monotonic() - asked_s:.1f} s (exposure "
-                f"{self._wanted.exposure_us:.0f} µs); check the ribbon cable, then Resume"
-            ) from error
-        except Abandoned as error:
-            raise DriverError("camera: nobody waits for this frame any more") from error
-
-    def _patience_s(self) -> float:
-        frame_s = max(self.description.readout_s + self._wanted.exposure_us * 1e-6, self._frame_s or 0.0)
-        return FRAMES_TO_WAIT * frame_s + GRACE_S
-
-    def _opened(self) -> Any:
-        if self._picamera2 is None:
+    def _tried_twice(self, job: Callable[[CameraSession], T], abandon: threading.Event) -> T:
+        """Do it; when no frame comes, start the camera anew and do it once more."""
+        if self._description is None or self._closed:
             raise DriverError("camera: not open")
-        return self._picamera2
+        if self._session is None:  # lost by an earlier restart that did not help
+            self._open()
+        try:
+            return self._done(job, abandon)
+        except CameraTimeout as silence:
+            LOG.warning("%s; the camera is started anew", silence)
+            self._restart(silence)
+            return self._done(job, abandon)
 
-    @property
-    def _model(self) -> str:
-        return str(self._picamera2.camera_properties.get("Model", "camera"))
+    def _done(self, job: Callable[[CameraSession], T], abandon: threading.Event) -> T:
+        assert self._session is not None
+        self._session.abandon = abandon
+        return job(self._session)
 
-    @property
-    def _has_focus_motor(self) -> bool:
-        return "LensPosition" in self._picamera2.camera_controls
+    def _restart(self, silence: CameraTimeout) -> None:
+        self._close()
+        try:
+            self._open()
+        except CameraTimeout as still:
+            raise CameraTimeout(
+                f"{silence.args[0].split(';')[0]}, nor after a new start; push the camera's ribbon cable firmly into "
+                "both sockets, then Resume"
+            ) from still
+        LOG.info("the camera delivers frames again")
 
-    def _describe(self) -> CameraDescription:
-        facts = sensor_facts(self._model)
-        if facts is None:
-            raise CameraUnusable(f"{self._model}: not a known sensor; connect one of {', '.join(SENSORS)}")
-        focal_length_mm = self._options.focal_length_mm or facts.focal_length_mm
-        if focal_length_mm is None:
-            raise CameraUnusable(f"{self._model}: takes interchangeable lenses; set [camera] lens_focal_length_mm")
-        size_px = self._picamera2.camera_configuration()["main"]["size"]
-        small_px = companion_size_px(*size_px)
-        shortest_frame_us = self._picamera2.camera_controls["FrameDurationLimits"][0]
-        return CameraDescription(
-            make=MAKE,
-            model=facts.model,
-            focal_length_mm=focal_length_mm,
-            sensor_width_mm=facts.sensor_width_mm,
-            width_px=size_px[0],
-            height_px=size_px[1],
-            small_width_px=small_px[0],
-            small_height_px=small_px[1],
-            readout_s=shortest_frame_us * 1e-6,
-        )
+    def _open(self) -> None:
+        if self._session is not None:
+            return
+        session = CameraSession(self._options, self._wanted, self._frame_s)
+        self._session, self._description, self._shown = session, session.description, session.shown
 
     def _close(self) -> None:
-        if self._picamera2 is None:
-            return
-        camera, self._picamera2 = self._picamera2, None
-        camera.close()
-        del camera
-        # picamera2's objects refer to each other in circles that hold a file of the DMA heap open.
-        gc.collect()
+        session, self._session = self._session, None
+        if session is not None:
+            session.close()
+
+    def _now_locked(self, session: CameraSession, shown: CameraSettings) -> CameraSettings:
+        """Remember it for the next start."""
+        self._wanted, self._shown = session.wanted, shown
+        return shown
+
+    def _paced(self, session: CameraSession, frame_s: float | None) -> None:
+        session.pace(frame_s)
+        self._frame_s = frame_s
+
+
+def _glimpse(session: CameraSession, called_s: float) -> Glimpse:
+    with session.frames(called_s) as frames:
+        frame = session.next(frames)
+        try:
+            return _glimpse_of(frame)
+        finally:
+            frame.let_go()
+
+
+def _capture(session: CameraSession, called_s: float, keep: Callable[[Glimpse], bool]) -> Frame:
+    with session.frames(called_s) as frames:
+        while True:
+            frame = session.next(frames)
+            try:
+                # The whole picture first where nobody asks to look before.
+                photo = frame.photo() if keep is always else None
+                glimpse = _glimpse_of(frame)
+                if keep(glimpse):
+                    return _frame_of(frame, photo or frame.photo(), glimpse)
+            finally:
+                frame.let_go()
 
 
 def _glimpse_of(frame: Exposed) -> Glimpse:

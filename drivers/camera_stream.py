@@ -52,8 +52,9 @@ def check_configured(picamera2: Any, model: str, size_px: tuple[int, int]) -> No
             f"{model}: takes {taken_px[0]}x{taken_px[1]} in place of {size_px[0]}x{size_px[1]}; "
             "change [camera] width_px and height_px"
         )
-    space = configured["colour_space"]
     formats = {configured[name]["format"] for name in ("main", "lores")}
+    # picamera2's own words for the colour space leave the range out.
+    space = picamera2.libcamera_config.at(0).color_space
     if formats != {PIXEL_FORMAT} or space.range.name == LIMITED_RANGE:
         raise CameraUnusable(
             f"{model}: delivers {'/'.join(sorted(formats))} in {space}, {PIXEL_FORMAT} in full range expected; "

@@ -193,6 +193,14 @@ class Camera(Protocol):
     async def open(self) -> None:
         """Start the stream and lock exposure, gain, white balance and focus. Raises DriverError."""
 
+    async def meter(self, window: Window) -> CameraSettings:
+        """Let the automatics look at this window until they rest, then lock exposure, gain, colours and focus.
+
+        The window's highlights are not burnt out. Returns what a frame has shown to be locked; takes seconds, during
+        which platter and light should rest. Raises CameraUnusable when nothing comes to rest, CameraTimeout.
+        Cancelling leaves the stream running with whatever was reached: lock again.
+        """
+
     async def lock(self, settings: CameraSettings) -> CameraSettings:
         """Return what took effect, once a frame shows it. Raises CameraTimeout, NeedsPerson."""
 

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from drivers.bench.dma_heap import BenchDmaHeap
 from drivers.bench.scene import Exposure
+from drivers.bench.sensor_models import IMX477, SensorModel
 from drivers.bench.world import World
 from drivers.picture import Planes
 
@@ -48,9 +49,11 @@ class CameraRig:
         pictures: PictureSource | ReadyPictures,
         heap: BenchDmaHeap,
         prepare: Callable[[int, int], None] | None = None,
+        model: SensorModel = IMX477,
     ) -> None:
         """Point a camera at the world. `prepare` is told early which width and height will be asked for."""
         self.world = world
+        self.model = model
         self.heap = heap
         self._pictures = pictures
         self._prepare = prepare

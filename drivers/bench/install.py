@@ -17,6 +17,7 @@ from drivers.bench.pins import BenchWiring, SimulatedFinger, wire_up
 from drivers.bench.platter import PlatterMechanics
 from drivers.bench.render_process import RenderProcess
 from drivers.bench.scene import Scene
+from drivers.bench.sensor_models import IMX477, SensorModel
 from drivers.bench.world import World
 
 SITE = Path(__file__).parent / "site"
@@ -29,16 +30,19 @@ def install_bench(
     wiring: BenchWiring | None = None,
     mechanics: PlatterMechanics | None = None,
     lift: LiftMechanics | None = None,
+    sensor: SensorModel = IMX477,
 ) -> "Bench":
     """Simulate a scanner beneath gpiozero and picamera2 until `Bench.close`.
 
     `pictures` is the scene in front of the camera, rendered by a process of its own, or anything that computes what
     the camera sees, or holds it ready; `speed` is how much faster than the system's time the bench's runs; `lift` is
-    how the arm is built that `wiring.lift` leads to. Build the drivers afterwards, with `Bench.clock` as their clock,
-    and close them before the bench. Raises RuntimeError where a bench is installed already, or where this process has
-    loaded the real libcamera.
+    how the arm is built that `wiring.lift` leads to, `sensor` what the camera has inside. Build the drivers
+    afterwards, with `Bench.clock` as their clock, and close them before the bench. Raises RuntimeError where a bench
+    is installed already, or where this process has loaded the real libcamera.
     """
-    return Bench(pictures, speed, wiring or BenchWiring(), mechanics or PlatterMechanics(), lift or LiftMechanics())
+    return Bench(
+        pictures, speed, wiring or BenchWiring(), mechanics or PlatterMechanics(), lift or LiftMechanics(), sensor
+    )
 
 
 class Bench:
@@ -51,6 +55,7 @@ class Bench:
         wiring: BenchWiring,
         mechanics: PlatterMechanics,
         lift: LiftMechanics,
+        sensor: SensorModel,
     ) -> None:
         """Build the world and connect it; see `install_bench`."""
         self.clock = BenchClock(speed)
@@ -61,7 +66,7 @@ class Bench:
         self.renderer: RenderProcess | None = None
         """The process that renders the scene, where a scene was given."""
         with ExitStack() as connections:
-            self._connect_camera(connections, self._picture_source(connections, pictures))
+            self._connect_camera(connections, self._picture_source(connections, pictures), sensor)
             self._connect_pins(connections)
             self._connections = connections.pop_all()
 
@@ -103,7 +108,9 @@ class Bench:
         connections.callback(self.pins.close)
         Device.pin_factory = self.pins
 
-    def _connect_camera(self, connections: ExitStack, pictures: PictureSource | ReadyPictures) -> None:
+    def _connect_camera(
+        self, connections: ExitStack, pictures: PictureSource | ReadyPictures, sensor: SensorModel
+    ) -> None:
         sys.path.insert(0, str(SITE))
         connections.callback(sys.path.remove, str(SITE))
         libcamera = _simulated_libcamera()
@@ -111,7 +118,7 @@ class Bench:
         heap.install(importlib.import_module("picamera2.allocators.dmaallocator"))
         connections.callback(heap.remove)
         prepare = self.renderer.prepare if self.renderer is not None else None
-        libcamera.plug_in(CameraRig(self.world, pictures, heap, prepare))
+        libcamera.plug_in(CameraRig(self.world, pictures, heap, prepare, sensor))
         connections.callback(libcamera.unplug)
 
 

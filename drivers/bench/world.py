@@ -1,6 +1,7 @@
 """The truth that pins, camera and tests share: the time, the platter, and what stands on it."""
 
 import math
+import threading
 from dataclasses import dataclass
 
 from drivers.bench.bench_clock import BenchClock
@@ -26,6 +27,8 @@ class Shot:
     analogue_gain: float
     colour_gains: tuple[float, float]
     """Red and blue."""
+    focus_dioptres: float | None = None
+    """Where a motor holds the lens; None: as a hand left it."""
 
     @property
     def end_s(self) -> float:
@@ -67,6 +70,11 @@ class World:
         """By how much the mat, and what stands on it, were turned on the platter by hand."""
         self.camera_hangs = False
         """The sensor has stopped sending frames; its driver only finds out by waiting."""
+        self.camera_lets_go = threading.Event()
+        """Clear: who stops the stream waits for ever, as libcamera does with a cable that hangs half out of its
+        socket."""
+        self.camera_lets_go.set()
+        self._restart_helps = False
         self._late_s = 0.0
 
     @property
@@ -107,6 +115,15 @@ class World:
         if enabled and self.lift is not None:
             self.lift.step(direction)
 
+    def hang_camera_until_restarted(self) -> None:
+        """Let the sensor fall silent until its stream is stopped and started again."""
+        self.camera_hangs = self._restart_helps = True
+
+    def camera_started(self) -> None:
+        """The stream starts: what a restart mends is mended."""
+        if self._restart_helps:
+            self.camera_hangs = self._restart_helps = False
+
     def delay_next_frame(self, late_s: float) -> None:
         """Let the next frame reach memory that much later than it should, once."""
         self._late_s = late_s
@@ -119,6 +136,10 @@ class World:
     def expose(self, shot: Shot, width_px: int, height_px: int) -> Exposure:
         """Gather the light of one frame, as its shutter closes."""
         self.exposures += 1
+        return self.sight(shot, width_px, height_px)
+
+    def sight(self, shot: Shot, width_px: int, height_px: int) -> Exposure:
+        """Return what a frame shows, or would show."""
         return Exposure(
             width_px=width_px,
             height_px=height_px,
@@ -130,6 +151,7 @@ class World:
             noise_seed=self.exposures,
             brightness=self.light.brightness,
             elevation_deg=self.camera_elevation_deg,
+            focus_dioptres=shot.focus_dioptres,
         )
 
     def _angles_deg(self, shot: Shot) -> tuple[float, ...]:

@@ -1,12 +1,16 @@
 """Faults of the world that a hand can cause, as the drivers meet them."""
 
+import asyncio
+import threading
+import time
 from collections.abc import AsyncIterator
+from dataclasses import replace
 
 import pytest
 
 from drivers.bench.install import Bench
 from drivers.options import Picamera2Options, StepperGpioOptions
-from drivers.protocols import Camera, CameraTimeout
+from drivers.protocols import Camera, CameraTimeout, NeedsPerson
 from drivers.registry import camera_driver
 from drivers.stepper_gpio import StepperGpio
 
@@ -28,6 +32,60 @@ async def test_a_camera_that_hangs_is_a_timeout_and_works_again_afterwards(fast_
     fast_bench.world.camera_hangs = False
     frame = await camera.capture()
     assert frame.photo.y.shape == (120, 160)
+
+
+@pytest.fixture
+def impatient(fast_bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("drivers.camera_session.GRACE_S", 0.3)
+    monkeypatch.setattr("drivers.camera_session.LETTING_GO_S", 1.0)
+
+
+@pytest.mark.usefixtures("impatient")
+async def test_a_camera_that_hangs_until_it_is_restarted_is_restarted_with_the_same_settings(
+    fast_bench: Bench, camera: Camera
+) -> None:
+    locked = await camera.lock(replace(camera.settings, exposure_us=5_000, analogue_gain=2.0))
+    await camera.pace(0.05)
+    fast_bench.world.hang_camera_until_restarted()
+    called_s = time.monotonic()
+    frame = await camera.capture()
+    assert frame.exposed_at_s > called_s
+    assert not fast_bench.world.camera_hangs
+    assert camera.settings == locked
+    assert (frame.exposure_us, frame.analogue_gain) == (locked.exposure_us, locked.analogue_gain)
+    assert frame.metadata["FrameDuration"] == pytest.approx(50_000, rel=0.01)
+    fast_bench.world.hang_camera_until_restarted()
+    assert (await camera.glimpse()).picture.width_px == 80
+
+
+@pytest.mark.usefixtures("impatient")
+async def test_a_camera_that_stays_silent_is_asked_anew_each_time(fast_bench: Bench, camera: Camera) -> None:
+    fast_bench.world.camera_hangs = True
+    for _ in range(2):
+        with pytest.raises(CameraTimeout, match=r"no image from imx477 in 0\.\d s"):
+            await camera.capture()
+    fast_bench.world.camera_hangs = False
+    assert (await camera.capture()).photo.width_px == 160
+
+
+@pytest.mark.usefixtures("impatient")
+async def test_a_camera_that_does_not_let_go_needs_a_person(fast_bench: Bench, camera: Camera) -> None:
+    fast_bench.world.camera_hangs = True
+    fast_bench.world.camera_lets_go.clear()
+    with pytest.raises(NeedsPerson, match="imx477: does not let go after 1 s; switch the scanner off"):
+        await camera.capture()
+    fast_bench.world.camera_hangs = False
+    fast_bench.world.camera_lets_go.set()
+    (closing,) = (thread for thread in threading.enumerate() if thread.name == "camera-close")
+    await asyncio.to_thread(closing.join, 10)
+    assert not closing.is_alive()
+
+
+@pytest.mark.usefixtures("impatient")
+async def test_a_keeper_that_refuses_for_long_is_not_a_hanging_camera(fast_bench: Bench, camera: Camera) -> None:
+    began_s = time.monotonic()
+    await camera.capture(lambda glimpse: glimpse.exposed_at_s > began_s + 1.0)
+    assert fast_bench.world.companions > 20
 
 
 async def test_a_late_frame_comes_late_once(fast_bench: Bench, camera: Camera) -> None:

@@ -18,6 +18,7 @@ from drivers.protocols import (
     Frame,
     Glimpse,
     NeedsPerson,
+    Window,
     always,
 )
 from scannerd.app import Daemon
@@ -49,6 +50,9 @@ class FaultyCamera:
     @property
     def settings(self) -> CameraSettings:
         return self._sound.settings
+
+    async def meter(self, window: Window) -> CameraSettings:
+        return await self._sound.meter(window)
 
     async def lock(self, settings: CameraSettings) -> CameraSettings:
         return await self._sound.lock(settings)

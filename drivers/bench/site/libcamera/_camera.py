@@ -6,14 +6,15 @@ from collections import deque
 
 import numpy as np
 
-from drivers.bench.sensor import MODES, Sensor, SensorSettings
+from drivers.bench.light_meter import LightMeter
+from drivers.bench.sensor import Sensor
+from drivers.bench.sensor_settings import SensorSettings
 from libcamera import _controls as controls
 from libcamera import _properties as properties
 from libcamera._configuration import CameraConfiguration
 from libcamera._geometry import Rectangle
 from libcamera._request import Request
 
-CAMERA_ID = "/base/soc/i2c0mux/i2c@1/imx477@1a"
 MEMORY_ORDER = {"BGR888": (0, 1, 2), "RGB888": (2, 1, 0), "XBGR8888": (0, 1, 2), "XRGB8888": (2, 1, 0)}
 """Which of red, green and blue comes first in memory."""
 
@@ -21,26 +22,26 @@ MEMORY_ORDER = {"BGR888": (0, 1, 2), "RGB888": (2, 1, 0), "XBGR8888": (0, 1, 2),
 class Camera:
     """One camera, on a rig of the bench; the sensor's thread calls `take_request`, `expose` and `deliver`."""
 
-    id = CAMERA_ID
-
     def __init__(self, manager, rig):
+        self.id = f"/base/soc/i2c0mux/i2c@1/{rig.model.name}@1a"
         self._manager = manager
         self._rig = rig
-        self._sensor = Sensor(rig.world.clock)
+        self._sensor = Sensor(rig.world.clock, rig.model)
+        self._meter = None
         self._lock = threading.Lock()
         self._queue = deque()
         self._in_readout = None
         self._acquired = False
         self._configuration = None
-        self._mode = MODES[0]
+        self._mode = rig.model.modes[0]
 
     @property
     def properties(self):
-        return properties.of_the_bench()
+        return properties.of(self._rig.model)
 
     @property
     def controls(self):
-        return controls.advertised(self._mode)
+        return controls.advertised(self._rig.model, self._mode)
 
     def acquire(self):
         if self._acquired:
@@ -51,14 +52,15 @@ class Camera:
         self._acquired = False
 
     def generate_configuration(self, roles):
-        return CameraConfiguration(roles)
+        return CameraConfiguration(roles, self._rig.model)
 
     def configure(self, configuration):
         self._configuration = configuration
         self._mode = configuration.mode
-        for stream in configuration:
-            if not stream.is_raw:
-                self._rig.configure((stream.size.width, stream.size.height))
+        sizes_px = [(stream.size.width, stream.size.height) for stream in configuration if not stream.is_raw]
+        for size_px in sizes_px:
+            self._rig.configure(size_px)
+        self._meter = LightMeter(self._rig, min(sizes_px))
         return 0
 
     def create_request(self, cookie):
@@ -70,9 +72,11 @@ class Camera:
 
     def start(self, initial):
         settings = SensorSettings().after(self._by_name(initial))
+        self._rig.world.camera_started()
         self._sensor.start(self._mode, settings, self)
 
     def stop(self):
+        self._rig.world.camera_lets_go.wait()
         self._sensor.stop()
         with self._lock:
             unfinished, self._queue = list(self._queue), deque()
@@ -87,7 +91,11 @@ class Camera:
             self._in_readout = self._queue.popleft() if self._queue else None
         return None if self._in_readout is None else self._by_name(self._in_readout.controls)
 
-    def expose(self, shot, settings, sequence):
+    @property
+    def eye(self):
+        return self._meter.eye
+
+    def expose(self, shot, settings, focus, sequence):
         request = self._in_readout
         wanted = {stream: stream.configuration for stream in request.buffers if not stream.configuration.is_raw}
         sizes_px = [(stream.size.width, stream.size.height) for stream in wanted.values()]
@@ -96,7 +104,7 @@ class Camera:
             self._rig.heap.attach(request.buffers[stream].planes[0].fd, latent(frame, configuration))
         opened_ns = round(self._rig.world.clock.system_s(shot.start_s) * 1e9)
         timestamp_ns = opened_ns + round(shot.exposure_us * 1e3)
-        request.complete(self._metadata(settings, timestamp_ns), sequence, timestamp_ns)
+        request.complete(self._metadata(settings, focus, timestamp_ns), sequence, timestamp_ns)
 
     def deliver(self):
         clock = self._rig.world.clock
@@ -104,9 +112,10 @@ class Camera:
         self._manager.finish(self._in_readout)
         self._in_readout = None
 
-    def _metadata(self, settings, timestamp_ns):
-        full = MODES[-1]
-        return {
+    def _metadata(self, settings, focus, timestamp_ns):
+        full = self._rig.model.full
+        motor = {controls.AfState: int(focus), controls.LensPosition: settings.focus_dioptres}
+        return (motor if self._rig.model.focus_range_dioptres else {}) | {
             controls.SensorTimestamp: timestamp_ns,
             controls.ExposureTime: round(settings.exposure_us),
             controls.AnalogueGain: settings.analogue_gain,

@@ -2,14 +2,13 @@
 
 import enum
 
-from drivers.bench.sensor import MODES
 from libcamera._geometry import ColorSpace, Orientation, PixelFormat, Size
 
 STRIDE_ALIGNMENT_BYTES = 64
 BYTES_PER_PIXEL = {"BGR888": 3, "RGB888": 3, "XBGR8888": 4, "XRGB8888": 4, "YUV420": 1}
 """Of a row; two planes of a quarter each follow the rows of YUV420."""
-RAW_FORMATS = {"SRGGB12_CSI2P": 1.5, "SRGGB12": 2}
-"""Bytes a pixel: packed, two pixels share three bytes."""
+RAW_FORMATS = {"SRGGB12_CSI2P": 1.5, "SRGGB12": 2, "SRGGB10_CSI2P": 1.25, "SRGGB10": 2}
+"""Bytes a pixel: packed, two pixels share three bytes, or four five."""
 
 
 class StreamRole(enum.Enum):
@@ -29,20 +28,23 @@ class Stream:
 class StreamFormats:
     """Which sizes the sensor offers in which raw format."""
 
-    pixel_formats = (PixelFormat("SRGGB12_CSI2P"),)
+    def __init__(self, model):
+        self._model = model
+        self.pixel_formats = (PixelFormat(model.raw_format),)
 
     def sizes(self, _pixel_format):
-        return [Size(mode.width_px, mode.height_px) for mode in MODES]
+        return [Size(mode.width_px, mode.height_px) for mode in self._model.modes]
 
 
 class StreamConfiguration:
-    def __init__(self, role):
+    def __init__(self, role, model):
+        self._model = model
         self.is_raw = role == StreamRole.Raw
         self.stream = Stream()
         self.stream.configuration = self
-        self.formats = StreamFormats()
-        self.size = Size(MODES[0].width_px, MODES[0].height_px)
-        self.pixel_format = PixelFormat("SRGGB12_CSI2P" if self.is_raw else "XBGR8888")
+        self.formats = StreamFormats(model)
+        self.size = Size(model.modes[0].width_px, model.modes[0].height_px)
+        self.pixel_format = PixelFormat(model.raw_format if self.is_raw else "XBGR8888")
         self.color_space = ColorSpace.Raw() if self.is_raw else ColorSpace.Sycc()
         self.buffer_count = 4
         self.stride = 0
@@ -68,9 +70,9 @@ class StreamConfiguration:
 
     def _possible_size(self):
         if self.is_raw:
-            mode = nearest_mode(self.size)
+            mode = nearest_mode(self._model, self.size)
             return Size(mode.width_px, mode.height_px)
-        full = max(MODES, key=lambda mode: mode.width_px)
+        full = self._model.full
         return Size(min(self.size.width, full.width_px), min(self.size.height, full.height_px))
 
 
@@ -86,8 +88,9 @@ class CameraConfiguration:
         Adjusted = 1
         Invalid = 2
 
-    def __init__(self, roles):
-        self._streams = [StreamConfiguration(role) for role in roles]
+    def __init__(self, roles, model):
+        self._model = model
+        self._streams = [StreamConfiguration(role, model) for role in roles]
         self.orientation = Orientation.Rotate0
         self.sensor_config = None
 
@@ -109,9 +112,9 @@ class CameraConfiguration:
     def mode(self):
         """The sensor mode that this configuration asks for; None when the sensor has no such mode."""
         if self.sensor_config is None:
-            return nearest_mode(self._streams[0].size)
+            return nearest_mode(self._model, self._streams[0].size)
         wanted = self.sensor_config
-        for mode in MODES:
+        for mode in self._model.modes:
             if (mode.width_px, mode.height_px, mode.bit_depth) == (
                 wanted.output_size.width,
                 wanted.output_size.height,
@@ -121,7 +124,7 @@ class CameraConfiguration:
         return None
 
 
-def nearest_mode(size):
+def nearest_mode(model, size):
     """The smallest mode that fills this size, or the largest there is."""
-    fitting = [mode for mode in MODES if mode.width_px >= size.width and mode.height_px >= size.height]
-    return min(fitting or MODES[-1:], key=lambda mode: mode.width_px)
+    fitting = [mode for mode in model.modes if mode.width_px >= size.width and mode.height_px >= size.height]
+    return min(fitting or model.modes[-1:], key=lambda mode: mode.width_px)

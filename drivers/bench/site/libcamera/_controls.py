@@ -1,8 +1,7 @@
-"""The controls and the metadata of an imx477 without a focus motor, as libcamera names them."""
+"""The controls and the metadata of the bench's sensors, as libcamera names them."""
 
 import enum
 
-from drivers.bench.sensor import GAIN_RANGE, LONGEST_EXPOSURE_US, LONGEST_FRAME_US, MODES
 from libcamera._control_types import ControlId, ControlInfo, ControlType
 from libcamera._geometry import Rectangle
 
@@ -23,12 +22,23 @@ NoiseReductionMode = ControlId(14, "NoiseReductionMode", ControlType.Integer32)
 ScalerCrop = ControlId(15, "ScalerCrop", ControlType.Rectangle)
 SensorTemperature = ControlId(16, "SensorTemperature", ControlType.Float)
 SensorTimestamp = ControlId(17, "SensorTimestamp", ControlType.Integer64)
+AfMode = ControlId(18, "AfMode", ControlType.Integer32)
+AfTrigger = ControlId(19, "AfTrigger", ControlType.Integer32)
+AfState = ControlId(20, "AfState", ControlType.Integer32)
+AfMetering = ControlId(21, "AfMetering", ControlType.Integer32)
+AfWindows = ControlId(22, "AfWindows", ControlType.Rectangle)
+LensPosition = ControlId(23, "LensPosition", ControlType.Float)
 
 
 class AfModeEnum(enum.IntEnum):
     Manual = 0
     Auto = 1
     Continuous = 2
+
+
+class AfMeteringEnum(enum.IntEnum):
+    Auto = 0
+    Windows = 1
 
 
 class AfTriggerEnum(enum.IntEnum):
@@ -52,21 +62,32 @@ class draft:
         ZSL = 4
 
 
-def advertised(mode):
+def advertised(model, mode):
     """Return what may be set in this mode of the sensor, with its limits in libcamera's units."""
-    full = max(MODES, key=lambda candidate: candidate.width_px)
-    whole_sensor = Rectangle(0, 0, full.width_px, full.height_px)
+    whole_sensor = Rectangle(0, 0, model.full.width_px, model.full.height_px)
     shortest_exposure_us = max(1, round(mode.line_s * 1e6))
     shortest_frame_us = round(mode.frame_time_s * 1e6)
-    return {
+    return _of_the_motor(model, whole_sensor) | {
         AeEnable: ControlInfo(False, True, True),
-        AnalogueGain: ControlInfo(*GAIN_RANGE, 1.0),
+        AnalogueGain: ControlInfo(*model.gain_range, 1.0),
         AnalogueGainMode: ControlInfo(0, 1, 0),
         AwbEnable: ControlInfo(False, True, True),
         ColourGains: ControlInfo(0.0, 32.0, None),
-        ExposureTime: ControlInfo(shortest_exposure_us, LONGEST_EXPOSURE_US, 20_000),
+        ExposureTime: ControlInfo(shortest_exposure_us, model.longest_exposure_us, 20_000),
         ExposureTimeMode: ControlInfo(0, 1, 0),
-        FrameDurationLimits: ControlInfo(shortest_frame_us, LONGEST_FRAME_US, shortest_frame_us),
+        FrameDurationLimits: ControlInfo(shortest_frame_us, model.longest_frame_us, shortest_frame_us),
         NoiseReductionMode: ControlInfo(0, 4, 0),
         ScalerCrop: ControlInfo(Rectangle(0, 0, 64, 64), whole_sensor, whole_sensor),
+    }
+
+
+def _of_the_motor(model, whole_sensor):
+    if model.focus_range_dioptres is None:
+        return {}
+    return {
+        AfMode: ControlInfo(0, 2, 0),
+        AfMetering: ControlInfo(0, 1, 0),
+        AfTrigger: ControlInfo(0, 1, 0),
+        AfWindows: ControlInfo(Rectangle(), whole_sensor, Rectangle()),
+        LensPosition: ControlInfo(*model.focus_range_dioptres, 1.0),
     }

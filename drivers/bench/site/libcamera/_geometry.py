@@ -7,6 +7,9 @@ class Size:
     def __init__(self, width=0, height=0):
         self.width, self.height = width, height
 
+    def to_tuple(self):
+        return (self.width, self.height)
+
     def __repr__(self):
         return f"{self.width}x{self.height}"
 
@@ -14,6 +17,9 @@ class Size:
 class Rectangle:
     def __init__(self, x=0, y=0, width=0, height=0):
         self.x, self.y, self.width, self.height = x, y, width, height
+
+    def to_tuple(self):
+        return (self.x, self.y, self.width, self.height)
 
     def __repr__(self):
         return f"({self.x}, {self.y})/{self.width}x{self.height}"

@@ -2,7 +2,6 @@
 
 import enum
 
-from drivers.bench.sensor import MODEL, MODES
 from libcamera._control_types import ControlId, ControlType
 from libcamera._geometry import Size
 
@@ -24,14 +23,14 @@ class draft:
         MONO = 5
 
 
-def of_the_bench():
-    """An HQ camera: picamera2 takes one without a colour filter for a USB camera."""
-    full = max(MODES, key=lambda mode: mode.width_px)
+def of(model):
+    """A camera with a colour filter: picamera2 takes one without for a USB camera."""
+    full = model.full
     return {
         ColorFilterArrangement: draft.ColorFilterArrangementEnum.RGGB,
         Location: 2,
-        Model: MODEL,
+        Model: model.name,
         PixelArraySize: Size(full.width_px, full.height_px),
         Rotation: 180,
-        UnitCellSize: Size(1550, 1550),
+        UnitCellSize: Size(model.pitch_nm, model.pitch_nm),
     }

@@ -1,0 +1,166 @@
+"""Finding exposure, white balance and focus once, on the object, before a scan.
+
+libcamera's own algorithms do what they are good at. Its autofocus takes windows (AfWindows) and knows the sensor's
+phase pixels. Its white balance knows how daylight and lamps look to each sensor and judges the whole picture, where
+the mat's black and white help; on the object alone a red cup would be taken for red light. Its exposure can neither
+be told a window (AeMetering modes only weigh the picture's middle; a ScalerCrop would change the photos) nor that
+nothing may burn out, and a photo's lost highlights lose texture and edges for good. So from where the automatic
+exposure came to rest the light is measured here, on the companion's window: the brightest channel of all but the
+last few pixels is put just below the end of the scale, and what a glint burns is let burn.
+"""
+
+from collections import deque
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from drivers.camera_exposure import HIGHLIGHT_LEVEL, exposure_factor
+from drivers.camera_session import CameraSession
+from drivers.picture import Planes
+from drivers.protocols import CameraSettings, CameraUnusable, Window
+
+AF_MODE_MANUAL, AF_MODE_AUTO = 0, 1
+AF_METERING_WINDOWS = 1
+AF_TRIGGER_START = 0
+AF_SCANNING, AF_FOCUSED, AF_FAILED = 1, 2, 3
+
+RESTING_FRAMES = 8
+RESTING_SPREAD = 0.03
+"""Largest against smallest value over the resting frames, less one: automatics tremble for ever."""
+FRAMES_TO_REST = 90
+"""Automatics go a fifth to a third of the way with each frame: from black to rest in 30."""
+FRAMES_TO_FOCUS = 300
+"""A sweep of the whole range at full resolution was seen to take 250 (picamera2#884)."""
+
+STEPS = 10
+LONGEST_EXPOSURE_US = 60_000.0
+"""Longer ones take more time than the noise of a higher gain is worth."""
+
+
+def meter(session: CameraSession, window: Window) -> CameraSettings:
+    """Leave everything to the automatics until it rests, then lock all of it, exposed for the window's highlights.
+
+    Returns what a frame has shown to be locked. Raises CameraUnusable when light or focus do not come to rest,
+    CameraTimeout.
+    """
+    rested = _rested(session, window)
+    locked = session.lock(_least_noise(rested, rested.exposure_us * rested.analogue_gain, session.limits))
+    return _exposed_for_highlights(session, locked, window)
+
+
+def _rested(session: CameraSession, window: Window) -> CameraSettings:
+    automatics: dict[str, Any] = {"AeEnable": True, "AwbEnable": True, "ExposureTime": 0, "AnalogueGain": 0}
+    if session.has_focus_motor:
+        automatics |= {
+            "AfMode": AF_MODE_AUTO,
+            "AfMetering": AF_METERING_WINDOWS,
+            "AfWindows": [_on_sensor(window, session.limits["ScalerCrop"][1])],
+            "AfTrigger": AF_TRIGGER_START,
+        }
+    session.set_controls(automatics)
+    rest = _Rest(session.has_focus_motor, session.frames_under_way)
+    frames_at_most = FRAMES_TO_FOCUS if session.has_focus_motor else FRAMES_TO_REST
+    with session.frames(0.0) as frames:
+        for _ in range(frames_at_most):
+            frame = session.next(frames)
+            frame.let_go()
+            settings = session.shown_in(frame)
+            if rest.reached(settings, frame.metadata):
+                return settings
+    raise CameraUnusable(f"{session.model}: {rest.complaint()} after {frames_at_most} frames; {rest.remedy()}")
+
+
+class _Rest:
+    """Whether the automatics have found what they were looking for."""
+
+    def __init__(self, focus: bool, frames_under_way: int) -> None:
+        self._wants_focus = focus
+        self._still_locked = frames_under_way
+        self._searched = False
+        self._focus_state: int | None = None
+        self._latest: deque[tuple[float, ...]] = deque(maxlen=RESTING_FRAMES)
+
+    def reached(self, settings: CameraSettings, metadata: dict[str, Any]) -> bool:
+        if self._still_locked:
+            self._still_locked -= 1
+            return False
+        self._latest.append((settings.exposure_us * settings.analogue_gain, *settings.colour_gains))
+        self._focus_state = metadata.get("AfState")
+        self._searched = self._searched or self._focus_state == AF_SCANNING
+        if self._searched and self._focus_state == AF_FAILED:
+            raise CameraUnusable(
+                "camera: nothing sharp could be found; put the object nearer to the middle of the platter, or switch "
+                "more light on"
+            )
+        return self._calm() and self._focused()
+
+    def complaint(self) -> str:
+        if self._calm():
+            return f"autofocus still searches (state {self._focus_state})"
+        light = [values[0] for values in self._latest]
+        return f"exposure times gain still goes from {min(light):.0f} to {max(light):.0f} µs"
+
+    def remedy(self) -> str:
+        return "keep the light steady and the platter still, then try again"
+
+    def _calm(self) -> bool:
+        if len(self._latest) < RESTING_FRAMES:
+            return False
+        values = np.array(self._latest)
+        return bool((values.max(axis=0) <= values.min(axis=0) * (1 + RESTING_SPREAD)).all())
+
+    def _focused(self) -> bool:
+        return not self._wants_focus or (self._searched and self._focus_state == AF_FOCUSED)
+
+
+def _on_sensor(window: Window, whole: tuple[int, int, int, int]) -> tuple[int, int, int, int]:
+    """Return a window on the sensor's array, of which the photo shows `whole`."""
+    left, top, width, height = whole
+    return (
+        round(left + window.left * width),
+        round(top + window.top * height),
+        max(1, round(window.width * width)),
+        max(1, round(window.height * height)),
+    )
+
+
+def _exposed_for_highlights(session: CameraSession, settings: CameraSettings, window: Window) -> CameraSettings:
+    for _ in range(STEPS):
+        factor = exposure_factor(_seen(session), window)
+        amount_us = settings.exposure_us * settings.analogue_gain * factor
+        better = _least_noise(settings, amount_us, session.limits)
+        if factor == 1.0 or _same_light(better, settings):
+            return settings
+        settings = session.lock(better)
+    raise CameraUnusable(
+        f"{session.model}: highlights did not come to rest at {HIGHLIGHT_LEVEL} of 255 in {STEPS} tries; keep the "
+        "light steady and the platter still, then try again"
+    )
+
+
+def _seen(session: CameraSession) -> Planes:
+    """Return a companion taken with what is locked: a lock returns when a frame has shown it."""
+    with session.frames(0.0) as frames:
+        frame = session.next(frames)
+        try:
+            return frame.small()
+        finally:
+            frame.let_go()
+
+
+def _least_noise(
+    settings: CameraSettings, amount_us: float, limits: dict[str, tuple[Any, Any, Any]]
+) -> CameraSettings:
+    """Return the same light by as little gain as an exposure allows that is not too long."""
+    low_us, high_us, _ = limits["ExposureTime"]
+    low_gain, high_gain, _ = limits["AnalogueGain"]
+    exposure_us = min(max(amount_us / low_gain, low_us), high_us, LONGEST_EXPOSURE_US)
+    gain = min(max(amount_us / exposure_us, low_gain), high_gain)
+    return replace(settings, exposure_us=exposure_us, analogue_gain=gain)
+
+
+def _same_light(one: CameraSettings, other: CameraSettings) -> bool:
+    """Whether the sensor's limits leave nothing to change."""
+    ratio = one.exposure_us * one.analogue_gain / (other.exposure_us * other.analogue_gain)
+    return abs(ratio - 1) < 0.01

@@ -1,0 +1,207 @@
+"""One picamera2 from opening to closing: configured, streaming, locked to settings. Nothing here is asynchronous."""
+
+import gc
+import logging
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+from picamera2 import Picamera2
+
+from drivers.camera_controls import check_bounds, manual_controls, pace_controls, shown_settings, shows
+from drivers.camera_stream import (
+    Abandoned,
+    Exposed,
+    FrameLate,
+    Frames,
+    check_configured,
+    stream_configuration,
+)
+from drivers.options import Picamera2Options
+from drivers.picture import companion_size_px
+from drivers.protocols import CameraDescription, CameraSettings, CameraTimeout, CameraUnusable, DriverError
+from drivers.sensors import MAKE, SENSORS, sensor_facts
+
+LOG = logging.getLogger(__name__)
+
+FRAMES_TO_LOCK = 30
+"""Controls reach the sensor some frames late; this many without seeing them is a fault."""
+SENSOR_DELAY_FRAMES = 5
+"""From the request that carries controls to the frame that shows them; the slowest sensors take so many."""
+FRAMES_TO_WAIT = 4
+GRACE_S = 3.0
+"""What a busy Pi may take on top of the frames themselves."""
+LETTING_GO_S = 5.0
+"""Stopping takes some frames; with a cable that hangs half out of its socket libcamera may wait for ever
+(picamera2#1264)."""
+
+
+class CameraSession:
+    """An open camera. `close` it, and what it was is lost."""
+
+    def __init__(self, options: Picamera2Options, settings: CameraSettings, frame_s: float | None) -> None:
+        """Open, start the stream and lock. Raises CameraUnusable, CameraTimeout; nothing stays open then."""
+        self._options = options
+        self._frame_s = frame_s
+        self._picamera2 = _opened(options.camera_index)
+        self.abandon = threading.Event()
+        """Set: nobody waits any more for what is going on."""
+        try:
+            self._model = str(self._picamera2.camera_properties.get("Model", "camera"))
+            self._wanted = check_bounds(settings, self.limits, self._model)
+            self._configure()
+            self.description = self._describe()
+            self._picamera2.start()
+            self.shown = self._await_lock()
+            """What is locked now, as the sensor rounded it."""
+        except BaseException:
+            self.close()
+            raise
+
+    @property
+    def limits(self) -> dict[str, tuple[Any, Any, Any]]:
+        """Lowest, highest and usual value of every control that this camera has."""
+        return self._picamera2.camera_controls  # type: ignore[no-any-return]
+
+    @property
+    def model(self) -> str:
+        """What libcamera calls the sensor."""
+        return self._model
+
+    @property
+    def has_focus_motor(self) -> bool:
+        """Whether the lens can be moved."""
+        return "LensPosition" in self.limits
+
+    @property
+    def wanted(self) -> CameraSettings:
+        """What was last asked for."""
+        return self._wanted
+
+    @property
+    def frames_under_way(self) -> int:
+        """How many frames may still come that know nothing of controls set now."""
+        return self._options.buffer_count + SENSOR_DELAY_FRAMES
+
+    def lock(self, settings: CameraSettings) -> CameraSettings:
+        """Return what took effect, once a frame shows it. Raises CameraTimeout, CameraUnusable."""
+        self._wanted = check_bounds(settings, self.limits, self._model)
+        self.set_controls(manual_controls(self._wanted))
+        self.shown = self._await_lock()
+        return self.shown
+
+    def pace(self, frame_s: float | None) -> None:
+        """Set the time from frame to frame."""
+        self._frame_s = frame_s
+        self.set_controls(pace_controls(frame_s))
+
+    def set_controls(self, controls: dict[str, Any]) -> None:
+        """Let the next request that is queued carry them."""
+        self._picamera2.set_controls(controls)
+
+    def frames(self, exposed_after_s: float) -> Frames:
+        """Return the frames to come."""
+        return Frames(self._picamera2, exposed_after_s, self.abandon)
+
+    def next(self, frames: Frames) -> Exposed:
+        """Return the next one; let it go afterwards. Raises CameraTimeout, DriverError when nobody waits any more."""
+        asked_s = time.monotonic()
+        try:
+            return frames.next(self._patience_s())
+        except FrameLate as error:
+            raise CameraTimeout(
+                f"no image from {self._model} in {time.monotonic() - asked_s:.1f} s (exposure "
+                f"{self._wanted.exposure_us:.0f} µs); check the ribbon cable, then Resume"
+            ) from error
+        except Abandoned as error:
+            raise DriverError("camera: nobody waits for this frame any more") from error
+
+    def shown_in(self, frame: Exposed) -> CameraSettings:
+        """Return what a frame was taken with."""
+        return shown_settings(frame.metadata, self.has_focus_motor)
+
+    def close(self) -> None:
+        """Stop the stream and free the camera. Raises CameraUnusable when libcamera does not let go of it."""
+        thread = threading.Thread(target=self._close, name="camera-close", daemon=True)
+        thread.start()
+        thread.join(LETTING_GO_S)
+        if thread.is_alive():
+            raise CameraUnusable(
+                f"{self._model}: does not let go after {LETTING_GO_S:.0f} s; switch the scanner off, push the "
+                "camera's ribbon cable firmly into both sockets, switch it on again"
+            )
+
+    def _close(self) -> None:
+        camera, self._picamera2 = self._picamera2, None
+        camera.close()
+        del camera
+        # picamera2's objects refer to each other in circles that hold a file of the DMA heap open.
+        gc.collect()
+
+    def _configure(self) -> None:
+        size_px = (self._options.width_px, self._options.height_px)
+        controls = manual_controls(self._wanted) | pace_controls(self._frame_s)
+        configuration = stream_configuration(self._picamera2, size_px, self._options.buffer_count, controls)
+        try:
+            self._picamera2.configure(configuration)
+        except RuntimeError as error:
+            raise CameraUnusable(f"{self._model}: {error}; change [camera] width_px and height_px") from error
+        check_configured(self._picamera2, self._model, size_px)
+
+    def _await_lock(self) -> CameraSettings:
+        return self.await_frame(lambda shown, _: shows(shown, self._wanted), FRAMES_TO_LOCK, f"{self._wanted}")
+
+    def await_frame(
+        self, wanted: Callable[[CameraSettings, dict[str, Any]], bool], frames_at_most: int, says: str
+    ) -> CameraSettings:
+        """Return the settings of the first frame that is as `wanted`, which sees settings and metadata.
+
+        Raises CameraTimeout with what was expected instead.
+        """
+        with self.frames(0.0) as frames:
+            for _ in range(frames_at_most):
+                frame = self.next(frames)
+                frame.let_go()
+                shown = self.shown_in(frame)
+                if wanted(shown, frame.metadata):
+                    return shown
+        raise CameraTimeout(
+            f"{self._model}: {shown} after {frames_at_most} frames, {says} expected; restart the camera"
+        )
+
+    def _patience_s(self) -> float:
+        frame_s = max(self.description.readout_s + self._wanted.exposure_us * 1e-6, self._frame_s or 0.0)
+        return FRAMES_TO_WAIT * frame_s + GRACE_S
+
+    def _describe(self) -> CameraDescription:
+        facts = sensor_facts(self._model)
+        if facts is None:
+            raise CameraUnusable(f"{self._model}: not a known sensor; connect one of {', '.join(SENSORS)}")
+        focal_length_mm = self._options.focal_length_mm or facts.focal_length_mm
+        if focal_length_mm is None:
+            raise CameraUnusable(f"{self._model}: takes interchangeable lenses; set [camera] lens_focal_length_mm")
+        width_px, height_px = self._picamera2.camera_configuration()["main"]["size"]
+        small_width_px, small_height_px = companion_size_px(width_px, height_px)
+        return CameraDescription(
+            make=MAKE,
+            model=facts.model,
+            focal_length_mm=focal_length_mm,
+            sensor_width_mm=facts.sensor_width_mm,
+            width_px=width_px,
+            height_px=height_px,
+            small_width_px=small_width_px,
+            small_height_px=small_height_px,
+            readout_s=self.limits["FrameDurationLimits"][0] * 1e-6,
+        )
+
+
+def _opened(index: int) -> Any:
+    found = len(Picamera2.global_camera_info())
+    if found <= index:
+        raise CameraUnusable(f"camera {index}: libcamera sees {found} cameras; check the ribbon cable, then restart")
+    try:
+        return Picamera2(index)
+    except RuntimeError as error:
+        reason = error.__cause__ or error
+        raise CameraUnusable(f"camera {index}: {reason}; stop the other program that uses it") from error
