@@ -14,6 +14,9 @@ from scannerd.carry import become, sync_command
 from scannerd.commands import CaptureBackground, Command, ResumeScan, StartScan
 from scannerd.config import DEFAULT_PATH
 from scannerd.control.terminal import talk
+from scannerd.export.photo_set import photo_set
+from scannerd.export.programs import Program, exported
+from scannerd.export.to_folder import write_export
 from scannerd.mat import Paper
 from scannerd.mat_pdf import mat_pdf
 from scannerd.run_command import ConfigOption, run
@@ -103,6 +106,22 @@ def status(config: ConfigOption = None) -> None:
         console.say(f"no scans in {settings.store.folder}")
     if any(summary.state is ScanState.BROKEN for summary in found):
         raise typer.Exit(console.FAILED)
+
+
+@app.command()
+def export(
+    scan_id: Annotated[str, typer.Argument(metavar="SCAN", help="Name of the scan.")],
+    program: Annotated[Program, typer.Option("--format", help="Whose convention the files follow.")],
+    to: Annotated[Path, typer.Option(metavar="FOLDER", help="A new or empty folder.")],
+    config: ConfigOption = None,
+) -> None:
+    """Write a scan's photos, masks, lens and camera poses as another program reads them (docs/exports.md)."""
+    with console.explained():
+        photos = photo_set(ScanStore(StoreLayout(console.load_config(config).store.folder)), scan_id)
+        folder = to.absolute()
+        count = write_export(exported(photos, program, folder), folder)
+    said = f"; without poses: {photos.no_poses_because}" if photos.no_poses_because else ""
+    console.say(f"{folder}: {count} files, {len(photos.photos)} photos, {len(photos.posed)} poses{said}")
 
 
 @app.command()

@@ -14,6 +14,7 @@ from scannerd.app import Daemon
 from scannerd.commands import Command, CommandRefused, Resume
 from scannerd.config import DEFAULT_PATH, Config
 from scannerd.events import Event, FrameJudged, FrameStored, Outcome, ScanEnded, ScanPaused, ScanStarted, Warned
+from scannerd.export.exported_file import ExportFault
 from scannerd.hardware import build_hardware
 from scannerd.process.leash import Abandoned
 from scannerd.settings.file import ConfigFaults, read_config
@@ -35,7 +36,7 @@ def explained() -> Iterator[None]:
     except ConfigFaults as error:
         say(str(error))
         raise typer.Exit(BAD_USAGE) from error
-    except (CommandRefused, DriverError, StoreFault) as error:
+    except (CommandRefused, DriverError, ExportFault, StoreFault) as error:
         say(f"scannerd: {error}")
         raise typer.Exit(FAILED) from error
 

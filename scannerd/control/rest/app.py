@@ -9,6 +9,7 @@ from scannerd.control.rest.caller import Caller
 from scannerd.control.rest.device import device_routes
 from scannerd.control.rest.docs import describe, docs_routes
 from scannerd.control.rest.event_stream import Listeners, event_routes
+from scannerd.control.rest.exports import export_routes
 from scannerd.control.rest.files import FileHashes, FileWindow
 from scannerd.control.rest.frames import frame_routes
 from scannerd.control.rest.gate import API, App, Gate, Pace
@@ -67,6 +68,7 @@ class RestApp:
             order_routes(scanner),
             scan_routes(scanner),
             frame_routes(scanner, files),
+            export_routes(scanner),
             result_routes(scanner, files),
             settings_routes(scanner),
             device_routes(scanner, self._addresses),

@@ -13,6 +13,7 @@ from scannerd.control.rest.photos_zip import zip_stream
 from scannerd.control.rest.problems import Refused, busy, documented
 from scannerd.control.rest.reply import HeldStream
 from scannerd.control.scanner import Scanner
+from scannerd.export.exported_file import ExportedFile
 from scannerd.store.catalogue import Catalogue
 from scannerd.store.durable import StoreFault
 from scannerd.store.layout import ScanFolder
@@ -115,7 +116,7 @@ def _thumbnail(catalogue: Catalogue, folder: ScanFolder, index: int) -> Path:
     return folder.thumbnail(index)
 
 
-def _files_of(catalogue: Catalogue, folder: ScanFolder) -> list[Any]:
+def _files_of(catalogue: Catalogue, folder: ScanFolder) -> list[ExportedFile]:
     """Raises Refused."""
     try:
         photos = catalogue.photos(folder.scan_id)
@@ -124,4 +125,5 @@ def _files_of(catalogue: Catalogue, folder: ScanFolder) -> list[Any]:
     if not photos:
         raise Refused(404, f"scan {folder.scan_id}: has no photos here")
     more = (folder.plan, folder.manifest, folder.background)
-    return [*(folder.path / photo.name for photo in photos), *(file for file in more if file.exists())]
+    paths = [*(folder.path / photo.name for photo in photos), *(file for file in more if file.exists())]
+    return [ExportedFile(path.name, path) for path in paths]

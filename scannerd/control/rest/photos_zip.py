@@ -1,10 +1,13 @@
-"""All photos of a scan in one ZIP, made while it is sent: nothing is written, and little is held."""
+"""All photos of a scan, or an export, in one ZIP made while it is sent: nothing is written, and little is held."""
 
+import time
 import zipfile
-from collections.abc import AsyncIterator, Generator
+from collections.abc import AsyncIterator, Generator, Iterable
+from io import BytesIO
 from pathlib import Path
 from typing import IO, cast
 
+from scannerd.export.exported_file import ExportedFile, ExportFault
 from scannerd.worker_thread import WorkerThread
 
 PIECE_BYTES = 256 * 1024
@@ -31,15 +34,14 @@ class _Pipe:
         return data
 
 
-def zip_pieces(files: list[Path], folder: str) -> Generator[bytes, None, None]:
+def zip_pieces(files: Iterable[ExportedFile], folder: str) -> Generator[bytes, None, None]:
     """Return a ZIP of these files, stored as they are, piece by piece; files that are gone by then are left out."""
     pipe = _Pipe()
     with zipfile.ZipFile(cast(IO[bytes], pipe), "w", zipfile.ZIP_STORED) as archive:
         for file in files:
             try:
-                info = zipfile.ZipInfo.from_file(file, f"{folder}/{file.name}", strict_timestamps=False)
-                source = file.open("rb")
-            except OSError:
+                source, info = _opened(file, folder)
+            except (OSError, ExportFault):
                 continue
             with source, archive.open(info, "w") as target:
                 while piece := source.read(PIECE_BYTES):
@@ -48,7 +50,15 @@ def zip_pieces(files: list[Path], folder: str) -> Generator[bytes, None, None]:
     yield pipe.take()
 
 
-async def zip_stream(reading: WorkerThread, files: list[Path], folder: str) -> AsyncIterator[bytes]:
+def _opened(file: ExportedFile, folder: str) -> tuple[IO[bytes], zipfile.ZipInfo]:
+    """Raises OSError, ExportFault."""
+    name = f"{folder}/{file.name}"
+    if isinstance(file.source, Path):
+        return file.source.open("rb"), zipfile.ZipInfo.from_file(file.source, name, strict_timestamps=False)
+    return BytesIO(file.source()), zipfile.ZipInfo(name, time.localtime()[:6])
+
+
+async def zip_stream(reading: WorkerThread, files: Iterable[ExportedFile], folder: str) -> AsyncIterator[bytes]:
     """Make the pieces in the thread for reading."""
     pieces = zip_pieces(files, folder)
     try:

@@ -1,0 +1,1 @@
+"""Scans as other programs read them: Meshroom, COLMAP, nerfstudio, RealityCapture."""

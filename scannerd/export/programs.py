@@ -1,0 +1,55 @@
+"""Which programs a scan can be exported for, and every file of such an export."""
+
+from collections.abc import Iterator
+from enum import StrEnum
+from functools import partial
+from pathlib import Path
+
+from scannerd.export import colmap, meshroom, nerfstudio, realitycapture
+from scannerd.export.exported_file import ExportedFile, text_file
+from scannerd.export.mask import full_size_mask
+from scannerd.export.photo_set import PhotoSet, SetPhoto
+from scannerd.export.read_me import read_me
+
+
+class Program(StrEnum):
+    """Whose convention the files follow."""
+
+    MESHROOM = "meshroom"
+    COLMAP = "colmap"
+    NERFSTUDIO = "nerfstudio"
+    REALITYCAPTURE = "realitycapture"
+
+
+_FILES = {
+    Program.COLMAP: colmap.files,
+    Program.NERFSTUDIO: nerfstudio.files,
+    Program.REALITYCAPTURE: realitycapture.files,
+}
+_MASK_NAMES = {
+    Program.MESHROOM: "masks/{index:04d}.png",
+    Program.COLMAP: "masks/{index:04d}.jpg.png",
+    Program.NERFSTUDIO: "masks/{index:04d}.png",
+    Program.REALITYCAPTURE: "images/{index:04d}.jpg.mask.png",
+}
+
+
+def exported(photos: PhotoSet, program: Program, folder: Path | None = None) -> list[ExportedFile]:
+    """Return every file of an export, small ones first. `folder` is where it will lie, where somebody knows.
+
+    Raises ExportFault when the program needs what is missing.
+    """
+    own = meshroom.files(photos, folder) if program is Program.MESHROOM else _FILES[program](photos)
+    return [text_file("README.txt", read_me(photos, program.value)), *own, *_pictures(photos, program)]
+
+
+def _pictures(photos: PhotoSet, program: Program) -> Iterator[ExportedFile]:
+    for photo in photos.posed if program is Program.NERFSTUDIO else photos.photos:
+        yield ExportedFile(f"images/{photo.name}", photo.path)
+        if photo.mask is not None:
+            yield ExportedFile(_MASK_NAMES[program].format(index=photo.index), _mask_of(photos, photo))
+
+
+def _mask_of(photos: PhotoSet, photo: SetPhoto) -> partial[bytes]:
+    assert photo.mask is not None
+    return partial(full_size_mask, photo.mask, photos.lens.width_px, photos.lens.height_px)
