@@ -1,0 +1,50 @@
+"""Exports over REST: the same files as on the command line, in a ZIP that is made while it is sent."""
+
+import io
+import json
+import zipfile
+
+import cv2
+import numpy as np
+from rest_on_bench import Serve
+from turntable_scan import taken_scan
+from turntable_seen import BenchTurn
+
+TURN = BenchTurn(views=8)
+
+
+async def test_every_program_gets_its_zip(serve: Serve) -> None:
+    async with serve() as served, served.client() as client:
+        store = taken_scan(served.daemon.store.layout.root, [TURN])
+        for program, found in {
+            "meshroom": "scene.sfm",
+            "colmap": "sparse/0/images.txt",
+            "nerfstudio": "transforms.json",
+            "realitycapture": "images/0007.xmp",
+        }.items():
+            answer = await client.get(f"/scans/barrel/export/{program}.zip")
+            assert answer.status_code == 200
+            assert answer.headers["content-disposition"] == f'attachment; filename="barrel-{program}.zip"'
+            with zipfile.ZipFile(io.BytesIO(answer.content)) as archive:
+                assert archive.testzip() is None
+                names = archive.namelist()
+                assert f"barrel-{program}/{found}" in names
+                photo = archive.read(f"barrel-{program}/images/0003.jpg")
+                assert photo == store.layout.scan("barrel").frame(3).read_bytes()
+                masks = [name for name in names if "mask" in name]
+                assert len(masks) == TURN.views
+                mask = cv2.imdecode(np.frombuffer(archive.read(masks[0]), np.uint8), cv2.IMREAD_GRAYSCALE)
+                assert mask.shape == (1200, 1600)
+
+
+async def test_what_is_missing_is_said(serve: Serve) -> None:
+    async with serve() as served, served.client() as client:
+        taken_scan(served.daemon.store.layout.root, [TURN], mat=None)
+        refused = await client.get("/scans/barrel/export/nerfstudio.zip")
+        assert refused.status_code == 409
+        assert "was taken without a mat" in refused.json()["detail"]
+        answer = await client.get("/scans/barrel/export/meshroom.zip")
+        with zipfile.ZipFile(io.BytesIO(answer.content)) as archive:
+            assert "poses" not in json.loads(archive.read("barrel-meshroom/scene.sfm"))
+        assert (await client.get("/scans/cup/export/meshroom.zip")).status_code == 404
+        assert (await client.get("/scans/barrel/export/blender.zip")).status_code == 422
