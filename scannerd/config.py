@@ -230,6 +230,9 @@ class ScanSection(Section):
     settle_cap_s: float = key(2.0, "longest wait; then the photo is taken and judged all the same", ge=0.1, le=60)
     max_retakes: int = key(2, "how often one photo is taken again before a person is asked", ge=0, le=10)
     propose: bool = key(True, "ask for another ring or a flip when photos do not show enough of the object")
+    propose_wait_s: int = key(
+        60, "so long a person may think about it; then the scan is complete as it is", ge=1, le=3600
+    )
     resume_on_start: bool = key(False, "go on with an unfinished scan as soon as the daemon starts")
 
 

@@ -1,6 +1,7 @@
 """What people want of a running scan; the runner looks here between viewpoints."""
 
 import asyncio
+import contextlib
 
 
 class RunCancelled(Exception):
@@ -63,8 +64,14 @@ class RunControl:
         if self._stop:
             raise RunStopped
 
-    async def wait_for_resume(self) -> None:
-        """Return after `resume`. Raises RunCancelled, RunStopped."""
+    async def wait_for_resume(self, patience_s: float | None = None) -> None:
+        """Return after `resume`, or when patience is at an end. Raises RunCancelled, RunStopped."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(patience_s):
+                await self._resumed()
+        self._pause = False
+
+    async def _resumed(self) -> None:
         while True:
             self.raise_if_over()
             if not self._pause:

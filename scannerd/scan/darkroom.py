@@ -14,10 +14,12 @@ from functools import partial
 
 from offload.logs.fields import about
 from offload.wire.bundle import FrameEntry
-from scannerd.events import Event, FrameJudged, FrameStored, StepTimes
+from scannerd.events import CoverageChanged, Event, FrameJudged, FrameStored, StepTimes
 from scannerd.quality.gate import Gate
 from scannerd.quality.look import Look, Verdict
 from scannerd.scan.development import develop
+from scannerd.scan.onlookers import Onlookers, Sight
+from scannerd.scan.slip import SlipVerdict
 from scannerd.scan.taken import Rejected, Taken
 from scannerd.store.developed import DevelopedPhoto
 from scannerd.store.durable import StoreFull
@@ -41,8 +43,8 @@ class DarkroomPorts:
     """What the darkroom tells the outside."""
 
     publish: Callable[[Event], None]
-    saw: Callable[[Taken, Look], None]
-    """Hears of every look, before anything is kept; may fill in `seen_deg`."""
+    saw: Callable[[Taken, Sight], None]
+    """Hears of every look, before anything is kept."""
     now_s: Callable[[], float]
     """The hardware's clock."""
 
@@ -51,10 +53,17 @@ class Darkroom:
     """Of one run of one scan."""
 
     def __init__(
-        self, scan: StoredScan, gate: Gate, judging: WorkerThread, storing: WorkerThread, ports: DarkroomPorts
+        self,
+        scan: StoredScan,
+        gate: Gate,
+        onlookers: Onlookers,
+        judging: WorkerThread,
+        storing: WorkerThread,
+        ports: DarkroomPorts,
     ) -> None:
         self._scan = scan
         self._gate = gate
+        self._onlookers = onlookers
         self._judging = judging
         self._storing = storing
         self._ports = ports
@@ -103,13 +112,15 @@ class Darkroom:
         while True:
             held = await self._to_judge.get()
             taken = held.taken
-            look = await self._judging.run(partial(self._look_at, taken))
-            self._ports.saw(taken, look)
+            sight = await self._judging.run(partial(self._look_at, taken))
+            look = sight.look
+            self._ports.saw(taken, sight)
             self._publish_verdict(taken, look)
+            if sight.slip.correct:
+                await self._storing.run(partial(self._note_slip, taken, sight.slip))
             if look.verdict is Verdict.ACCEPT or taken.keep_anyway:
                 self._gate.learn(look)
-                photo = await self._judging.run(partial(develop, self._scan.plan, taken, look, self._ports.now_s))
-                self._to_store.put_nowait((held, look, photo))
+                self._to_store.put_nowait((held, look, await self._developed(taken, look)))
             else:
                 await self._reject(held, look)
 
@@ -121,10 +132,17 @@ class Darkroom:
             self._done(held, look)
             self._publish_stored(entry, look, times)
 
-    def _look_at(self, taken: Taken) -> Look:
+    def _look_at(self, taken: Taken) -> Sight:
         """In the judging thread."""
         with taken.stages.stage("judge", self._ports.now_s):
-            return self._gate.judge(taken.shot.frame, taken.viewpoint)
+            return self._onlookers.see(taken, self._gate.judge(taken.shot.frame, taken.viewpoint))
+
+    async def _developed(self, taken: Taken, look: Look) -> DevelopedPhoto:
+        photo = await self._judging.run(partial(develop, self._scan.plan, taken, look, self._ports.now_s))
+        report = await self._judging.run(partial(self._onlookers.count, taken, look))
+        if report is not None:
+            self._ports.publish(CoverageChanged(self._scan.plan.scan_id, report))
+        return photo
 
     async def _keep(self, taken: Taken, photo: DevelopedPhoto) -> tuple[FrameEntry, StepTimes]:
         while True:
@@ -158,6 +176,23 @@ class Darkroom:
             attempt=taken.attempt,
             verdict=look.verdict,
             reason=look.reason,
+        )
+
+    def _note_slip(self, taken: Taken, slip: SlipVerdict) -> None:
+        """In the storing thread."""
+        LOG.warning(
+            "the platter stands at %.2f°, %+.2f° from where it was commanded: corrected",
+            slip.seen_deg,
+            slip.slipped_deg,
+            extra=self._about(taken),
+        )
+        self._scan.note(
+            "slip",
+            index=taken.viewpoint.index,
+            seen_deg=slip.seen_deg,
+            slipped_deg=round(slip.slipped_deg, 4),
+            offset_deg=round(slip.offset_deg, 4),
+            jammed=slip.jammed,
         )
 
     def _publish_verdict(self, taken: Taken, look: Look) -> None:

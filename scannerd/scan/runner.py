@@ -7,7 +7,8 @@ darkroom rejects brings the table back, and from then on it waits for each verdi
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from drivers.protocols import DriverError, Retryable
@@ -31,6 +32,16 @@ from scannerd.store.seal import Seal
 from scannerd.worker_thread import WorkerThread
 
 LOG = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class ProposalPort:
+    """What to do about what the photos do not show."""
+
+    question: Callable[[], Awaitable[str | None]]
+    """Sums up; says what more photos would bring, None when nothing is to be asked."""
+    patience_s: float
+    """So long a person may think; then the scan is complete as it is."""
 
 
 class ViewpointFault(RuntimeError):
@@ -57,7 +68,9 @@ class ScanRunner:
         publish: Callable[[Event], None],
         *,
         ask_a_person: bool = True,
+        proposal: ProposalPort | None = None,
     ) -> None:
+        """`proposal` is asked once all photos are there."""
         self._scan = scan
         self._station = station
         self._gate = gate
@@ -67,6 +80,8 @@ class ScanRunner:
         self._enter = enter
         self._publish = publish
         self._ask_a_person = ask_a_person
+        self._proposal = proposal
+        self._asked_at = 0
         self._scan_id = scan.plan.scan_id
         self._ring: int | None = None
         self._new_quality: QualitySection | None = None
@@ -122,8 +137,23 @@ class ScanRunner:
                 await self._visit(viewpoint)
             elif self._darkroom.in_hand:
                 await self._wait_for_the_disk(lambda: not self._darkroom.in_hand)
-            else:
+            elif not await self._propose():
                 return
+
+    async def _propose(self) -> bool:
+        """Ask once whether what no photo shows should be photographed; return whether there is more to do.
+
+        The object still lies where it lay: a moment later nobody could add to the scan.
+        """
+        planned = len(self._scan.viewpoints)
+        if self._proposal is None or self._asked_at == planned:
+            return False
+        self._asked_at = planned
+        question = await self._proposal.question()
+        if question is not None and self._ask_a_person:
+            await self._pause(question, self._proposal.patience_s)
+            self._control.raise_if_over()
+        return len(self._scan.viewpoints) > planned
 
     async def _next(self) -> Viewpoint | None:
         """Return where to go now, None when every photo is there or in hand."""
@@ -157,15 +187,15 @@ class ScanRunner:
             self._ask_a_person = self._new_quality.ask_a_person
             self._new_quality = None
 
-    async def _pause(self, question: str | None) -> None:
-        """Wait for a person, with everything that was taken on the disk."""
+    async def _pause(self, question: str | None, patience_s: float | None = None) -> None:
+        """Wait for a person, with everything that was taken on the disk; without limit unless one is given."""
         await self._drain()
         self._station.break_rhythm()
         self._control.pause()
         self._enter(Phase.PAUSED)
         self._publish(ScanPaused(self._scan_id, question))
         LOG.info("paused%s", f": {question}" if question else "", extra=about(scan=self._scan_id))
-        await self._control.wait_for_resume()
+        await self._control.wait_for_resume(patience_s)
 
     async def _drain(self) -> None:
         """Let what is in hand reach the disk, as far as the disk takes it."""
@@ -219,6 +249,8 @@ class ScanRunner:
         while True:
             keep_anyway = await self._ask_about(viewpoint, arrival, look, attempt)
             self.retakes += 1
+            if arrival.offset_deg != self._station.offset_deg:
+                arrival = await self._return_to(viewpoint)  # The rejected photo showed the platter elsewhere.
             try:
                 shot, attempt = await self._shoot(viewpoint, arrival, attempt + 1)
             except DriverError as error:

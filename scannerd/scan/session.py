@@ -7,18 +7,19 @@ from dataclasses import dataclass
 from drivers.picture import Planes
 from drivers.protocols import DriverError
 from offload.logs.fields import about
-from scannerd.config import QualitySection
-from scannerd.events import Event, Outcome, PhaseChanged, ScanEnded, ScanStarted, Warned
+from scannerd.config import Config, QualitySection
+from scannerd.events import CoverageChanged, Event, Outcome, PhaseChanged, ScanEnded, ScanStarted, Warned
 from scannerd.fault_kind import FaultKind, fault_kind_of
 from scannerd.hardware import Hardware
 from scannerd.quality.gate import Gate
-from scannerd.quality.look import Look, Verdict
+from scannerd.quality.look import Verdict
 from scannerd.scan.control import RunControl
 from scannerd.scan.darkroom import Darkroom, DarkroomPorts
+from scannerd.scan.onlookers import Onlookers, Sight
 from scannerd.scan.phases import Phase, PhaseTracker
 from scannerd.scan.platter_finder import PlatterFinder
 from scannerd.scan.rhythm import Rhythm
-from scannerd.scan.runner import ScanRunner, ViewpointFault
+from scannerd.scan.runner import ProposalPort, ScanRunner, ViewpointFault
 from scannerd.scan.settle import Settle, SettleLimits
 from scannerd.scan.station import Station
 from scannerd.scan.taken import Taken
@@ -47,7 +48,7 @@ class ScanSession:
         self,
         scan: StoredScan,
         hardware: Hardware,
-        quality: QualitySection,
+        config: Config,
         worker: WorkerThread,
         phases: PhaseTracker,
         publish: Callable[[Event], None],
@@ -67,7 +68,8 @@ class ScanSession:
         self._publish = publish
         self._show = show
         self._station = self._new_station()
-        self._runner = self._new_runner(quality)
+        self._onlookers = Onlookers(scan, config.turntable.max_speed_deg_s)
+        self._runner = self._new_runner(config)
 
     def take_quality(self, quality: QualitySection) -> None:
         """Judge by these limits from the next viewpoint on."""
@@ -91,6 +93,7 @@ class ScanSession:
                 await self._note_failure(error, kind)
             self._judging.close()
             self.scan.close()
+            self.zero = Zero(self._scan_id, self._station.offset_deg) if self.zero else None
             await self._release()
         return self.ended(outcome, error, kind)
 
@@ -107,28 +110,40 @@ class ScanSession:
         rhythm = Rhythm(hardware.camera.description.readout_s)
         return Station(hardware.axis, hardware.camera, hardware.clock, self._settle, rhythm, self._enter)
 
-    def _new_runner(self, quality: QualitySection) -> ScanRunner:
-        scan = self.scan
+    def _new_runner(self, config: Config) -> ScanRunner:
+        scan, quality = self.scan, config.quality
         gate = Gate(quality, [frame.sharpness for _, frame in sorted(scan.frames.items()) if frame.sharpness])
         ports = DarkroomPorts(self._publish, self._saw, self._hardware.clock.now_s)
-        darkroom = Darkroom(scan, gate, self._judging, self._worker, ports)
+        proposal = ProposalPort(self._sum_up, config.scan.propose_wait_s) if config.scan.propose else None
         return ScanRunner(
             scan,
             self._station,
             gate,
-            darkroom,
+            Darkroom(scan, gate, self._onlookers, self._judging, self._worker, ports),
             self.control,
             self._worker,
             self._enter,
             self._publish,
             ask_a_person=quality.ask_a_person,
+            proposal=proposal,
         )
 
-    def _saw(self, taken: Taken, look: Look) -> None:
+    def _saw(self, taken: Taken, sight: Sight) -> None:
         self._show(taken.shot.frame.small, taken.viewpoint.index, taken.arrival.angle_deg)
-        self._settle.look_at(look.mask)
-        if look.verdict is Verdict.RETAKE and not taken.shot.proved:
+        self._settle.look_at(sight.look.mask)
+        if sight.look.verdict is Verdict.RETAKE and not taken.shot.proved:
             self._station.distrust()
+        if sight.slip.correct:
+            self._station.offset_deg = sight.slip.offset_deg
+        if sight.slip.warning is not None:
+            self._warn(sight.slip.warning)
+
+    async def _sum_up(self) -> str | None:
+        report = await self._judging.run(self._onlookers.sum_up)
+        if report is None:
+            return None
+        self._publish(CoverageChanged(self._scan_id, report))
+        return report.proposal.says if report.proposal is not None else None
 
     @property
     def _scan_id(self) -> str:
@@ -143,6 +158,7 @@ class ScanSession:
         if self.scan.begun_before:
             await self._worker.run(self.scan.verify_frames)
             await self._worker.run(lambda: self.scan.note("resumed", frames=len(self.scan.frames)))
+            await self._judging.run(self._onlookers.remember)
         done, planned = len(self.scan.frames), len(self.scan.viewpoints)
         LOG.info("begins with %d of %d photos", done, planned, extra=about(scan=self._scan_id))
         self._publish(ScanStarted(self._scan_id, done, planned))
@@ -153,6 +169,7 @@ class ScanSession:
             await self._hardware.axis.home()
             self._station.offset_deg = 0.0
         self.zero = Zero(self._scan_id, self._station.offset_deg)
+        self._onlookers.recount(self._station.offset_deg)
 
     def _warn(self, message: str) -> None:
         LOG.warning("%s", message, extra=about(scan=self._scan_id))

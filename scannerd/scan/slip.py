@@ -4,14 +4,14 @@ An open-loop motor that stalls for a moment goes on as if nothing had happened, 
 would carry the error. The mat tells the true angle to some hundredths of a degree.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from offload.wire.sidecar import FrameSidecar, SeenMat
 from scannerd.quality.look import MatReading
-from scannerd.scan.plan import ScanPlan
+from scannerd.scan.plan import ScanPlan, Viewpoint
 from scannerd.scan.platter_view import CannotTell, PlatterView, Reference
 from scannerd.scan.slip_trend import Slip, trend_warning
 
@@ -58,10 +58,17 @@ class SlipWatch:
     """Watches one scan. Call `see` in the order in which the photos were taken; from one thread at a time."""
 
     def __init__(
-        self, plan: ScanPlan, max_slip_deg: float = MAX_SLIP_DEG, max_speed_deg_s: float | None = None
+        self,
+        plan: ScanPlan,
+        max_slip_deg: float = MAX_SLIP_DEG,
+        max_speed_deg_s: float | None = None,
+        viewpoints: Callable[[], Sequence[Viewpoint]] | None = None,
     ) -> None:
-        """`max_speed_deg_s` is the turntable's, for the words of a warning."""
+        """`max_speed_deg_s` is the turntable's, for the words of a warning; `viewpoints` are the plan's, and those
+        that are added to it.
+        """
         self._plan = plan
+        self._viewpoints = viewpoints or (lambda: plan.viewpoints)
         self._max_slip_deg = max_slip_deg
         self._max_speed_deg_s = max_speed_deg_s
         self._rings: dict[tuple[int, int], _Ring] = {}
@@ -73,7 +80,7 @@ class SlipWatch:
     def remember(self, sidecars: Iterable[FrameSidecar]) -> None:
         """Learn again from photos that an earlier run stored, so that angles go on being counted from its first."""
         for sidecar in sorted(sidecars, key=lambda each: each.index):
-            if sidecar.mat is not None and sidecar.index < len(self._plan.viewpoints):
+            if sidecar.mat is not None and sidecar.index < len(self._viewpoints()):
                 seen_deg, commanded_deg = sidecar.seen_angle_deg, sidecar.commanded_angle_deg
                 angle_deg = commanded_deg if seen_deg is None else seen_deg
                 self._learn(self._ring(sidecar.index), Reference(angle_deg, reading_of(sidecar.mat)))
@@ -87,7 +94,7 @@ class SlipWatch:
         """Return the platter's angle in a photo from a viewpoint's ring; claims no slip. Raises CannotTell."""
         view = self._ring(index).view
         if view is None:
-            raise CannotTell(f"no photo of ring {self._plan.viewpoints[index].ring + 1} shows the mat yet")
+            raise CannotTell(f"no photo of ring {self._viewpoints()[index].ring + 1} shows the mat yet")
         return view.angle(reading, expected_deg).angle_deg
 
     def see(
@@ -140,7 +147,7 @@ class SlipWatch:
         return SlipVerdict(seen_deg, slipped_deg, True, self._offset_deg, jammed, warning)
 
     def _ring(self, index: int) -> _Ring:
-        viewpoint = self._plan.viewpoints[index]
+        viewpoint = self._viewpoints()[index]
         return self._rings.setdefault((viewpoint.ring, viewpoint.side), _Ring())
 
     def _learn(self, ring: _Ring, reference: Reference) -> None:

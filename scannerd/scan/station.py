@@ -33,6 +33,8 @@ class Arrival:
     floor_move_s: float
     """What the move takes at the configured limits."""
     moved: bool
+    offset_deg: float = 0.0
+    """What was added to the axis's angle."""
 
 
 @dataclass(frozen=True)
@@ -93,9 +95,12 @@ class Station:
         """Turn the platter to a viewpoint's angle. Raises DriverError."""
         self._enter(Phase.MOVING, viewpoint.index, viewpoint.angle_deg)
         began_s, from_deg = self.clock.now_s(), self._axis.angle_deg
-        reached_deg = await self._axis.move_to(viewpoint.angle_deg - self.offset_deg)
+        # A photo that is judged meanwhile may change the offset, for the next move.
+        offset_deg = self.offset_deg
+        reached_deg = await self._axis.move_to(viewpoint.angle_deg - offset_deg)
         return Arrival(
-            angle_deg=reached_deg + self.offset_deg,
+            angle_deg=reached_deg + offset_deg,
+            offset_deg=offset_deg,
             began_s=began_s,
             arrived_s=self.clock.now_s(),
             floor_move_s=self._axis.move_time_s(from_deg, reached_deg),

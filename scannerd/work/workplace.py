@@ -114,8 +114,8 @@ class Workplace:
         """Start a scan; returns once it has begun."""
         scan_id = scan.plan.scan_id
         zero = self.zero if self.zero and self.zero.scan_id == scan_id else None
-        publish, quality = self._events.publish, self.config.quality
-        session = ScanSession(scan, self.hardware, quality, self._worker, self._phases, publish, zero, self._show)
+        publish = self._events.publish
+        session = ScanSession(scan, self.hardware, self.config, self._worker, self._phases, publish, zero, self._show)
         name = f"scan {scan_id}"
         self._work = Work(name, self._group.create_task(self._run(session), name=name), session)
         # A task that is cancelled before its first step never cleans up after itself.
