@@ -23,7 +23,7 @@ def demo_config(options: DemoOptions) -> Config:
         device=DeviceSection(name="bench"),
         store=StoreSection(folder=options.out, reserve_mb=64),
         camera=CameraSection(width_px=options.width_px, height_px=options.height_px),
-        scan=ScanSection(views=options.views),
+        scan=ScanSection(views=options.views, propose=False),  # nobody is there to be asked
         # Nobody stands beside the bench to be asked.
         quality=QualitySection(ask_a_person=False),
         reconstruction=ReconstructionSection(voxel_mm=options.voxel_mm, texture_px=options.texture_px),
