@@ -25,6 +25,7 @@ from scannerd.settings.text import documented_toml
 from scannerd.store.layout import StoreLayout
 from scannerd.store.scans import ScanStore
 from scannerd.store.summary import ScanState, summaries
+from scannerd.timing.command import timing
 
 app = typer.Typer(
     help="Put an object on a turntable, press a button, get a metric, textured 3D model.",
@@ -43,6 +44,7 @@ PASSED_ON: Any = {
 """For commands whose arguments belong to a module that is loaded late."""
 
 app.command()(run)
+app.command()(timing)
 
 
 @app.command()

@@ -1,6 +1,6 @@
 """Lists of scans, one scan, and its story."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
 from pydantic import Field
@@ -19,8 +19,21 @@ from scannerd.store.durable import StoreFault
 from scannerd.store.layout import TrashLayout
 from scannerd.store.scans import ScanStore, ScanUnknown
 from scannerd.store.trash import Trash
+from scannerd.timing.chart import chart_of
+from scannerd.timing.ink import Look
+from scannerd.timing.record import NoTimes, timing_of
 
 USUAL, MOST = 50, 200
+
+_SVG_HEADERS = {
+    "Cache-Control": "no-cache",
+    # Its style is its own.
+    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'",
+}
+_SVG: dict[int | str, dict[str, Any]] = {
+    200: {"content": {"image/svg+xml": {"schema": {"type": "string"}}}},
+    **documented(404, 422, 503),
+}
 
 
 class ScanList(Shown):
@@ -69,6 +82,24 @@ def scan_routes(scanner: Scanner) -> APIRouter:
         """What happened to it, told from its journal; the last 2000 lines."""
         return shown(await scanner.reading.run(lambda: shelf.log(scan_id)))
 
+    @router.get(
+        "/scans/{scan_id}/timing.svg",
+        operation_id="get_scan_timing",
+        response_class=Response,
+        responses=_SVG,
+    )
+    async def get_timing(
+        scan_id: ScanInPath,
+        look: Annotated[Look, Query(description="Of the picture; auto is as the browser has it.")] = Look.AUTO,
+    ) -> Response:
+        """Where every millisecond went: one chart, also while it runs."""
+        chart = await scanner.reading.run(lambda: shelf.timing_chart(scan_id, look))
+        headers = {
+            "Cache-Control": "no-cache",
+            "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'",
+        }
+        return Response(chart, 200, headers, "image/svg+xml")
+
     return router
 
 
@@ -110,5 +141,17 @@ class ScanShelf:
             raise Refused(404, f"scan {scan_id}: is not here")
         try:
             return ScanLog(lines=tuple(story_of(folder.journal)))
+        except StoreFault as fault:
+            raise Refused(503, str(fault)) from fault
+
+    def timing_chart(self, scan_id: str, look: Look) -> str:
+        """Return the SVG. Raises Refused, also while there is nothing to draw."""
+        folder = self._store.layout.scan(scan_id)
+        if not folder.path.is_dir():
+            raise Refused(404, f"scan {scan_id}: is not here")
+        try:
+            return chart_of(timing_of(folder), look)
+        except NoTimes as nothing:
+            raise Refused(404, str(nothing)) from nothing
         except StoreFault as fault:
             raise Refused(503, str(fault)) from fault

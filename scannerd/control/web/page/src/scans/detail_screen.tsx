@@ -17,6 +17,7 @@ import { LogLines } from "./log_lines";
 import { PhotoStrip } from "./photo_strip";
 import { progressOf } from "./progress";
 import { ResultsPart } from "./results_part";
+import { TimingChart } from "./timing_chart";
 
 /** One scan: its model, its photos, what to take home. */
 export function DetailScreen({ scan_id }: { scan_id: string }) {
@@ -37,6 +38,12 @@ function Detail({ scan }: { scan: ScanDetail }) {
       <DetailHead scan={scan} />
       {scan.has_model ? <ResultsPart scan={scan} /> : <p class="card muted">{say("detail.nomodel")}</p>}
       <PhotoStrip scan={scan} current={current} open={setOpened} />
+      {scan.frames_done > 0 && (
+        <details class="card fold">
+          <summary>{say("detail.timing")}</summary>
+          <TimingChart scan={scan} />
+        </details>
+      )}
       <details class="card fold">
         <summary>{say("detail.log")}</summary>
         <LogLines scan_id={scan.scan_id} />
