@@ -5,6 +5,7 @@ mask and pays for some of the cameras before it; when all have been asked about 
 """
 
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 import cv2
@@ -20,7 +21,7 @@ from scannerd.coverage.sighting import Mask, Sighting
 from scannerd.coverage.tally import report_on
 from scannerd.coverage.voxel_hull import SIDE, Box, Skin, VoxelHull, skin_of
 from scannerd.quality.look import Aspect, Look, Verdict
-from scannerd.scan.plan import ScanPlan
+from scannerd.scan.plan import ScanPlan, Viewpoint
 
 MASK_WIDTH_PX = 240
 """Masks are kept this small: some pixels a voxel."""
@@ -99,9 +100,10 @@ class Coverage:
             self._take(sighting)
         return self._work()
 
-    def report(self) -> CoverageReport | None:
+    def report(self, viewpoints: Sequence[Viewpoint] | None = None) -> CoverageReport | None:
         """Return what all photos so far show, and what would help; None when no photo showed the object.
 
+        `viewpoints` are all that the scan has by now, where it was extended: a proposal is numbered on from the last.
         Takes some milliseconds a photo: once, at the end of the views.
         """
         self._carve(len(self._to_carve))
@@ -112,7 +114,8 @@ class Coverage:
             return None
         last = _Round(skin, list(self._sightings.values()))
         last.ask(len(last.sightings))
-        return self._told(last).with_proposal(best_proposal(self._plan, self._side, last.sightings, skin, last.seen))
+        planned = viewpoints or self._plan.viewpoints
+        return self._told(last).with_proposal(best_proposal(planned, self._side, last.sightings, skin, last.seen))
 
     def _photo_size(self) -> tuple[int, int]:
         return self._plan.photo_width_px, self._plan.photo_height_px

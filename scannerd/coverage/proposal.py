@@ -5,6 +5,7 @@ with what was seen.
 """
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +16,7 @@ from scannerd.coverage.sight import sees
 from scannerd.coverage.sighting import Sighting
 from scannerd.coverage.tally import DOWNWARDS, NEEDED
 from scannerd.coverage.voxel_hull import Skin
-from scannerd.scan.plan import ScanPlan, Viewpoint
+from scannerd.scan.plan import Viewpoint
 
 ELEVATIONS_DEG = (10.0, 25.0, 40.0, 55.0, 70.0)
 """Where a camera on a stand can be put."""
@@ -31,22 +32,26 @@ EASIER = 0.8
 Counts = NDArray[np.uint16]
 
 
-def best_proposal(plan: ScanPlan, side: int, sightings: list[Sighting], skin: Skin, seen: Counts) -> Proposal | None:
+def best_proposal(
+    planned: Sequence[Viewpoint], side: int, sightings: list[Sighting], skin: Skin, seen: Counts
+) -> Proposal | None:
     """Return what shows most of what fewer than 3 sharp photos see; None when nothing shows much of it."""
     if not sightings:
         return None
-    rings = _rings(plan, side, sightings, skin, seen)
+    rings = _rings(planned, side, sightings, skin, seen)
     ring = max(rings, key=lambda one: one.gain_share, default=None)
-    flip = _flip(plan, side, sightings, skin, seen)
+    flip = _flip(planned, side, sightings, skin, seen)
     if ring is not None and flip is not None and ring.gain_share >= EASIER * flip.gain_share:
         flip = None
     best = flip or ring
     return best if best is not None and best.gain_share >= LEAST_GAIN_SHARE else None
 
 
-def _rings(plan: ScanPlan, side: int, sightings: list[Sighting], skin: Skin, seen: Counts) -> list[Proposal]:
+def _rings(
+    planned: Sequence[Viewpoint], side: int, sightings: list[Sighting], skin: Skin, seen: Counts
+) -> list[Proposal]:
     taken = sorted({round(sighting.elevation_deg) for sighting in sightings})
-    views = max(TRIED, _views_in_a_turn(plan, side) // 2)
+    views = max(TRIED, _views_in_a_turn(planned, side) // 2)
     proposals = []
     for elevation_deg in ELEVATIONS_DEG:
         if min(abs(elevation_deg - old) for old in taken) < APART_DEG:
@@ -57,18 +62,20 @@ def _rings(plan: ScanPlan, side: int, sightings: list[Sighting], skin: Skin, see
             f"{', '.join(f'{old}°' for old in taken)}) would show {100 * gain:.0f} % more of the object well: "
             f"{views} photos"
         )
-        viewpoints = _next_ring(plan, side, elevation_deg, views)
+        viewpoints = _next_ring(planned, side, elevation_deg, views)
         proposals.append(Proposal(ProposalKind.RING, viewpoints, gain, elevation_deg, says))
     return proposals
 
 
-def _flip(plan: ScanPlan, side: int, sightings: list[Sighting], skin: Skin, seen: Counts) -> Proposal | None:
+def _flip(
+    planned: Sequence[Viewpoint], side: int, sightings: list[Sighting], skin: Skin, seen: Counts
+) -> Proposal | None:
     """Turning the object over is the same as a camera from below, where the platter is in nobody's way."""
     if side > 0:
         return None
     elevations = sorted({round(sighting.elevation_deg) for sighting in sightings})
-    viewpoints = _other_side(plan, side)
-    gain = _gain(skin, seen, sightings, [-float(old) for old in elevations], _views_in_a_turn(plan, side))
+    viewpoints = _other_side(planned, side)
+    gain = _gain(skin, seen, sightings, [-float(old) for old in elevations], _views_in_a_turn(planned, side))
     below = float(skin.areas[(seen == 0) & (skin.normals[:, 2] < DOWNWARDS)].sum())
     says = (
         f"no photo shows {100 * float(skin.areas[seen == 0].sum()):.0f} % of the object, {100 * below:.0f} % of it "
@@ -90,21 +97,21 @@ def _gain(skin: Skin, seen: Counts, sightings: list[Sighting], elevations_deg: l
     return round(float(skin.areas[(seen < NEEDED) & (after >= NEEDED)].sum()), 4)
 
 
-def _views_in_a_turn(plan: ScanPlan, side: int) -> int:
+def _views_in_a_turn(planned: Sequence[Viewpoint], side: int) -> int:
     """Return how many places one turn of this side has."""
-    places = {(view.ring, view.angle_deg) for view in plan.viewpoints if view.side == side and view.is_plain}
+    places = {(view.ring, view.angle_deg) for view in planned if view.side == side and view.is_plain}
     rings = {ring for ring, _ in places}
     return math.ceil(len(places) / max(1, len(rings)))
 
 
-def _next_ring(plan: ScanPlan, side: int, elevation_deg: float, views: int) -> tuple[Viewpoint, ...]:
+def _next_ring(planned: Sequence[Viewpoint], side: int, elevation_deg: float, views: int) -> tuple[Viewpoint, ...]:
     """Go on turning the same way, so that slack in the drive stays where it is."""
-    last = plan.viewpoints[-1]
+    last = planned[-1]
     begin_deg = 360.0 * math.ceil(round(last.angle_deg / 360, 6) + 1e-9)
-    ring = max(view.ring for view in plan.viewpoints) + 1
+    ring = max(view.ring for view in planned) + 1
     return tuple(
         Viewpoint(
-            index=len(plan.viewpoints) + number,
+            index=len(planned) + number,
             angle_deg=begin_deg + 360 * number / views,
             ring=ring,
             side=side,
@@ -114,14 +121,14 @@ def _next_ring(plan: ScanPlan, side: int, elevation_deg: float, views: int) -> t
     )
 
 
-def _other_side(plan: ScanPlan, side: int) -> tuple[Viewpoint, ...]:
+def _other_side(planned: Sequence[Viewpoint], side: int) -> tuple[Viewpoint, ...]:
     """The same turns once more, for the object upside down."""
-    same = [view for view in plan.viewpoints if view.side == side]
-    begin_deg = 360.0 * math.ceil(round(plan.viewpoints[-1].angle_deg / 360, 6) + 1e-9)
+    same = [view for view in planned if view.side == side]
+    begin_deg = 360.0 * math.ceil(round(planned[-1].angle_deg / 360, 6) + 1e-9)
     return tuple(
         view.model_copy(
             update={
-                "index": len(plan.viewpoints) + number,
+                "index": len(planned) + number,
                 "angle_deg": begin_deg + view.angle_deg - same[0].angle_deg,
                 "side": side + 1,
             }
