@@ -10,12 +10,15 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from scannerd.commands import Extension
 from scannerd.coverage.cameras import camera_at
 from scannerd.coverage.report import Proposal, ProposalKind
 from scannerd.coverage.sight import sees
 from scannerd.coverage.sighting import Sighting
 from scannerd.coverage.tally import DOWNWARDS, NEEDED
 from scannerd.coverage.voxel_hull import Skin
+from scannerd.scan.extension import extension_of
+from scannerd.scan.pattern import ImpossiblePattern
 from scannerd.scan.plan import Viewpoint
 
 ELEVATIONS_DEG = (10.0, 25.0, 40.0, 55.0, 70.0)
@@ -62,7 +65,10 @@ def _rings(
             f"{', '.join(f'{old}°' for old in taken)}) would show {100 * gain:.0f} % more of the object well: "
             f"{views} photos"
         )
-        viewpoints = _next_ring(planned, side, elevation_deg, views)
+        try:
+            viewpoints = extension_of(planned, Extension(views=views, elevation_deg=elevation_deg))
+        except ImpossiblePattern:
+            continue
         proposals.append(Proposal(ProposalKind.RING, viewpoints, gain, elevation_deg, says))
     return proposals
 
@@ -74,7 +80,10 @@ def _flip(
     if side > 0:
         return None
     elevations = sorted({round(sighting.elevation_deg) for sighting in sightings})
-    viewpoints = _other_side(planned, side)
+    try:
+        viewpoints = _other_side(planned, side)
+    except ImpossiblePattern:
+        return None
     gain = _gain(skin, seen, sightings, [-float(old) for old in elevations], _views_in_a_turn(planned, side))
     below = float(skin.areas[(seen == 0) & (skin.normals[:, 2] < DOWNWARDS)].sum())
     says = (
@@ -104,34 +113,12 @@ def _views_in_a_turn(planned: Sequence[Viewpoint], side: int) -> int:
     return math.ceil(len(places) / max(1, len(rings)))
 
 
-def _next_ring(planned: Sequence[Viewpoint], side: int, elevation_deg: float, views: int) -> tuple[Viewpoint, ...]:
-    """Go on turning the same way, so that slack in the drive stays where it is."""
-    last = planned[-1]
-    begin_deg = 360.0 * math.ceil(round(last.angle_deg / 360, 6) + 1e-9)
-    ring = max(view.ring for view in planned) + 1
-    return tuple(
-        Viewpoint(
-            index=len(planned) + number,
-            angle_deg=begin_deg + 360 * number / views,
-            ring=ring,
-            side=side,
-            elevation_deg=elevation_deg,
-        )
-        for number in range(views)
-    )
-
-
 def _other_side(planned: Sequence[Viewpoint], side: int) -> tuple[Viewpoint, ...]:
-    """The same turns once more, for the object upside down."""
-    same = [view for view in planned if view.side == side]
-    begin_deg = 360.0 * math.ceil(round(planned[-1].angle_deg / 360, 6) + 1e-9)
-    return tuple(
-        view.model_copy(
-            update={
-                "index": len(planned) + number,
-                "angle_deg": begin_deg + view.angle_deg - same[0].angle_deg,
-                "side": side + 1,
-            }
-        )
-        for number, view in enumerate(same)
-    )
+    """The same turns once more, for the object upside down. Raises ImpossiblePattern."""
+    elevations_deg = {view.ring: view.elevation_deg for view in planned if view.side == side}
+    added: tuple[Viewpoint, ...] = ()
+    for number, ring in enumerate(sorted(elevations_deg)):
+        views = len({view.angle_deg for view in planned if view.side == side and view.ring == ring})
+        wish = Extension(views=views, ring=number, elevation_deg=elevations_deg[ring], turn_over=number == 0)
+        added += extension_of((*planned, *added), wish)
+    return added

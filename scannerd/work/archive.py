@@ -5,9 +5,11 @@ from contextlib import nullcontext
 
 from offload.logs.fields import about
 from scannerd.commands import CommandRefused, Extension
+from scannerd.coverage.recall import recalled
 from scannerd.events import EventBus, ScanDeleted, ScanExtended, ScanGivenUp, ScanRestored
 from scannerd.scan.extension import extension_of
 from scannerd.scan.pattern import ImpossiblePattern
+from scannerd.scan.plan import Viewpoint
 from scannerd.store.scans import ScanStore, StoredScan
 from scannerd.store.trash import Trash
 from scannerd.worker_thread import WorkerThread
@@ -73,13 +75,30 @@ class Archive:
                     f"scan {scan_id}: is complete and sealed, nothing can be added; start a new scan, and add photos "
                     "before the last one is taken"
                 )
-            try:
-                views = extension_of(scan.viewpoints, wish)
-            except ImpossiblePattern as reason:
-                raise CommandRefused(f"ExtendScan {scan_id}: {reason}") from reason
+            views = _wished(scan, wish)
             scan.require_room(len(scan.missing()) + len(views))
             scan.extend(views)
             return len(views), len(scan.viewpoints)
+
+
+def _wished(scan: StoredScan, wish: Extension) -> tuple[Viewpoint, ...]:
+    """Return what to add; where nothing is said, what coverage proposes. Raises CommandRefused."""
+    about_scan = f"ExtendScan {scan.plan.scan_id}"
+    said = (wish.views, wish.angles_deg, wish.ring, wish.elevation_deg, wish.turn_over or None)
+    if all(value is None for value in said):
+        report = recalled(scan.folder, scan.plan, scan.frames.values()).report(scan.viewpoints)
+        if report is None:
+            raise CommandRefused(f"{about_scan}: the photos do not show what they cover; say which photos to add")
+        if report.proposal is None:
+            raise CommandRefused(
+                f"{about_scan}: {100 * report.covered_share:.0f} % of the object are seen well, and no other ring "
+                "shows more; say which photos to add"
+            )
+        return report.proposal.viewpoints
+    try:
+        return extension_of(scan.viewpoints, wish)
+    except ImpossiblePattern as reason:
+        raise CommandRefused(f"{about_scan}: {reason}") from reason
 
 
 def require_viewpoint(scan: StoredScan, index: int) -> None:
