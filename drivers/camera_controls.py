@@ -1,6 +1,7 @@
 """Exposure, gain, white balance and focus as libcamera's controls, and whether a frame shows them."""
 
 import math
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -39,21 +40,20 @@ def check_bounds(settings: CameraSettings, limits: dict[str, tuple[Any, Any, Any
 
     `limits` are picamera2's `camera_controls`. Raises CameraUnusable: the lock would never be seen.
     """
-    lowest_gain, highest_gain, _ = limits["AnalogueGain"]
-    gain = max(settings.analogue_gain, lowest_gain)
-    low_us, high_us, _ = limits["ExposureTime"]
-    if not low_us <= round(settings.exposure_us) <= high_us:
-        raise CameraUnusable(
-            f"{model}: ExposureTime {settings.exposure_us:.0f} µs is outside {low_us} to {high_us} µs; "
-            "change [camera]"
-        )
-    if gain > highest_gain:
-        raise CameraUnusable(
-            f"{model}: AnalogueGain {gain} is outside {lowest_gain} to {highest_gain}; change [camera]"
-        )
-    if settings.focus_dioptres is not None and "LensPosition" not in limits:
-        raise CameraUnusable(f"{model}: has no focus motor; remove [camera] lens_position_dioptres")
-    return CameraSettings(settings.exposure_us, gain, settings.colour_gains, settings.focus_dioptres)
+    raised = replace(settings, analogue_gain=max(settings.analogue_gain, limits["AnalogueGain"][0]))
+    _check("ExposureTime", round(raised.exposure_us), " µs", limits, model)
+    _check("AnalogueGain", raised.analogue_gain, "", limits, model)
+    if raised.focus_dioptres is not None:
+        if "LensPosition" not in limits:
+            raise CameraUnusable(f"{model}: has no focus motor; remove [camera] lens_position_dioptres")
+        _check("LensPosition", raised.focus_dioptres, " dioptres", limits, model)
+    return raised
+
+
+def _check(name: str, value: float, unit: str, limits: dict[str, tuple[Any, Any, Any]], model: str) -> None:
+    low, high, _ = limits[name]
+    if not low <= value <= high:
+        raise CameraUnusable(f"{model}: {name} {value}{unit} is outside {low} to {high}{unit}; change [camera]")
 
 
 def shown_settings(metadata: dict[str, Any], focus_motor: bool) -> CameraSettings:

@@ -20,7 +20,10 @@ from drivers.camera_session import CameraSession
 from drivers.picture import Planes
 from drivers.protocols import CameraSettings, CameraUnusable, Window
 
-AF_MODE_MANUAL, AF_MODE_AUTO = 0, 1
+PixelWindow = tuple[int, int, int, int]
+"""Left, top, width, height."""
+
+AF_MODE_AUTO = 1
 AF_METERING_WINDOWS = 1
 AF_TRIGGER_START = 0
 AF_SCANNING, AF_FOCUSED, AF_FAILED = 1, 2, 3
@@ -55,10 +58,10 @@ def _rested(session: CameraSession, window: Window) -> CameraSettings:
         automatics |= {
             "AfMode": AF_MODE_AUTO,
             "AfMetering": AF_METERING_WINDOWS,
-            "AfWindows": [_on_sensor(window, session.limits["ScalerCrop"][1])],
+            "AfWindows": [_on_sensor(window, _photo_on_sensor(session))],
             "AfTrigger": AF_TRIGGER_START,
         }
-    session.set_controls(automatics)
+    session.leave_to(automatics)
     rest = _Rest(session.has_focus_motor, session.frames_under_way)
     frames_at_most = FRAMES_TO_FOCUS if session.has_focus_motor else FRAMES_TO_REST
     with session.frames(0.0) as frames:
@@ -114,7 +117,16 @@ class _Rest:
         return not self._wants_focus or (self._searched and self._focus_state == AF_FOCUSED)
 
 
-def _on_sensor(window: Window, whole: tuple[int, int, int, int]) -> tuple[int, int, int, int]:
+def _photo_on_sensor(session: CameraSession) -> PixelWindow:
+    """Return which part of the sensor's array the photo shows; its proportions may be others."""
+    with session.frames(0.0) as frames:
+        frame = session.next(frames)
+        frame.let_go()
+    whole: PixelWindow = session.limits["ScalerCrop"][1]
+    return tuple(frame.metadata.get("ScalerCrop", whole))
+
+
+def _on_sensor(window: Window, whole: PixelWindow) -> PixelWindow:
     """Return a window on the sensor's array, of which the photo shows `whole`."""
     left, top, width, height = whole
     return (

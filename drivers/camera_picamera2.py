@@ -21,6 +21,7 @@ from drivers.protocols import (
     CameraDescription,
     CameraSettings,
     CameraTimeout,
+    CameraUnusable,
     DriverError,
     Frame,
     Glimpse,
@@ -102,6 +103,8 @@ class Picamera2Camera:
         self._closed = True
         try:
             await self._in_thread(lambda abandon: self._close())
+        except CameraUnusable as stuck:  # nobody who closes can do anything about it
+            LOG.error("%s", stuck)
         finally:
             self._thread.shutdown()
 

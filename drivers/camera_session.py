@@ -4,7 +4,6 @@ import gc
 import logging
 import threading
 import time
-from collections.abc import Callable
 from typing import Any
 
 from picamera2 import Picamera2
@@ -44,6 +43,8 @@ class CameraSession:
         """Open, start the stream and lock. Raises CameraUnusable, CameraTimeout; nothing stays open then."""
         self._options = options
         self._frame_s = frame_s
+        self._settled = False
+        """Whether frames show what is wanted, and nothing else is under way."""
         self._picamera2 = _opened(options.camera_index)
         self.abandon = threading.Event()
         """Set: nobody waits any more for what is going on."""
@@ -54,7 +55,7 @@ class CameraSession:
             self.description = self._describe()
             self._picamera2.start()
             self.shown = self._await_lock()
-            """What is locked now, as the sensor rounded it."""
+            """What was last seen to be locked, as the sensor rounded it."""
         except BaseException:
             self.close()
             raise
@@ -86,10 +87,20 @@ class CameraSession:
 
     def lock(self, settings: CameraSettings) -> CameraSettings:
         """Return what took effect, once a frame shows it. Raises CameraTimeout, CameraUnusable."""
-        self._wanted = check_bounds(settings, self.limits, self._model)
-        self.set_controls(manual_controls(self._wanted))
-        self.shown = self._await_lock()
-        return self.shown
+        wanted = check_bounds(settings, self.limits, self._model)
+        if self._settled and wanted == self._wanted:
+            return self.shown
+        # Frames of before that look the same prove nothing.
+        surely_seen = self._settled and not shows(self.shown, wanted)
+        self._wanted = wanted
+        self.set_controls(manual_controls(wanted))
+        self._settled = False
+        return self._await_lock(0 if surely_seen else self.frames_under_way)
+
+    def leave_to(self, automatics: dict[str, Any]) -> None:
+        """Let the camera choose, until the next lock."""
+        self.set_controls(automatics)
+        self._settled = False
 
     def pace(self, frame_s: float | None) -> None:
         """Set the time from frame to frame."""
@@ -149,26 +160,17 @@ class CameraSession:
             raise CameraUnusable(f"{self._model}: {error}; change [camera] width_px and height_px") from error
         check_configured(self._picamera2, self._model, size_px)
 
-    def _await_lock(self) -> CameraSettings:
-        return self.await_frame(lambda shown, _: shows(shown, self._wanted), FRAMES_TO_LOCK, f"{self._wanted}")
-
-    def await_frame(
-        self, wanted: Callable[[CameraSettings, dict[str, Any]], bool], frames_at_most: int, says: str
-    ) -> CameraSettings:
-        """Return the settings of the first frame that is as `wanted`, which sees settings and metadata.
-
-        Raises CameraTimeout with what was expected instead.
-        """
+    def _await_lock(self, blind_frames: int = 0) -> CameraSettings:
+        """Return what a frame shows, once it shows what is wanted; the first few prove nothing."""
         with self.frames(0.0) as frames:
-            for _ in range(frames_at_most):
+            for number in range(blind_frames + FRAMES_TO_LOCK):
                 frame = self.next(frames)
                 frame.let_go()
                 shown = self.shown_in(frame)
-                if wanted(shown, frame.metadata):
+                if number >= blind_frames and shows(shown, self._wanted):
+                    self.shown, self._settled = shown, True
                     return shown
-        raise CameraTimeout(
-            f"{self._model}: {shown} after {frames_at_most} frames, {says} expected; restart the camera"
-        )
+        raise CameraTimeout(f"{self._model}: {shown} after {number + 1} frames, {self._wanted} expected")
 
     def _patience_s(self) -> float:
         frame_s = max(self.description.readout_s + self._wanted.exposure_us * 1e-6, self._frame_s or 0.0)

@@ -14,7 +14,10 @@ SLACK = 2.0
 """A pulse train made by a program runs late; half the configured speed is still no fault."""
 CAMERA_GRACE_S = 3.0
 FRAMES_OF_PATIENCE = 4
-"""The camera's driver gives up after so many frame times and that grace; then the phase ends by itself."""
+"""The camera's driver starts the stream anew after so many frame times and that grace, and gives up after as long."""
+CAMERA_RESTART_S = 5.0
+FRAMES_TO_START = 20
+"""What the new start takes: letting go of the camera, and frames until one shows the lock."""
 JUDGING_S_PER_MPX = 2.0
 """Edges of 12 megapixels take 2 s on a Pi 4."""
 CARD_STALL_S = 20.0
@@ -75,9 +78,18 @@ class Deadlines:
         scan = plan or self._config.scan
         return SLACK * scan.settle_s * (scan.max_retakes + 1)
 
+    @property
+    def _frame_s(self) -> float:
+        return self._config.camera.exposure_us * 1e-6 + self._camera.description.readout_s
+
+    def _first_try_s(self) -> float:
+        return FRAMES_OF_PATIENCE * SLACK * self._frame_s + CAMERA_GRACE_S
+
+    def _second_try_s(self) -> float:
+        return CAMERA_RESTART_S + FRAMES_TO_START * self._frame_s + self._first_try_s()
+
     def _capture_s(self) -> float:
-        frame_s = self._config.camera.exposure_us * 1e-6 + self._camera.description.readout_s
-        return FRAMES_OF_PATIENCE * SLACK * frame_s + CAMERA_GRACE_S
+        return self._first_try_s() + self._second_try_s()
 
     def _judging_s(self) -> float:
         camera = self._config.camera
@@ -98,5 +110,5 @@ class Deadlines:
     def _preparing_s(self, plan: ScanPlan | None) -> float:
         """A new scan homes; a resumed one hashes its photos, and looks where the platter stands."""
         hashed_s = len(plan.viewpoints) * photo_bytes(plan) / HASHING_BYTES_PER_S if plan else 0.0
-        look_s = 2.0**LOOKS * self._dwell_s(plan) + self._capture_s() + self._judging_s()
-        return hashed_s + LOOKS * look_s + self._move_s() + self._storing_s(plan)
+        look_s = 2.0**LOOKS * self._dwell_s(plan) + self._first_try_s() + self._judging_s()
+        return hashed_s + LOOKS * look_s + self._second_try_s() + self._move_s() + self._storing_s(plan)
