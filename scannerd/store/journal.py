@@ -14,6 +14,9 @@ from typing import Any, Self
 from scannerd.fault_kind import FaultKind
 from scannerd.store.durable import StoreFault, explained, fsync_folder
 
+LONGEST_SEAL_BYTES = 400
+"""Of the line that tells of the seal; it has no words of people in it."""
+
 
 class JournalBroken(StoreFault):
     """A line before the last is not what was written. Somebody edited the file, or the disk is dying."""
@@ -76,6 +79,14 @@ def replay(path: Path) -> tuple[list[JournalLine], int]:
     """Return all lines that count and their length in bytes. Raises JournalBroken, StoreFault."""
     lines = list(stream(path))
     return lines, lines[-1].end_bytes if lines else 0
+
+
+def ends_with_seal(path: Path) -> bool:
+    """Whether the last line tells of the seal; reads no more than that line. Raises OSError."""
+    with path.open("rb") as file:
+        file.seek(max(0, path.stat().st_size - LONGEST_SEAL_BYTES))
+        end = file.read()
+    return end.endswith(b"\n") and b'"type":"sealed"' in end.rstrip(b"\n").rpartition(b"\n")[2]
 
 
 class Journal:

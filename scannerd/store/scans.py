@@ -31,7 +31,7 @@ from scannerd.store.durable import (
 )
 from scannerd.store.hashing import sha256_of_file
 from scannerd.store.history import Frames, ScanHistory, history_of
-from scannerd.store.journal import Journal, JournalLine
+from scannerd.store.journal import Journal, JournalLine, ends_with_seal
 from scannerd.store.layout import ScanFolder, StoreLayout
 from scannerd.store.scan_poses import find_poses, keep_poses
 from scannerd.store.seal import Seal, write_seal
@@ -195,7 +195,8 @@ class StoredScan:
                 f"scan {self.plan.scan_id}: photos {numbers} are missing; resume the scan before sealing it"
             )
         self.sweep()
-        fsync_folder(self.folder.frames)  # What was removed stays away: nothing but the bundle's files is there.
+        for folder in (self.folder.frames, self.folder.thumbnails):
+            fsync_folder(folder)  # What was removed stays away: nothing but the bundle's files is there.
         self._keep_poses()
         extras = [stored_file(path) for path in self.folder.extras if path.exists()]
         seal = write_seal(self.folder, self.plan, self.viewpoints, self.frames, now, extras)
@@ -263,7 +264,10 @@ class ScanStore:
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
 
     def prepare(self) -> None:
-        """Make the folders, and sweep up scans that were never born. Raises StoreFault."""
+        """Make the folders, and finish what a power cut left: scans never born, half removed or just sealed.
+
+        Raises StoreFault.
+        """
         try:
             make_folder(self.layout.scans)
             for unborn in self.layout.scans.glob(".*.new"):
@@ -271,8 +275,19 @@ class ScanStore:
             remove_gone(self.layout.scans)
             remove_gone(self.layout.trash)
             remove_parts(self.layout.root)
+            just_sealed = [scan_id for scan_id in self.scan_ids() if self._lacks_last_line(scan_id)]
         except OSError as error:
             raise StoreFault(f"{self.layout.root}: cannot be used: {error.strerror}; check [store] folder") from error
+        for scan_id in just_sealed:
+            try:
+                self.open(scan_id).close()
+            except StoreFault as fault:
+                LOG.warning("%s", fault, extra=about(scan=scan_id))
+
+    def _lacks_last_line(self, scan_id: str) -> bool:
+        """Whether the seal is there, and the journal does not end with it."""
+        folder = self.layout.scan(scan_id)
+        return folder.manifest.exists() and not ends_with_seal(folder.journal)
 
     @property
     def forecast(self) -> DiskForecast:

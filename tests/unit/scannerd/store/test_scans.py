@@ -249,7 +249,7 @@ def test_a_seal_that_outlived_its_journal_line_is_told_by_the_journal_again(stor
         digest = scan.seal(WHEN).manifest_sha256
     journal = scan.folder.journal
     journal.write_bytes(journal.read_bytes().rstrip(b"\n").rpartition(b"\n")[0] + b"\n")
-    store.open("cup").close()
+    store.prepare()
     last = replay(journal)[0][-1]
     assert (last.type, last.body) == ("sealed", {"manifest_sha256": digest})
 
