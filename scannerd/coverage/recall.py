@@ -4,7 +4,6 @@ import logging
 from collections.abc import Iterable
 from pathlib import Path
 
-import cv2
 import numpy as np
 
 from offload.logs.fields import about
@@ -15,7 +14,7 @@ from scannerd.quality.look import Aspect, Finding, Look, MatReading, Verdict
 from scannerd.scan.plan import ScanPlan
 from scannerd.store.durable import StoreFault
 from scannerd.store.layout import ScanFolder
-from scannerd.store.scan_poses import read_sidecar
+from scannerd.store.sidecars import read_mask, read_sidecar
 
 LOG = logging.getLogger(__name__)
 
@@ -39,15 +38,13 @@ def _look(folder: Path, frame: FrameEntry) -> Look | None:
         return None
     if sidecar is None:
         return None
-    name = next((file.name for file in frame.sidecars if file.name.endswith(".mask.png")), None)
-    mask = cv2.imread(str(folder / name), cv2.IMREAD_GRAYSCALE) if name is not None else None
     return Look(
         verdict=Verdict.ACCEPT if sidecar.verdict == Verdict.ACCEPT else Verdict.ASK,
         reason=sidecar.reason,
         sharpness=frame.sharpness or 0.0,
         findings=_findings(sidecar),
         mat=_reading(sidecar.mat),
-        mask=None if mask is None else np.asarray(mask, np.uint8),
+        mask=read_mask(folder, frame),
     )
 
 

@@ -15,6 +15,7 @@ from scannerd.store.journal import stream
 from scannerd.store.layout import ScanFolder
 from scannerd.store.scan_poses import find_poses, kept_poses
 from scannerd.store.scans import ScanStore
+from scannerd.store.sidecars import MASK, sidecar_path
 
 
 @dataclass(frozen=True)
@@ -86,7 +87,7 @@ def photo_set(store: ScanStore, scan_id: str) -> PhotoSet:
                 index=frame.index,
                 name=f"{frame.index:04d}.jpg",
                 path=folder.path / frame.file.name,
-                mask=_mask(folder.path, frame),
+                mask=sidecar_path(folder.path, frame, MASK),
                 pose=by_index.get(frame.index) if frame.side == first_side else None,
             )
             for frame in frames
@@ -105,8 +106,3 @@ def _poses(folder: ScanFolder, plan: ScanPlan, frames: Iterable[FrameEntry]) -> 
         return find_poses(folder, plan, frames), None
     except NoPoses as reason:
         return None, str(reason)
-
-
-def _mask(folder: Path, frame: FrameEntry) -> Path | None:
-    name = next((file.name for file in frame.sidecars if file.name.endswith(".mask.png")), None)
-    return folder / name if name is not None else None

@@ -13,8 +13,8 @@ from scannerd.quality.look import Look, Remedy, Verdict
 from scannerd.scan.slip import SlipVerdict, SlipWatch
 from scannerd.scan.taken import Taken
 from scannerd.store.durable import StoreFault
-from scannerd.store.scan_poses import read_sidecar
 from scannerd.store.scans import StoredScan
+from scannerd.store.sidecars import read_sidecar
 
 LOG = logging.getLogger(__name__)
 
@@ -72,7 +72,7 @@ class Onlookers:
 
     def sum_up(self) -> CoverageReport | None:
         """Return what all photos show, and what would help; None where nobody can tell."""
-        return self._coverage.report()
+        return self._coverage.report(self._scan.viewpoints)
 
     def _sidecars(self) -> Iterable[FrameSidecar]:
         for index in sorted(self._scan.frames):

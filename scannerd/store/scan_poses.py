@@ -9,12 +9,12 @@ from pydantic import ValidationError
 
 from offload.wire.bundle import FrameEntry, MatSpec
 from offload.wire.poses import ScanPoses
-from offload.wire.sidecar import FrameSidecar
 from scannerd.geometry.joint_poses import NoPoses, SeenFrame, joint_poses
 from scannerd.geometry.mat_pose import MatCorners, corners_of
 from scannerd.scan.plan import ScanPlan
 from scannerd.store.durable import StoreFault, write_durably
 from scannerd.store.layout import ScanFolder
+from scannerd.store.sidecars import read_sidecar
 
 LOG = logging.getLogger(__name__)
 
@@ -46,17 +46,6 @@ def kept_poses(folder: ScanFolder) -> ScanPoses | None:
         return None
     except (OSError, ValidationError) as error:
         raise StoreFault(f"{folder.poses}: cannot be used: {error}; delete it, and it is made again") from error
-
-
-def read_sidecar(folder: Path, frame: FrameEntry) -> FrameSidecar | None:
-    """Return what the device found out about one photo; None where it kept nothing. Raises StoreFault."""
-    name = next((file.name for file in frame.sidecars if file.name.endswith(".json")), None)
-    if name is None:
-        return None
-    try:
-        return FrameSidecar.model_validate_json((folder / name).read_bytes())
-    except (OSError, ValidationError) as error:
-        raise StoreFault(f"{folder / name}: cannot be used: {error}") from error
 
 
 def _seen(folder: Path, frame: FrameEntry, mat: MatSpec) -> SeenFrame:
