@@ -45,6 +45,7 @@ class Picamera2Camera:
         """Remember what is wanted; nothing is opened yet."""
         self._options = options
         self._session: CameraSession | None = None
+        self._closing: CameraSession | None = None
         self._description: CameraDescription | None = None
         self._wanted = CameraSettings(
             options.exposure_us, options.analogue_gain, options.colour_gains, options.lens_position_dioptres
@@ -152,13 +153,17 @@ class Picamera2Camera:
     def _open(self) -> None:
         if self._session is not None:
             return
+        self._close()
         session = CameraSession(self._options, self._wanted, self._frame_s)
         self._session, self._description, self._shown = session, session.description, session.shown
 
     def _close(self) -> None:
+        """A session that is not let go of is kept: the camera is not free for another one."""
         session, self._session = self._session, None
-        if session is not None:
-            session.close()
+        self._closing = self._closing or session
+        if self._closing is not None:
+            self._closing.close()
+            self._closing = None
 
     def _now_locked(self, session: CameraSession, shown: CameraSettings) -> CameraSettings:
         """Remember it for the next start."""

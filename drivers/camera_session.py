@@ -31,7 +31,7 @@ SENSOR_DELAY_FRAMES = 5
 FRAMES_TO_WAIT = 4
 GRACE_S = 3.0
 """What a busy Pi may take on top of the frames themselves."""
-LETTING_GO_S = 5.0
+LETTING_GO_S = 8.0
 """Stopping takes some frames; with a cable that hangs half out of its socket libcamera may wait for ever
 (picamera2#1264)."""
 
@@ -43,6 +43,7 @@ class CameraSession:
         """Open, start the stream and lock. Raises CameraUnusable, CameraTimeout; nothing stays open then."""
         self._options = options
         self._frame_s = frame_s
+        self._closing: threading.Thread | None = None
         self._settled = False
         """Whether frames show what is wanted, and nothing else is under way."""
         self._picamera2 = _opened(options.camera_index)
@@ -133,20 +134,22 @@ class CameraSession:
         return shown_settings(frame.metadata, self.has_focus_motor)
 
     def close(self) -> None:
-        """Stop the stream and free the camera. Raises CameraUnusable when libcamera does not let go of it."""
-        thread = threading.Thread(target=self._close, name="camera-close", daemon=True)
-        thread.start()
-        thread.join(LETTING_GO_S)
-        if thread.is_alive():
+        """Stop the stream and free the camera. Raises CameraUnusable when libcamera does not let go of it.
+
+        Try again then: later it may.
+        """
+        if self._closing is None:
+            camera, self._picamera2 = self._picamera2, None
+            self._closing = threading.Thread(target=camera.close, name="camera-close", daemon=True)
+            self._closing.start()
+            del camera
+        self._closing.join(LETTING_GO_S)
+        if self._closing.is_alive():
             raise CameraUnusable(
                 f"{self._model}: does not let go after {LETTING_GO_S:.0f} s; switch the scanner off, push the "
                 "camera's ribbon cable firmly into both sockets, switch it on again"
             )
-
-    def _close(self) -> None:
-        camera, self._picamera2 = self._picamera2, None
-        camera.close()
-        del camera
+        self._closing = None
         # picamera2's objects refer to each other in circles that hold a file of the DMA heap open.
         gc.collect()
 

@@ -51,6 +51,7 @@ class Hand:
             "raise_camera": lambda request: bench.world.put_camera(_elevation(request)),
             "jam": lambda request: setattr(bench.world, "jammed", _flag(request)),
             "camera_hang": lambda request: setattr(bench.world, "camera_hangs", _flag(request)),
+            "camera_stuck": lambda _: bench.world.hang_camera_until_restarted(),
             "late_frame": lambda request: bench.world.delay_next_frame(_seconds(request, "late_s", LATEST_FRAME_S)),
             "lose_steps": lambda request: bench.world.motor.lose(_whole(request, "steps", MOST_STEPS)),
             "weak_motor": self._weaken,

@@ -21,6 +21,7 @@ STARTUP_FRAMES = 3
 """What the sensor takes to wake up."""
 FRAMES_BEHIND = 4
 """A host that is later than this has lost the frames in between; the sensor does not wait."""
+NAP_S = 0.02
 TRIGGER_START = 0
 """libcamera's AfTriggerStart."""
 
@@ -67,6 +68,13 @@ class Sensor:
         if self._thread is not None:
             self._thread.join()
             self._thread = None
+
+    def waited(self, late_s: float) -> bool:
+        """Return True after so long, False as soon as the stream is to stop. For the sensor's own thread."""
+        until_s = self._clock.now_s() + late_s
+        while (now_s := self._clock.now_s()) < until_s and not self._stopping.is_set():
+            self._clock.sleep_until(min(until_s, now_s + NAP_S * self._clock.speed))
+        return not late_s or not self._stopping.is_set()
 
     def _stream(self, mode: SensorMode, settings: SensorSettings, sink: FrameSink) -> None:
         clock, automatics = self._clock, Automatics()

@@ -105,6 +105,12 @@ def camera_hang(off: Off = False) -> None:
 
 
 @app.command()
+def camera_stuck() -> None:
+    """Let the camera send no frames until its stream is stopped and started again."""
+    _do("camera_stuck")
+
+
+@app.command()
 def late_frame(seconds: Annotated[float, typer.Argument(min=0, max=60)]) -> None:
     """Let the camera's next frame come late."""
     _do("late_frame", late_s=seconds)

@@ -15,7 +15,7 @@ SLACK = 2.0
 CAMERA_GRACE_S = 3.0
 FRAMES_OF_PATIENCE = 4
 """The camera's driver starts the stream anew after so many frame times and that grace, and gives up after as long."""
-CAMERA_RESTART_S = 5.0
+CAMERA_RESTART_S = 8.0
 FRAMES_TO_START = 20
 """What the new start takes: letting go of the camera, and frames until one shows the lock."""
 JUDGING_S_PER_MPX = 2.0

@@ -124,6 +124,21 @@ async def test_a_camera_that_stays_silent_fails_the_scan_and_resume_takes_the_re
     assert [event.index for event in seen if isinstance(event, FrameStored)] == [2, 3]
 
 
+async def test_a_camera_that_hangs_until_restarted_costs_a_scan_nothing_but_time(
+    bench: Bench, tmp_path: Path
+) -> None:
+    config = bench_config(tmp_path, views=4)
+    async with Daemon(config, build_hardware(config, bench.clock)) as daemon:
+        events = daemon.events.subscribe()
+        await daemon.submit(StartScan("cup"))
+        async for event in events:
+            if isinstance(event, FrameStored) and event.frames_done == 2:
+                bench.world.hang_camera_until_restarted()
+                break
+        end, _ = await ended(events)
+    assert (end.outcome, end.retakes) == (Outcome.COMPLETED, 0)
+
+
 async def test_what_a_person_must_mend_is_not_tried_again(bench: Bench, tmp_path: Path) -> None:
     config = bench_config(tmp_path, views=4)
     hardware, camera = faulty(config, bench)

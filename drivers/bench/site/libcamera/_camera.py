@@ -107,8 +107,8 @@ class Camera:
         request.complete(self._metadata(settings, focus, timestamp_ns), sequence, timestamp_ns)
 
     def deliver(self):
-        clock = self._rig.world.clock
-        clock.sleep_until(clock.now_s() + self._rig.world.take_lateness_s())
+        if not self._sensor.waited(self._rig.world.take_lateness_s()):
+            self._in_readout.cancel()
         self._manager.finish(self._in_readout)
         self._in_readout = None
 

@@ -86,6 +86,12 @@ def test_a_jammed_platter_hears_pulses_and_stands_still(bench: Bench, hand: Path
     assert reach(hand, "truth")["motor_steps"] == -1
 
 
+def test_a_stuck_camera_is_mended_by_starting_it_again(bench: Bench, hand: Path) -> None:
+    assert reach(hand, "camera_stuck")["camera_hangs"] is True
+    bench.world.camera_started()
+    assert reach(hand, "truth")["camera_hangs"] is False
+
+
 def pulses(bench: Bench, count: int) -> None:
     for level in (True, False) * count:
         bench.board.hear_step(level)
