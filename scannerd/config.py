@@ -14,6 +14,7 @@ from drivers.options import (
     Picamera2Options,
     StepperGpioOptions,
 )
+from drivers.protocols import CameraSettings
 from offload.wire.bundle import MatSpec, ReconstructionOptions
 
 DEFAULT_PATH = Path("/etc/scannerd/config.toml")
@@ -152,6 +153,9 @@ class CameraSection(Section):
     driver: Literal["picamera2"] = key("picamera2", "which driver takes the photos")
     width_px: int = key(1600, "of the photo", ge=160, le=9248, multiple_of=2)
     height_px: int = key(1200, "of the photo", ge=120, le=6944, multiple_of=2)
+    metering: Literal["once", "configured"] = key(
+        "once", "exposure, white balance and focus: found on the object as a scan begins, or as given below"
+    )
     exposure_us: int = key(20_000, "exposure time", ge=30, le=10_000_000)
     analogue_gain: float = key(1.0, "1 has the least noise", ge=1, le=64)
     colour_gain_red: float = key(2.1, "white balance", ge=0.1, le=32)
@@ -160,6 +164,11 @@ class CameraSection(Section):
         9.0, "as printed on the lens; 0 for modules with a lens of their own", ge=0, le=500
     )
     jpeg_quality: int = key(95, "of the stored photos", ge=50, le=100)
+
+    def settings(self, focus_dioptres: float | None) -> CameraSettings:
+        """Return what the camera is locked to without metering; the focus is the camera's own."""
+        gains = (self.colour_gain_red, self.colour_gain_blue)
+        return CameraSettings(self.exposure_us, self.analogue_gain, gains, focus_dioptres)
 
     def camera_options(self) -> Picamera2Options:
         """Return them as the driver takes them."""

@@ -32,6 +32,8 @@ class ScanPlan(Wire):
     jpeg_quality: int = Field(ge=1, le=100)
     exposure_us: float = Field(gt=0)
     analogue_gain: float = Field(gt=0)
+    metered: bool = False
+    """Exposure, white balance and focus are found on the object at the beginning; else they are as given above."""
     settle_s: float = Field(ge=0)
     """Fixed wait after a move, and where pictures cannot tell whether the object stands still."""
     adaptive_settle: bool = True
@@ -104,6 +106,7 @@ def plan_scan(
         jpeg_quality=config.camera.jpeg_quality,
         exposure_us=config.camera.exposure_us,
         analogue_gain=config.camera.analogue_gain,
+        metered=config.camera.metering == "once",
         settle_s=config.scan.settle_s,
         adaptive_settle=config.scan.adaptive_settle,
         settle_cap_s=max(config.scan.settle_cap_s, config.scan.settle_s),

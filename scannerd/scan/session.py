@@ -13,6 +13,7 @@ from scannerd.fault_kind import FaultKind, fault_kind_of
 from scannerd.hardware import Hardware
 from scannerd.quality.gate import Gate
 from scannerd.quality.look import Verdict
+from scannerd.scan.camera_lock import lock_camera
 from scannerd.scan.control import RunControl
 from scannerd.scan.darkroom import Darkroom, DarkroomPorts
 from scannerd.scan.onlookers import Onlookers, Sight
@@ -68,6 +69,7 @@ class ScanSession:
         self._publish = publish
         self._show = show
         self._station = self._new_station()
+        self._camera_section = config.camera
         self._onlookers = Onlookers(scan, config.turntable.max_speed_deg_s)
         self._runner = self._new_runner(config)
 
@@ -162,6 +164,8 @@ class ScanSession:
         done, planned = len(self.scan.frames), len(self.scan.viewpoints)
         LOG.info("begins with %d of %d photos", done, planned, extra=about(scan=self._scan_id))
         self._publish(ScanStarted(self._scan_id, done, planned))
+        if not self.scan.complete:
+            await lock_camera(self.scan, self._hardware.camera, self._camera_section, self._worker)
         if self.scan.frames and not self.scan.complete:
             finder = PlatterFinder(self.scan, self._hardware, self._worker, self._warn)
             self._station.offset_deg = await finder.offset_deg(self.zero.offset_deg if self.zero else None)

@@ -18,6 +18,7 @@ SETTINGS = """
 folder = "{folder}"
 reserve_mb = 0
 [camera]
+metering = "configured"
 width_px = 160
 height_px = 120
 [scan]

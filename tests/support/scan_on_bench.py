@@ -34,6 +34,7 @@ SETTINGS = """
 folder = "{folder}"
 reserve_mb = 0
 [camera]
+metering = "configured"
 width_px = 640
 height_px = 480
 [scan]

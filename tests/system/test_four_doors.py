@@ -27,6 +27,7 @@ name = "bench"
 folder = "{store}"
 reserve_mb = 0
 [camera]
+metering = "configured"
 width_px = 320
 height_px = 240
 [scan]

@@ -22,6 +22,7 @@ SETTINGS = """
 folder = "{folder}"
 reserve_mb = 0
 [camera]
+metering = "configured"
 width_px = 320
 height_px = 240
 [light]

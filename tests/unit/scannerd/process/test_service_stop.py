@@ -31,6 +31,7 @@ reserve_mb = 0
 max_speed_deg_s = 200
 acceleration_deg_s2 = 800
 [camera]
+metering = "configured"
 width_px = 640
 height_px = 480
 [scan]

@@ -1,0 +1,53 @@
+"""What the camera is locked to for a whole scan: metered once on the object, or as configured; a journal line."""
+
+import logging
+from dataclasses import asdict
+
+from pydantic import TypeAdapter, ValidationError
+
+from drivers.protocols import Camera, CameraSettings, Window
+from offload.logs.fields import about
+from scannerd.config import CameraSection
+from scannerd.store.durable import StoreFault
+from scannerd.store.scans import StoredScan
+from scannerd.worker_thread import WorkerThread
+
+LOG = logging.getLogger(__name__)
+
+OBJECT_WINDOW = Window(left=0.25, top=0.2, width=0.5, height=0.6)
+"""Where an object that fills the photo well lies; the mat's white lies mostly outside."""
+
+_SETTINGS = TypeAdapter(CameraSettings)
+
+
+async def lock_camera(
+    scan: StoredScan, camera: Camera, configured: CameraSection, storing: WorkerThread
+) -> CameraSettings:
+    """Lock the camera for this run, and return to what.
+
+    A scan that goes on has what its first run had, lest its photos differ. Raises DriverError, StoreFault.
+    """
+    if scan.locked_settings is not None:
+        settings = await camera.lock(_known(scan))
+    else:
+        wanted = configured.settings(camera.settings.focus_dioptres)
+        settings = await (camera.meter(OBJECT_WINDOW) if scan.plan.metered else camera.lock(wanted))
+        await storing.run(lambda: scan.note("locked", settings=asdict(settings)))
+    LOG.info(
+        "locked: %.0f µs, gain %.2f, colour gains %.2f %.2f, focus %s",
+        settings.exposure_us,
+        settings.analogue_gain,
+        *settings.colour_gains,
+        "fixed" if settings.focus_dioptres is None else f"{settings.focus_dioptres:.2f} dpt",
+        extra=about(scan=scan.plan.scan_id),
+    )
+    return settings
+
+
+def _known(scan: StoredScan) -> CameraSettings:
+    try:
+        return _SETTINGS.validate_python(dict(scan.locked_settings or {}))
+    except ValidationError as error:
+        raise StoreFault(
+            f"{scan.folder.journal}: the locked camera settings cannot be understood: {error}; start a new scan"
+        ) from error
