@@ -166,7 +166,7 @@ async def test_a_scan_that_was_cancelled_and_resumed_is_unfinished_again(bench: 
         await daemon.submit(ResumeScan("cup"))
         await ended(events)
         lines, _ = replay(daemon.store.layout.scan("cup").journal)
-        assert [line.type for line in lines] == ["begun", "failed", "cancelled", "resumed", "failed"]
+        assert [line.type for line in lines] == ["begun", "locked", "failed", "cancelled", "resumed", "failed"]
         assert summary_of(daemon.store, "cup").state is ScanState.UNFINISHED
 
 
