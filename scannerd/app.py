@@ -193,8 +193,9 @@ class Daemon:
         """Lock the store, open the camera, start listening. Raises StoreFault, DriverError."""
         async with AsyncExitStack() as stack:
             stack.push_async_callback(self._close_hardware)
-            self.store.prepare()
+            self.store.make()
             stack.callback(StoreLock(self.store.layout.lock).close)
+            self.store.prepare()
             worker, reading = WorkerThread("store"), WorkerThread("reading")
             stack.callback(worker.close)
             stack.callback(reading.close)

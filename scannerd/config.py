@@ -73,6 +73,10 @@ class StoreSection(Section):
     folder: Folder = key(Path("/var/lib/scannerd"), "scans are kept in its folder scans/")
     trash_days: int = key(7, "deleted scans can be restored for so long (days)", ge=0, le=3650)
     reserve_mb: int = key(512, "never filled by a scan; a scan that would need it is refused", ge=0, le=1_000_000)
+    retention: Literal["never", "when_needed"] = key(
+        "never", "when_needed: old scans whose photos and model the service has make room for new ones"
+    )
+    keep_days: int = key(30, "such a scan is kept for so long after its model came back", ge=0, le=3650)
 
     @property
     def reserve_bytes(self) -> int:

@@ -223,7 +223,7 @@ class SyncProgressed:
 
 @dataclass(frozen=True)
 class ScanDeleted:
-    """A scan was put into the trash."""
+    """A scan is not among the others any more: it was put into the trash, or made room for another one."""
 
     scan_id: str
 

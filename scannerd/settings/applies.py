@@ -40,6 +40,9 @@ SECTIONS: dict[str, Applies] = {
 KEYS: dict[tuple[str, str], Applies] = {
     # Only the encoder asks for it, from the next scan on.
     ("camera", "jpeg_quality"): Applies.NOW,
+    # Looked at when there is no room for a scan.
+    ("store", "retention"): Applies.NOW,
+    ("store", "keep_days"): Applies.NOW,
     # Looked at once, at the start.
     ("scan", "resume_on_start"): Applies.RESTART,
 }

@@ -120,6 +120,11 @@ class StoreLayout:
         return self.root / "commands.jsonl"
 
     @property
+    def removed(self) -> Path:
+        """Which scans made room for others, one JSON object a line."""
+        return self.root / "removed.jsonl"
+
+    @property
     def tokens(self) -> Path:
         """Which devices are paired; holds no token, only hashes."""
         return self.root / "tokens.json"

@@ -263,13 +263,20 @@ class ScanStore:
     free_bytes: Callable[[Path], int] = free_bytes_at
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
 
+    def make(self) -> None:
+        """Make the folders. Raises StoreFault."""
+        try:
+            make_folder(self.layout.scans)
+        except OSError as error:
+            raise StoreFault(f"{self.layout.root}: cannot be used: {error.strerror}; check [store] folder") from error
+
     def prepare(self) -> None:
         """Make the folders, and finish what a power cut left: scans never born, half removed or just sealed.
 
-        Raises StoreFault.
+        Only for whoever holds the store's lock. Raises StoreFault.
         """
+        self.make()
         try:
-            make_folder(self.layout.scans)
             for unborn in self.layout.scans.glob(".*.new"):
                 shutil.rmtree(unborn)
             remove_gone(self.layout.scans)

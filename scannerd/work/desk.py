@@ -203,6 +203,7 @@ class Desk:
     async def _start_scan(self, command: StartScan, answer: Answer) -> None:
         self._workplace.require_free()
         plan = self._planning.new_plan(command)
+        await self._archive.make_room(plan, len(plan.viewpoints), self._workplace.config.store)
         scan, remark = await self._worker.run(lambda: self._store.begin(plan))
         if remark is not None:
             LOG.warning("%s", remark, extra=about(scan=plan.scan_id))
@@ -214,6 +215,8 @@ class Desk:
         self._workplace.require_free()
         scan = await self._worker.run(lambda: self._store.open(scan_id))
         try:
+            if not scan.sealed:
+                await self._archive.make_room(scan.plan, len(scan.missing()), self._workplace.config.store)
             self._planning.require_resumable(scan)
         except (CommandRefused, StoreFault):
             scan.close()

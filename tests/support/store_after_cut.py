@@ -40,6 +40,7 @@ class Promise:
     exposures_us: set[float] = field(default_factory=set)
     views: int = store_story.VIEWS
     sealed_sha256: str | None = None
+    may_make_room: bool = False
 
 
 class Promises:
@@ -61,6 +62,7 @@ class Promises:
         promise = self.of.setdefault(mark["scan"], Promise())
         if kind in PLACES:
             promise.places = PLACES[kind]
+            promise.may_make_room = kind in ("removes", "removed")
         elif kind == "kept":
             promise.photos[mark["index"]] = {mark["sha256"]}
         elif kind == "lost":
@@ -95,6 +97,8 @@ def faults_after(root: Path, promises: Promises, durable_journals: dict[str, byt
             faults.append(f"{scan_id} is in {[p for p, there in homes.items() if there]}, promised {promise.places}")
         if place == TRASH:
             trash.restore(scan_id)
+        if place == NOWHERE and promise.may_make_room and not _told(store, scan_id):
+            faults.append(f"{scan_id} made room and nobody was told")
         if place != NOWHERE:
             faults += _of_scan(store, scan_id, promise, durable_journals.get(scan_id, b""))
     return faults + strays_in(root)
@@ -109,6 +113,10 @@ def _of_commands(store: ScanStore, promises: Promises) -> list[str]:
         for command_id, entry in found.items()
         if entry is not None and promises.commands[command_id] and entry.answer is None
     ]
+
+
+def _told(store: ScanStore, scan_id: str) -> bool:
+    return store.layout.removed.exists() and f'"scan_id": "{scan_id}"' in store.layout.removed.read_text()
 
 
 def _of_scan(store: ScanStore, scan_id: str, promise: Promise, durable_journal: bytes) -> list[str]:

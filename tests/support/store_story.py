@@ -8,6 +8,7 @@ import json
 import os
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,7 @@ from scannerd.store.durable import write_durably
 from scannerd.store.hashing import sha256_of_bytes
 from scannerd.store.layout import StoreLayout
 from scannerd.store.ledger import CommandLedger
+from scannerd.store.retention import Retention
 from scannerd.store.scans import ScanStore, StoredScan
 from scannerd.store.trash import Trash
 
@@ -135,6 +137,10 @@ def delete_and_restore(store: ScanStore, mark: Mark) -> None:
     mark("forgets", scan="jug")
     trash.forget(-1)
     mark("forgot", scan="jug")
+    confirm(store, "cup")
+    mark("removes", scan="cup")
+    Retention(replace(store, free_bytes=lambda _: 0), keep_days=0).make_room(needed_bytes=1)
+    mark("removed", scan="cup")
 
 
 def give_background(store: ScanStore) -> None:
