@@ -18,7 +18,7 @@ from scannerd.export.photo_set import photo_set
 from scannerd.export.programs import Program, exported
 from scannerd.export.to_folder import write_export
 from scannerd.mat import Paper
-from scannerd.mat_pdf import mat_pdf
+from scannerd.mat_print import mat_print
 from scannerd.run_command import ConfigOption, run
 from scannerd.settings.file import read_config
 from scannerd.settings.text import documented_toml
@@ -161,7 +161,7 @@ def mat(
     out: Annotated[Path, typer.Option(help="The PDF to write.")],
 ) -> None:
     """Draw the turntable mat at true scale."""
-    console.write_file(out, mat_pdf(paper))
+    console.write_file(out, mat_print(paper))
     console.say(f"{out}: print at 100 %, measure both rulers, then set [mat] as its title line says")
 
 

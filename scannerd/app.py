@@ -19,7 +19,7 @@ from scannerd.board.sync_watch import SyncWatch
 from scannerd.commands import Accepted, Command, CommandRefused, ResumeScan, Wishes
 from scannerd.config import Config
 from scannerd.control.button import ButtonControl, press_times
-from scannerd.control.doors import DoorMissing, network_door
+from scannerd.control.doors import DoorMissing, load_doors, network_door
 from scannerd.control.lamp import LampControl
 from scannerd.control.scanner import Door
 from scannerd.events import ConfigTaken, EventBus, LightChanged, UnfinishedScanFound, Warned
@@ -201,6 +201,8 @@ class Daemon:
             stack.callback(reading.close)
             ledger = CommandLedger(self.store.layout.commands)
             stack.callback(self.events.close)
+            # Loading them takes as long as a camera takes to deliver its first frames.
+            doors_loaded = reading.begin(lambda: load_doors(self._doors_wanted()))
             await self._hardware.camera.open()
             stack.callback(self._close_doors)
             group = await stack.enter_async_context(asyncio.TaskGroup())
@@ -225,6 +227,7 @@ class Daemon:
             )
             self._watchdog = Watchdog(desk, self._service_manager)
             self._health = Health(reading, self._room, self._watchdog.trouble, self.events.publish)
+            await doors_loaded
             self._doors += self._network_doors()
             self._start_tasks(desk, group, self._health)
             self._stack = stack.pop_all()
@@ -345,12 +348,13 @@ class Daemon:
             return None
         return Room(usable_bytes, scan_bytes(plan, len(plan.viewpoints)))
 
-    def _network_doors(self) -> list[Door]:
-        if not self._network:
-            return []
+    def _doors_wanted(self) -> list[str]:
         wanted = {"rest": self.config.web.enabled, "mqtt": self.config.mqtt.enabled}
+        return [name for name, enabled in wanted.items() if enabled and self._network]
+
+    def _network_doors(self) -> list[Door]:
         doors = []
-        for name in (name for name, enabled in wanted.items() if enabled):
+        for name in self._doors_wanted():
             try:
                 doors.append(network_door(name, self))
             except DoorMissing as missing:

@@ -23,6 +23,10 @@ class WorkerThread:
             await asyncio.wait({done})
             raise
 
+    def begin(self, call: Callable[[], T]) -> "asyncio.Future[T]":
+        """Start a call whose end somebody awaits later. What it raises comes out there."""
+        return asyncio.get_running_loop().run_in_executor(self._executor, call)
+
     def close(self) -> None:
         """Wait for the last call and end the thread; safe to call twice."""
         self._executor.shutdown()

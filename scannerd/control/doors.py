@@ -1,6 +1,8 @@
 """Front doors by their names, loaded late: a device pays only for those that it opens."""
 
+import contextlib
 import importlib
+from collections.abc import Iterable
 
 from scannerd.control.scanner import Door, Scanner
 
@@ -12,6 +14,13 @@ _DOORS = {
 
 class DoorMissing(RuntimeError):
     """A door is configured that is not installed. The message says what to install."""
+
+
+def load_doors(names: Iterable[str]) -> None:
+    """Load what these doors need, for a thread that has nothing else to do; `network_door` says what is missing."""
+    for name in names:
+        with contextlib.suppress(ModuleNotFoundError):
+            importlib.import_module(_DOORS[name][0])
 
 
 def network_door(name: str, scanner: Scanner) -> Door:

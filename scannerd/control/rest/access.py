@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from scannerd.board.state import Shown
 from scannerd.control.rest.caller import caller_of_request
-from scannerd.control.rest.gate import COOKIE
+from scannerd.control.rest.gate import API, COOKIE
 from scannerd.control.rest.ids import TokenInPath
 from scannerd.control.rest.limits import Buckets, caller_of
 from scannerd.control.rest.pairing import VALID_S, PairingCodes, WrongCode
@@ -72,7 +72,7 @@ _GONE: dict[int | str, dict[str, Any]] = {204: {"description": "Revoked."}, **do
 
 def access_routes(scanner: Scanner, tokens: TokenBook, codes: PairingCodes) -> APIRouter:
     """Who may command."""
-    router = APIRouter(tags=["pairing"])
+    router = APIRouter(prefix=API, tags=["pairing"])
     wrong_codes = Buckets(WRONG_CODES_BURST, WRONG_CODES_PER_S)
 
     @router.post(

@@ -1,6 +1,6 @@
 """All routes behind one gate."""
 
-from fastapi import APIRouter, FastAPI
+from fastapi import FastAPI
 
 from scannerd import __version__
 from scannerd.control.rest.access import access_routes
@@ -12,7 +12,7 @@ from scannerd.control.rest.event_stream import Listeners, event_routes
 from scannerd.control.rest.exports import export_routes
 from scannerd.control.rest.files import FileHashes, FileWindow
 from scannerd.control.rest.frames import frame_routes
-from scannerd.control.rest.gate import API, App, Gate, Pace
+from scannerd.control.rest.gate import App, Gate, Pace
 from scannerd.control.rest.health import health_routes
 from scannerd.control.rest.mat import mat_routes
 from scannerd.control.rest.metrics import Metrics
@@ -61,7 +61,6 @@ class RestApp:
         app.openapi = lambda: _described(app)  # type: ignore[method-assign]
         add_handlers(app)
         files = FileWindow(scanner.reading, FileHashes())
-        api = APIRouter(prefix=API)
         for routes in (
             state_routes(scanner),
             event_routes(self._listeners, self._is_welcome),
@@ -76,11 +75,11 @@ class RestApp:
             preview_routes(scanner, self._viewers, self._is_welcome),
             access_routes(scanner, self.tokens, self.codes),
             docs_routes(app),
+            health_routes(scanner, self.metrics),
+            page_routes(scanner.reading, page),
         ):
-            api.include_router(routes)
-        app.include_router(api)
-        app.include_router(health_routes(scanner, self.metrics))
-        app.include_router(page_routes(scanner.reading, page))
+            # As they are: include_router would build every one of them again, and a start takes long enough.
+            app.router.routes += routes.routes
         return app
 
 

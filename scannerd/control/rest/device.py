@@ -10,6 +10,7 @@ from starlette.responses import Response
 from drivers.protocols import DriverError
 from scannerd import __version__
 from scannerd.board.state import DiskSpace, Shown
+from scannerd.control.rest.gate import API
 from scannerd.control.rest.problems import documented
 from scannerd.control.rest.reply import shown
 from scannerd.control.scanner import Scanner
@@ -40,7 +41,7 @@ class DeviceCard(Shown):
 
 def device_routes(scanner: Scanner, addresses: Callable[[], tuple[str, ...]]) -> APIRouter:
     """The device; `addresses` are those of the page."""
-    router = APIRouter(tags=["state"])
+    router = APIRouter(prefix=API, tags=["state"])
     started_s = time.monotonic()
 
     @router.get("/device", operation_id="get_device", response_model=DeviceCard, responses=documented())

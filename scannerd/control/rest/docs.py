@@ -8,6 +8,7 @@ from fastapi.openapi.utils import get_openapi
 from starlette.responses import Response
 
 from scannerd import __version__
+from scannerd.control.rest.gate import API
 from scannerd.control.rest.problems import Problem
 
 DESCRIPTION = """Everything that the button, the page and MQTT can do as well.
@@ -36,7 +37,7 @@ def describe(app: FastAPI) -> dict[str, Any]:
 
 def docs_routes(app: FastAPI) -> APIRouter:
     """For people and programs that write programs."""
-    router = APIRouter(include_in_schema=False)
+    router = APIRouter(prefix=API, include_in_schema=False)
 
     @router.get("/openapi.json")
     async def openapi() -> dict[str, Any]:

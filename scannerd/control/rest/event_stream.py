@@ -11,6 +11,7 @@ from starlette.responses import Response
 
 from scannerd.control.messages import EventMessage
 from scannerd.control.rest.caller import IsWelcome, caller_of_request
+from scannerd.control.rest.gate import API
 from scannerd.control.rest.problems import busy, documented
 from scannerd.control.rest.reply import HeldStream
 from scannerd.control.scanner import Scanner
@@ -124,7 +125,7 @@ class Listeners:
 
 def event_routes(listeners: Listeners, is_welcome: IsWelcome) -> APIRouter:
     """Server-sent events; `is_welcome` says whether a caller may still read."""
-    router = APIRouter(tags=["events"])
+    router = APIRouter(prefix=API, tags=["events"])
 
     @router.get("/events", operation_id="get_events", response_class=Response, responses=_STREAM)
     async def get_events(

@@ -5,6 +5,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path
 from starlette.responses import Response
 
+from scannerd.control.rest.gate import API
 from scannerd.control.rest.ids import ScanInPath
 from scannerd.control.rest.photos_zip import zip_stream
 from scannerd.control.rest.problems import Refused, busy, documented
@@ -28,7 +29,7 @@ ProgramInPath = Annotated[Program, Path(description="Whose convention the files 
 
 def export_routes(scanner: Scanner) -> APIRouter:
     """Exports."""
-    router = APIRouter(tags=["photos"])
+    router = APIRouter(prefix=API, tags=["photos"])
     under_way = 0
 
     @router.get(

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from scannerd.control.rest.files import FileWindow
+from scannerd.control.rest.gate import API
 from scannerd.control.rest.ids import IndexInPath, ScanInPath
 from scannerd.control.rest.photos_zip import zip_stream
 from scannerd.control.rest.problems import Refused, busy, documented
@@ -36,7 +37,7 @@ _ZIP: dict[int | str, dict[str, Any]] = {
 
 def frame_routes(scanner: Scanner, files: FileWindow) -> APIRouter:
     """The photos."""
-    router = APIRouter(tags=["photos"])
+    router = APIRouter(prefix=API, tags=["photos"])
     layout = scanner.store.layout
     zips = 0
 

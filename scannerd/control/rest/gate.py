@@ -106,7 +106,7 @@ class Gate:
                     headers[name] = value
                 headers.setdefault("Content-Security-Policy", _API_POLICY)
                 headers.setdefault("Cache-Control", "no-store")
-                self._count(getattr(scope.get("route"), "path", "none"), message["status"])
+                self._count(getattr(scope.get("route"), "path", "none").removeprefix(API), message["status"])
             await send(message)
 
         return guarded

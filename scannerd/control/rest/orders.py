@@ -13,6 +13,7 @@ from scannerd import commands
 from scannerd.commands import Command
 from scannerd.control.messages import AnswerMessage, CommandId, CommandMessage, MorePhotos, ScanWishes
 from scannerd.control.rest.caller import caller_of_request
+from scannerd.control.rest.gate import API
 from scannerd.control.rest.ids import ScanInPath
 from scannerd.control.rest.problems import BAD_REQUEST, Refused, documented
 from scannerd.control.rest.reply import shown
@@ -93,7 +94,7 @@ _ANSWERED: dict[str, Any] = {
 
 def order_routes(scanner: Scanner) -> APIRouter:
     """Everything that changes something."""
-    router = APIRouter(tags=["commands"])
+    router = APIRouter(prefix=API, tags=["commands"])
     desk = OrderDesk(scanner)
 
     @router.post("/scans", operation_id="start_scan", **_ANSWERED)

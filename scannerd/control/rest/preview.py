@@ -9,6 +9,7 @@ from starlette.responses import Response
 
 from drivers.protocols import DriverError
 from scannerd.control.rest.caller import IsWelcome, caller_of_request
+from scannerd.control.rest.gate import API
 from scannerd.control.rest.problems import Refused, busy, documented
 from scannerd.control.rest.reply import HeldStream
 from scannerd.control.scanner import Scanner
@@ -84,7 +85,7 @@ class Viewers:
 
 def preview_routes(scanner: Scanner, viewers: Viewers, is_welcome: IsWelcome) -> APIRouter:
     """The viewfinder."""
-    router = APIRouter(tags=["preview"])
+    router = APIRouter(prefix=API, tags=["preview"])
 
     @router.get("/preview.jpg", operation_id="get_preview", response_class=Response, responses=_ONE)
     async def get_preview(

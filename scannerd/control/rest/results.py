@@ -7,6 +7,7 @@ from starlette.responses import Response
 
 from scannerd.board.state import Shown
 from scannerd.control.rest.files import FileHashes, FileWindow, media_type_of
+from scannerd.control.rest.gate import API
 from scannerd.control.rest.ids import FileInPath, ScanInPath
 from scannerd.control.rest.problems import Refused, documented
 from scannerd.control.rest.reply import shown
@@ -42,7 +43,7 @@ _FILE: dict[int | str, dict[str, Any]] = {
 
 def result_routes(scanner: Scanner, files: FileWindow) -> APIRouter:
     """The files that the service made of a scan."""
-    router = APIRouter(tags=["results"])
+    router = APIRouter(prefix=API, tags=["results"])
     layout = scanner.store.layout
 
     @router.get(

@@ -9,6 +9,7 @@ from starlette.responses import Response
 from offload.wire.base import ScanId
 from scannerd.board.scan_shown import ScanDetail, ScanOverview
 from scannerd.board.state import Shown
+from scannerd.control.rest.gate import API
 from scannerd.control.rest.ids import ScanInPath
 from scannerd.control.rest.problems import Refused, documented
 from scannerd.control.rest.reply import shown
@@ -50,7 +51,7 @@ class ScanLog(Shown):
 
 def scan_routes(scanner: Scanner) -> APIRouter:
     """Reading only; what changes a scan is a command."""
-    router = APIRouter(tags=["scans"])
+    router = APIRouter(prefix=API, tags=["scans"])
     shelf = ScanShelf(scanner)
 
     @router.get("/scans", operation_id="list_scans", response_model=ScanList, responses=documented(422))

@@ -7,6 +7,7 @@ from pydantic import ConfigDict, RootModel
 from starlette.responses import Response
 
 from scannerd.board.state import Shown
+from scannerd.control.rest.gate import API
 from scannerd.control.rest.problems import BAD_REQUEST, Refused, documented
 from scannerd.control.rest.reply import shown
 from scannerd.control.scanner import Scanner
@@ -49,7 +50,7 @@ _ANSWERS: dict[int | str, dict[str, Any]] = documented(*BAD_REQUEST, 409, 503, 5
 
 def settings_routes(scanner: Scanner) -> APIRouter:
     """The configuration."""
-    router = APIRouter(tags=["settings"])
+    router = APIRouter(prefix=API, tags=["settings"])
 
     @router.get("/settings", operation_id="get_settings", response_model=SettingsShown, responses=documented())
     async def get_settings() -> Response:

@@ -10,6 +10,7 @@ from scannerd.board.scan_shown import Forecast
 from scannerd.board.state import DeviceState
 from scannerd.commands import CommandRefused
 from scannerd.control.messages import ScanWishes
+from scannerd.control.rest.gate import API
 from scannerd.control.rest.problems import Refused, documented
 from scannerd.control.rest.reply import shown
 from scannerd.control.scanner import Scanner
@@ -17,7 +18,7 @@ from scannerd.control.scanner import Scanner
 
 def state_routes(scanner: Scanner) -> APIRouter:
     """What the scanner does, and what a scan would take."""
-    router = APIRouter(tags=["state"])
+    router = APIRouter(prefix=API, tags=["state"])
 
     @router.get("/state", operation_id="get_state", response_model=DeviceState, responses=documented())
     async def get_state() -> Response:
