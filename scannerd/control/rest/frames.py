@@ -1,10 +1,12 @@
 """Photos of a scan: one by one, small, all on one picture, all in one file."""
 
 import contextlib
+from enum import StrEnum
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Request
+from fastapi import Path as PathParameter
 from starlette.responses import Response
 
 from scannerd.control.rest.files import FileWindow
@@ -20,12 +22,28 @@ from scannerd.store.durable import StoreFault
 from scannerd.store.layout import ScanFolder
 from scannerd.store.thumbnails import whole_thumbnail
 
+
+class FramePicture(StrEnum):
+    """What lies beside a photo."""
+
+    MASK = "mask"
+    EDGES = "edges"
+
+
+PictureInPath = Annotated[FramePicture, PathParameter(description="Which of them.")]
+
 DAY_S = 86_400
 MOST_ZIPS = 2
 
 _JPEG: dict[int | str, dict[str, Any]] = {
     200: {"content": {"image/jpeg": {"schema": {"type": "string", "format": "binary"}}}},
     206: {"description": "The part that Range asked for.", "content": {"image/jpeg": {}}},
+    304: {"description": "The browser has it already."},
+    **documented(404, 416, 422, 503),
+}
+_PNG: dict[int | str, dict[str, Any]] = {
+    200: {"content": {"image/png": {"schema": {"type": "string", "format": "binary"}}}},
+    206: {"description": "The part that Range asked for.", "content": {"image/png": {}}},
     304: {"description": "The browser has it already."},
     **documented(404, 416, 422, 503),
 }
@@ -68,6 +86,20 @@ def frame_routes(scanner: Scanner, files: FileWindow) -> APIRouter:
         folder = layout.scan(scan_id)
         path = await scanner.reading.run(lambda: _thumbnail(scanner.catalogue, folder, index))
         return await files.reply(request, path, caching=await caching(folder))
+
+    @router.get(
+        "/scans/{scan_id}/frames/{index}.{picture}.png",
+        operation_id="get_frame_picture",
+        response_class=Response,
+        responses=_PNG,
+    )
+    async def frame_picture(
+        request: Request, scan_id: ScanInPath, index: IndexInPath, picture: PictureInPath
+    ) -> Response:
+        """What was found in one photo, as a picture of its shape: the object's mask, or the strength of its edges."""
+        folder = layout.scan(scan_id)
+        photo = await scanner.reading.run(lambda: _photo(scanner.catalogue, folder, index))
+        return await files.reply(request, photo.with_suffix(f".{picture.value}.png"), caching=await caching(folder))
 
     @router.get(
         "/scans/{scan_id}/contact_sheet.jpg",

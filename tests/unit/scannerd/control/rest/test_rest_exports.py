@@ -37,6 +37,16 @@ async def test_every_program_gets_its_zip(serve: Serve) -> None:
                 assert mask.shape == (1200, 1600)
 
 
+async def test_what_was_found_in_a_photo_lies_beside_it(serve: Serve) -> None:
+    async with serve() as served, served.client() as client:
+        store = taken_scan(served.daemon.store.layout.root, [TURN])
+        mask = await client.get("/scans/barrel/frames/3.mask.png")
+        assert mask.headers["content-type"] == "image/png"
+        assert mask.content == (store.layout.scan("barrel").frames / "0003.mask.png").read_bytes()
+        assert (await client.get("/scans/barrel/frames/3.edges.png")).status_code == 404
+        assert (await client.get("/scans/barrel/frames/3.depth.png")).status_code == 422
+
+
 async def test_what_is_missing_is_said(serve: Serve) -> None:
     async with serve() as served, served.client() as client:
         taken_scan(served.daemon.store.layout.root, [TURN], mat=None)

@@ -15,6 +15,34 @@ export interface RunningScan {
   fault_kind: string | null;
   elapsed_s: number;
   remaining_s: number | null;
+  /** Null until enough photos show the object. */
+  coverage: Coverage | null;
+}
+
+/** What would show more of the object, before it is taken off the table. */
+export interface Proposal {
+  kind: "ring" | "flip";
+  photos: number;
+  gain_percent: number;
+  elevation_deg: number | null;
+  /** For people, in English; a question with these words is this proposal. */
+  says: string;
+}
+
+/** How much of the object's surface the photos show, as it lies now. */
+export interface Coverage {
+  side: number;
+  photos: number;
+  /** By 3 sharp photos or more. */
+  covered_percent: number;
+  weak_percent: number;
+  unseen_percent: number;
+  /** The part of the unseen that looks down. */
+  underside_percent: number;
+  /** Bands of height, lowest first, by sectors: the share that too few photos show. */
+  map: (number | null)[][];
+  guessed_camera: boolean;
+  proposal: Proposal | null;
 }
 
 export interface EndedScan {
@@ -147,11 +175,11 @@ export interface ScanOptions {
 /** What somebody chose of it; everything else is as configured. */
 export type ScanWishes = Partial<ScanOptions> & { ring_elevations_deg?: number[] };
 
-/** What can be added to a scan. */
+/** What can be added to a scan; nothing said is what its coverage proposes. */
 export interface MorePhotos {
-  views: number;
+  views?: number;
   elevation_deg?: number;
-  turn_over: boolean;
+  turn_over?: boolean;
 }
 
 export interface Forecast {

@@ -1,14 +1,20 @@
-import { address } from "../api/client";
+import { useState } from "preact/hooks";
 import type { ScanDetail, Viewpoint } from "../api/wire";
 import { Action } from "../parts/action";
 import { Dialog } from "../parts/dialog";
 import { Facts } from "../parts/facts";
-import { Icon } from "../parts/icon";
-import { Photo } from "../parts/photo";
+import { Icon, type IconName } from "../parts/icon";
+import { Switch } from "../parts/switch";
 import { retakeFrame } from "../state/commands";
 import { standingOf } from "../state/frames";
 import { degrees, figure } from "../words/figures";
 import { say } from "../words/messages";
+import { FramePhoto, type Layer } from "./frame_photo";
+
+const LAYERS: [Layer, IconName][] = [
+  ["mask", "cube"],
+  ["edges", "edges"],
+];
 
 export interface FrameDialogProps {
   scan: ScanDetail;
@@ -20,6 +26,7 @@ export interface FrameDialogProps {
 
 /** One photo, large: what the gate thought of it, and taking it again. */
 export function FrameDialog({ scan, index, current, show, close }: FrameDialogProps) {
+  const [layer, setLayer] = useState<Layer | null>(null);
   const viewpoint = scan.viewpoints[index];
   if (!viewpoint) return null;
   const angle = degrees(viewpoint.angle_deg % 360);
@@ -28,7 +35,7 @@ export function FrameDialog({ scan, index, current, show, close }: FrameDialogPr
     <Dialog wide title={say("frame.title", { number: index + 1, angle })} close={close}>
       <div class="frame-view">
         <div class="frame-photo">
-          <FramePhoto scan_id={scan.scan_id} viewpoint={viewpoint} />
+          <FramePhoto scan_id={scan.scan_id} viewpoint={viewpoint} layer={layer} />
           <Turn side="previous" run={() => show((index + count - 1) % count)} />
           <Turn side="next" run={() => show((index + 1) % count)} />
         </div>
@@ -38,6 +45,7 @@ export function FrameDialog({ scan, index, current, show, close }: FrameDialogPr
             {say(`verdict.${standingOf(viewpoint, current)}`)}
           </p>
           <Facts facts={factsOf(scan, viewpoint)} />
+          {viewpoint.status === "stored" && <Layers layer={layer} choose={setLayer} />}
           {scan.state === "running" ? (
             <Action
               kind="main"
@@ -60,15 +68,19 @@ export function FrameDialog({ scan, index, current, show, close }: FrameDialogPr
   );
 }
 
-function FramePhoto({ scan_id, viewpoint }: { scan_id: string; viewpoint: Viewpoint }) {
-  if (viewpoint.status === "planned") return <p class="photo-lost">{say("frame.none")}</p>;
-  const version = `${viewpoint.attempts}-${viewpoint.size_bytes}`;
+function Layers({ layer, choose }: { layer: Layer | null; choose: (layer: Layer | null) => void }) {
   return (
-    <Photo
-      src={address(`scans/${scan_id}/frames/${viewpoint.index}.jpg?attempt=${version}`)}
-      alt={say("frame.alt", { number: viewpoint.index + 1 })}
-      failed={say("failure.no connection")}
-    />
+    <div class="layers">
+      {LAYERS.map(([name, icon]) => (
+        <Switch
+          key={name}
+          label={say(`frame.layer.${name}`)}
+          icon={icon}
+          on={layer === name}
+          turn={(on) => choose(on ? name : null)}
+        />
+      ))}
+    </div>
   );
 }
 

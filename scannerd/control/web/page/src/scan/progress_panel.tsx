@@ -9,6 +9,7 @@ import { cancelScan, pauseScan, resumeScan } from "../state/commands";
 import { link, state, stateReadAt_ms } from "../state/scanner";
 import { clock, degrees, figure } from "../words/figures";
 import { say, sayKnown } from "../words/messages";
+import { CoveragePart } from "./coverage";
 import { MorePhotos } from "./more_photos";
 import { Retaken } from "./retaken";
 
@@ -28,6 +29,7 @@ export function ProgressPanel({ scan, detail, open }: ProgressPanelProps) {
       <div class="panel-body">
         <h1 class="unseen">{say("scan.progress")}</h1>
         <Figures scan={scan} rests={rests} />
+        {scan.coverage && <CoveragePart coverage={scan.coverage} />}
         {detail && <Retaken scan={detail} open={open} />}
         <Remarks scan_id={scan.scan_id} />
         <MorePhotos scan_id={scan.scan_id} />

@@ -6,6 +6,7 @@ import { FrameDialog } from "./frame_dialog";
 import { Legend } from "./legend";
 import { Middle } from "./middle";
 import { ProgressPanel } from "./progress_panel";
+import { ProposalQuestion } from "./proposal";
 import { Question } from "./question";
 import { Ring } from "./ring";
 import { ringLayout, SIZE } from "./ring_layout";
@@ -17,7 +18,7 @@ export function RunningView({ scan }: { scan: RunningScan }) {
   return (
     <div class="scan-view running">
       <section class="ring-place" aria-label={say("scan.progress")}>
-        {scan.question && <Question scan={scan} />}
+        <Asked scan={scan} />
         {detail ? (
           <>
             <div class="ring-square">
@@ -42,4 +43,11 @@ export function RunningView({ scan }: { scan: RunningScan }) {
       )}
     </div>
   );
+}
+
+function Asked({ scan }: { scan: RunningScan }) {
+  if (!scan.question) return null;
+  const proposal = scan.coverage?.proposal;
+  if (proposal && proposal.says === scan.question) return <ProposalQuestion scan={scan} proposal={proposal} />;
+  return <Question scan={scan} />;
 }

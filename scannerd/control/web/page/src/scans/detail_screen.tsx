@@ -13,6 +13,7 @@ import { moment } from "../words/figures";
 import { say, sayCount } from "../words/messages";
 import { FrameDialog } from "../scan/frame_dialog";
 import { deleteScan } from "./deletion";
+import { Exports } from "./exports";
 import { LogLines } from "./log_lines";
 import { PhotoStrip } from "./photo_strip";
 import { progressOf } from "./progress";
@@ -44,6 +45,7 @@ function Detail({ scan }: { scan: ScanDetail }) {
           <TimingChart scan={scan} />
         </details>
       )}
+      <Exports scan={scan} />
       <details class="card fold">
         <summary>{say("detail.log")}</summary>
         <LogLines scan_id={scan.scan_id} />
