@@ -47,7 +47,8 @@ class CoverageReport:
     """The part of `unseen_share` that looks down: no turn of the platter shows it."""
     map: tuple[tuple[float | None, ...], ...]
     """Bands of height, lowest first, by sectors counter-clockwise seen from above, the first from x = 0° on in the
-    mat's frame: the share of the skin there that fewer than 3 sharp photos see; None where there is no skin."""
+    mat's frame: the share of the skin there, without the underside, that fewer than 3 sharp photos see; None where
+    there is none."""
     guessed_camera: bool = False
     """No photo showed the mat: camera and size are guesses, and so are the shares."""
     proposal: Proposal | None = None

@@ -33,13 +33,15 @@ def _share(skin: Skin, which: NDArray[np.bool_]) -> float:
 
 
 def _map(skin: Skin, weak: NDArray[np.bool_]) -> tuple[tuple[float | None, ...], ...]:
+    """The underside is left out: it would paint over what stands above it, and is told by a number of its own."""
+    areas = np.where(skin.normals[:, 2] < DOWNWARDS, 0, skin.areas)
     low, high = skin.points_mm[:, 2].min(), skin.points_mm[:, 2].max()
     band = np.clip((skin.points_mm[:, 2] - low) / max(high - low, 1e-6) * BANDS, 0, BANDS - 1).astype(np.int64)
     middle = skin.middle_mm
     azimuth = np.arctan2(skin.points_mm[:, 1] - middle[1], skin.points_mm[:, 0] - middle[0]) % (2 * np.pi)
     sector = np.minimum((azimuth / (2 * np.pi) * SECTORS).astype(np.int64), SECTORS - 1)
     cell = band * SECTORS + sector
-    area = np.bincount(cell, skin.areas, BANDS * SECTORS)
-    weak_area = np.bincount(cell, skin.areas * weak, BANDS * SECTORS)
+    area = np.bincount(cell, areas, BANDS * SECTORS)
+    weak_area = np.bincount(cell, areas * weak, BANDS * SECTORS)
     shares = [round(float(w / a), 2) if a > 0 else None for w, a in zip(weak_area, area, strict=True)]
     return tuple(tuple(shares[row * SECTORS : (row + 1) * SECTORS]) for row in range(BANDS))
