@@ -267,7 +267,8 @@ class Daemon:
 
     def cut_current(self) -> None:
         """Switch the motor off at once, from any thread: the process is about to be ended."""
-        self._hardware.axis.cut_current()
+        for motor in filter(None, (self._hardware.axis, self._hardware.lift)):
+            motor.cut_current()
 
     @property
     def doing(self) -> str:

@@ -35,9 +35,10 @@ FARTHEST_MOVE_DEG = 360.0
 class Deadlines:
     """Of one device with one configuration."""
 
-    def __init__(self, config: Config, axis: Axis, camera: Camera) -> None:
+    def __init__(self, config: Config, axis: Axis, camera: Camera, lift: Axis | None = None) -> None:
         self._config = config
         self._axis = axis
+        self._lift = lift
         self._camera = camera
         self._rules: dict[Phase, Callable[[ScanPlan | None], float | None]] = {
             Phase.IDLE: lambda plan: None,
@@ -67,7 +68,10 @@ class Deadlines:
         return self._storing_s(None) + BUSY_S
 
     def _move_s(self) -> float:
-        return SLACK * self._axis.move_time_s(0.0, FARTHEST_MOVE_DEG)
+        """One motor moves after the other."""
+        lift = self._config.lift
+        raising_s = self._lift.move_time_s(lift.lowest_deg, lift.highest_deg) if self._lift is not None else 0.0
+        return SLACK * max(self._axis.move_time_s(0.0, FARTHEST_MOVE_DEG), raising_s)
 
     def _settling_s(self, plan: ScanPlan | None) -> float:
         """The camera delivers frames all the while, until the object stands still or the cap is reached."""

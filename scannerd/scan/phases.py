@@ -28,8 +28,9 @@ _NEXT: dict[Phase, frozenset[Phase]] = {
     Phase.IDLE: frozenset({Phase.PREPARING, Phase.BACKGROUND, Phase.JOGGING}),
     # A resumed scan may have every photo already.
     Phase.PREPARING: frozenset({Phase.MOVING, Phase.PAUSED, Phase.SEALING}),
-    # What was taken before a fault is stored before the scan ends or pauses.
-    Phase.MOVING: frozenset({Phase.SETTLING, Phase.STORING, Phase.PAUSED}),
+    # What was taken before a fault is stored before the scan ends or pauses. A lift moves before the platter does,
+    # and before a scan that goes on finds out where the platter stands.
+    Phase.MOVING: frozenset({Phase.MOVING, Phase.SETTLING, Phase.STORING, Phase.PAUSED, Phase.PREPARING}),
     # A frame that did not come is asked for again from the same place.
     Phase.SETTLING: frozenset({Phase.CAPTURING, Phase.SETTLING, Phase.STORING, Phase.PAUSED}),
     # The table moves on while the frame is judged and stored; a retake waits at its place for the verdict.
@@ -38,7 +39,8 @@ _NEXT: dict[Phase, frozenset[Phase]] = {
     Phase.STORING: _AFTER_A_FRAME | {Phase.JUDGING},
     # After a question the photo is taken again from the same place.
     Phase.PAUSED: frozenset({Phase.MOVING, Phase.SETTLING, Phase.STORING, Phase.SEALING}),
-    Phase.SEALING: frozenset(),
+    # Photos may be added at the last moment.
+    Phase.SEALING: frozenset({Phase.MOVING, Phase.STORING, Phase.PAUSED}),
     Phase.BACKGROUND: frozenset(),
     Phase.JOGGING: frozenset(),
 }

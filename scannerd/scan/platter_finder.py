@@ -3,13 +3,15 @@
 import contextlib
 import logging
 from collections.abc import Callable
+from functools import partial
 
 from drivers.protocols import AxisNotHomed, NeedsPerson
 from offload.logs.fields import about
 from offload.wire.bundle import FrameEntry, MatSpec
 from scannerd.fault_kind import FaultKind
 from scannerd.hardware import Hardware
-from scannerd.scan.relocate import CannotLocate, Corners, mat_corners, turned_deg
+from scannerd.scan.plan import Viewpoint
+from scannerd.scan.relocate import CannotLocate, Corners, heading_turned_deg, mat_corners, turned_deg
 from scannerd.store.photo import read_grey
 from scannerd.store.scans import StoredScan
 from scannerd.worker_thread import WorkerThread
@@ -30,7 +32,13 @@ LOOKS = 3
 
 
 class PlatterFinder:
-    """Compares a new photo of the mat with the scan's latest; without a mat it has to believe counted steps."""
+    """Compares a new photo of the mat with the latest from the same ring and side.
+
+    Where there is none yet, counted steps are believed. Where they began anew, too, the mat still tells how far the
+    platter has turned since another ring of the same side, as well as the camera has kept its direction: a lift
+    keeps it, a person's hand to some degrees. Angles of a new side count from where it begins, since nobody puts an
+    object down as it lay.
+    """
 
     def __init__(
         self, scan: StoredScan, hardware: Hardware, worker: WorkerThread, warn: Callable[[str], None]
@@ -40,14 +48,21 @@ class PlatterFinder:
         self._worker = worker
         self._warn = warn
 
-    async def offset_deg(self, known_offset_deg: float | None) -> float:
+    async def offset_deg(self, viewpoint: Viewpoint, known_offset_deg: float | None) -> float:
         """Return platter angle minus axis angle; homes an axis that does not know its own.
 
-        `known_offset_deg` is given when this process has turned the platter for this scan before. Raises NeedsPerson
-        when the mat should be seen and is not, DriverError.
+        The camera stands for `viewpoint`, which is the next. `known_offset_deg` is given when this process has
+        turned the platter for this scan before. Raises NeedsPerson when the mat should be seen and is not,
+        DriverError.
         """
         known_deg = await self._counted_deg(known_offset_deg)
-        angle_deg = await self._angle_deg(known_deg)
+        latest = self._latest(viewpoint.side, viewpoint.ring)
+        if latest is not None:
+            angle_deg = await self._angle_deg(latest, known_deg)
+        elif known_deg is not None:
+            angle_deg = known_deg
+        else:
+            angle_deg = await self._angle_in_new_ring(viewpoint)
         LOG.info("goes on with the platter at %.2f°", angle_deg, extra=about(scan=self._scan.plan.scan_id))
         return angle_deg - self._hardware.axis.angle_deg
 
@@ -60,8 +75,36 @@ class PlatterFinder:
         await axis.home()
         return None
 
-    async def _angle_deg(self, known_deg: float | None) -> float:
-        latest = max(self._scan.frames.values(), key=lambda frame: frame.taken_at)
+    def _latest(self, side: int, ring: int | None = None) -> FrameEntry | None:
+        """Return the latest photo from there; a plain one, if there is any, for it shows the mat best."""
+        frames = [frame for frame in self._scan.frames.values() if frame.side == side and ring in (None, frame.ring)]
+        return max(frames, key=lambda frame: (frame.is_plain, frame.taken_at), default=None)
+
+    async def _angle_in_new_ring(self, viewpoint: Viewpoint) -> float:
+        """Nothing is known but the photos of other rings."""
+        latest, mat = self._latest(viewpoint.side), self._scan.plan.mat
+        if latest is None:
+            return viewpoint.angle_deg
+        before = await self._corners_before(latest, mat) if mat else None
+        try:
+            if before is None or mat is None:
+                raise CannotLocate("photos show no mat")
+            turn_deg = partial(heading_turned_deg, before, size_px=self._size_px(), focal_px=self._focal_px())
+            seen_deg = latest.angle_deg + await self._turn_since(mat, turn_deg)
+        except CannotLocate as reason:
+            self._warn(f"{reason}, so ring {viewpoint.ring + 1} counts its angles from where the platter stands")
+            return latest.angle_deg
+        LOG.info("the mat says %.1f°, seen from another height", seen_deg)
+        return seen_deg
+
+    def _focal_px(self) -> float:
+        camera = self._scan.plan.camera
+        return camera.focal_length_mm * 1000 / camera.pixel_pitch_um
+
+    def _size_px(self) -> tuple[int, int]:
+        return self._scan.plan.photo_width_px, self._scan.plan.photo_height_px
+
+    async def _angle_deg(self, latest: FrameEntry, known_deg: float | None) -> float:
         mat = self._scan.plan.mat
         before = await self._corners_before(latest, mat) if mat else None
         if before is None or mat is None:
@@ -69,7 +112,7 @@ class PlatterFinder:
                 self._warn("photos show no mat, so the platter is taken to stand where the latest photo was taken")
             return latest.angle_deg if known_deg is None else known_deg
         try:
-            seen_deg = latest.angle_deg + await self._turn_since(before, mat)
+            seen_deg = latest.angle_deg + await self._turn_since(mat, partial(turned_deg, before))
         except CannotLocate as reason:
             if known_deg is None:
                 raise MatUnseen(
@@ -87,22 +130,22 @@ class PlatterFinder:
         except CannotLocate:
             return None
 
-    async def _turn_since(self, before: Corners, mat: MatSpec) -> float:
+    async def _turn_since(self, mat: MatSpec, turn_deg: Callable[[Corners], float]) -> float:
         """Take photos until one shows how far the platter has turned. Raises CannotLocate."""
         look = 1
         while True:
             try:
-                return await self._look(before, mat, self._scan.plan.settle_s * 2 ** (look - 1))
+                return await self._look(mat, turn_deg, self._scan.plan.settle_s * 2 ** (look - 1))
             except CannotLocate:
                 if look == LOOKS:
                     raise
             look += 1
 
-    async def _look(self, before: Corners, mat: MatSpec, wait_s: float) -> float:
+    async def _look(self, mat: MatSpec, turn_deg: Callable[[Corners], float], wait_s: float) -> float:
         clock = self._hardware.clock
         await clock.wait_until(clock.now_s() + wait_s)
         frame = await self._hardware.camera.capture()
-        return await self._worker.run(lambda: turned_deg(before, mat_corners(frame.photo.y, mat)))
+        return await self._worker.run(lambda: turn_deg(mat_corners(frame.photo.y, mat)))
 
 
 def _apart_deg(one_deg: float, other_deg: float) -> float:

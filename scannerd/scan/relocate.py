@@ -2,7 +2,7 @@
 
 Camera and axis have not moved since the scan's earlier photos, so both photos see the same plane. The homography of
 the earlier photo takes the mat's corners in the new one into the mat's plane, and what is left is a rotation about
-the axis. No calibration is needed.
+the axis. No calibration is needed. From another height the compass of `heading_turned_deg` has to do.
 """
 
 import cv2
@@ -59,6 +59,30 @@ def turned_deg(before: Corners, after: Corners) -> float:
             "camera or mat was moved"
         )
     return angle_deg
+
+
+def heading_turned_deg(before: Corners, after: Corners, size_px: tuple[int, int], focal_px: float) -> float:
+    """Return how far the platter turned between photos from two heights, counter-clockwise, -180 to 180.
+
+    What points to the right in the picture lies level in the room, however high the camera looks down from: it is a
+    compass needle that raising the camera does not turn. A camera that was carried round the table by some degrees
+    makes the answer wrong by as much. Raises CannotLocate.
+    """
+    turn_deg = _heading_deg(before, size_px, focal_px) - _heading_deg(after, size_px, focal_px)
+    return (turn_deg + 180) % 360 - 180
+
+
+def _heading_deg(corners: Corners, size_px: tuple[int, int], focal_px: float) -> float:
+    """Return where on the mat the picture's right points to, counter-clockwise from the mat's x."""
+    pixels, in_mat = corners
+    points = np.column_stack([in_mat, np.zeros(len(in_mat))])
+    width, height = size_px
+    K = np.array([[focal_px, 0, (width - 1) / 2], [0, focal_px, (height - 1) / 2], [0, 0, 1.0]])
+    found, rotation, _ = cv2.solvePnP(points, pixels, K, np.zeros(5), flags=cv2.SOLVEPNP_IPPE)
+    if not found:
+        raise CannotLocate("the mat's corners do not lie in a plane")
+    right = np.asarray(cv2.Rodrigues(rotation)[0], np.float64)[0]
+    return float(np.degrees(np.arctan2(right[1], right[0])))
 
 
 def _rotation(points: NDArray[np.float64], turned: NDArray[np.float64]) -> tuple[float, float]:

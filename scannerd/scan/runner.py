@@ -23,6 +23,7 @@ from scannerd.scan.darkroom import Darkroom
 from scannerd.scan.phases import Phase
 from scannerd.scan.plan import Viewpoint
 from scannerd.scan.stages import Stages
+from scannerd.scan.standing import Standing
 from scannerd.scan.station import Arrival, EnterPhase, Shot, Station
 from scannerd.scan.taken import Rejected, Taken
 from scannerd.store.contact_sheet import write_contact_sheet
@@ -32,6 +33,9 @@ from scannerd.store.seal import Seal
 from scannerd.worker_thread import WorkerThread
 
 LOG = logging.getLogger(__name__)
+
+
+FindPlatter = Callable[[Viewpoint], Awaitable[None]]
 
 
 @dataclass(frozen=True)
@@ -66,11 +70,16 @@ class ScanRunner:
         storing: WorkerThread,
         enter: EnterPhase,
         publish: Callable[[Event], None],
+        standing: Standing,
+        find_platter: FindPlatter,
         *,
         ask_a_person: bool = True,
         proposal: ProposalPort | None = None,
     ) -> None:
-        """`proposal` is asked once all photos are there."""
+        """`find_platter` is called before the first move, with the camera where its viewpoint wants it.
+
+        `proposal` is asked once all photos are there.
+        """
         self._scan = scan
         self._station = station
         self._gate = gate
@@ -83,7 +92,9 @@ class ScanRunner:
         self._proposal = proposal
         self._asked_at = 0
         self._scan_id = scan.plan.scan_id
-        self._ring: int | None = None
+        self._standing = standing
+        self._find_platter = find_platter
+        self._platter_known = False
         self._new_quality: QualitySection | None = None
         self._began_s = station.clock.now_s()
         self._waited_s = 0.0
@@ -114,6 +125,8 @@ class ScanRunner:
         """Everything that happens at the table."""
         try:
             await self._take_all()
+            while not await self._seal():
+                await self._take_all()
         except RunCancelled:
             await self._drain()
             await self._storing.run(lambda: self._scan.note("cancelled"))
@@ -125,7 +138,6 @@ class ScanRunner:
             # What was taken before is worth keeping.
             await self._drain()
             raise
-        await self._seal()
         return Outcome.COMPLETED
 
     async def _take_all(self) -> None:
@@ -133,7 +145,8 @@ class ScanRunner:
             await self._boundary()
             if self._darkroom.rejected:
                 await self._take_again(self._darkroom.rejected.popleft())
-            elif (viewpoint := await self._next()) is not None:
+            elif (viewpoint := self._next()) is not None:
+                await self._stand_for(viewpoint)
                 await self._visit(viewpoint)
             elif self._darkroom.in_hand:
                 await self._wait_for_the_disk(lambda: not self._darkroom.in_hand)
@@ -155,27 +168,36 @@ class ScanRunner:
             self._control.raise_if_over()
         return len(self._scan.viewpoints) > planned
 
-    async def _next(self) -> Viewpoint | None:
+    def _next(self) -> Viewpoint | None:
         """Return where to go now, None when every photo is there or in hand."""
         again = self._control.next_retake()
         if again is not None:
             return self._scan.viewpoints[again]
         in_hand = self._darkroom.in_hand
-        viewpoint = next((view for view in self._scan.missing() if view.index not in in_hand), None)
-        if viewpoint is not None and viewpoint.ring != self._ring:
-            await self._begin_ring(viewpoint.ring)
-            self._control.raise_if_over()
-        return viewpoint
+        return next((view for view in self._scan.missing() if view.index not in in_hand), None)
 
-    async def _begin_ring(self, ring: int) -> None:
-        """Ask for the camera to be moved, unless this ring's photos have begun already."""
-        begun = {self._scan.viewpoints[index].ring for index in (*self._scan.frames, *self._darkroom.in_hand)}
-        if self._ask_a_person and ring not in begun and (begun or self._ring is not None):
-            await self._pause(
-                f"ring {ring + 1} of {self._scan.plan.rings}: move the camera higher or lower, aim it at the "
-                "middle of the object, leave the object where it is; then go on"
-            )
-        self._ring = ring
+    async def _stand_for(self, viewpoint: Viewpoint) -> None:
+        """Have camera and object where a viewpoint wants them; a person is asked for what no motor does."""
+        if not self._standing.fits(viewpoint):
+            await self._finish_here()
+            self._station.break_rhythm()
+            question = self._standing.question(viewpoint)
+            if question is not None and self._ask_a_person:
+                await self._pause(question)
+                self._control.raise_if_over()
+            self._enter(Phase.MOVING, viewpoint.index, viewpoint.angle_deg)
+            await self._standing.reach(viewpoint, asked=self._ask_a_person)
+        else:
+            await self._standing.reach(viewpoint, asked=False)
+        if not self._platter_known:
+            await self._find_platter(viewpoint)
+            self._platter_known = True
+
+    async def _finish_here(self) -> None:
+        """Leave nothing behind that may have to be taken again from where the camera stands."""
+        await self._wait_for_the_disk(lambda: not self._darkroom.in_hand)
+        while self._darkroom.rejected:
+            await self._take_again(self._darkroom.rejected.popleft())
 
     async def _boundary(self) -> None:
         self._control.raise_if_over()
@@ -309,14 +331,20 @@ class ScanRunner:
     def _about(self, viewpoint: Viewpoint) -> dict[str, object]:
         return about(scan=self._scan_id, frame=viewpoint.index)
 
-    async def _seal(self) -> None:
+    async def _seal(self) -> bool:
+        """Return False, and nothing is sealed, when photos were added at the last moment."""
         self._enter(Phase.SEALING)
         seal = await self._storing.run(self._write_seal)
+        if seal is None:
+            return False
         LOG.info("sealed: %d photos, %.1f MB", seal.frames, seal.total_bytes / 1e6, extra=about(scan=self._scan_id))
         self._publish(ScanSealed(self._scan_id, seal.manifest_sha256, seal.frames, seal.total_bytes))
+        return True
 
-    def _write_seal(self) -> Seal:
+    def _write_seal(self) -> Seal | None:
         """In the storing thread. The sheet comes first: whoever sees the seal sees everything."""
+        if self._scan.missing():
+            return None
         write_contact_sheet(self._scan.folder, self._scan.frames)
         return self._scan.seal(datetime.now(UTC))
 

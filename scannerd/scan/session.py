@@ -13,15 +13,18 @@ from scannerd.fault_kind import FaultKind, fault_kind_of
 from scannerd.hardware import Hardware
 from scannerd.quality.gate import Gate
 from scannerd.quality.look import Verdict
+from scannerd.scan.camera_lift import CameraLift
 from scannerd.scan.camera_lock import lock_camera
 from scannerd.scan.control import RunControl
 from scannerd.scan.darkroom import Darkroom, DarkroomPorts
 from scannerd.scan.onlookers import Onlookers, Sight
 from scannerd.scan.phases import Phase, PhaseTracker
+from scannerd.scan.plan import Viewpoint
 from scannerd.scan.platter_finder import PlatterFinder
 from scannerd.scan.rhythm import Rhythm
 from scannerd.scan.runner import ProposalPort, ScanRunner, ViewpointFault
 from scannerd.scan.settle import Settle, SettleLimits
+from scannerd.scan.standing import Standing
 from scannerd.scan.station import Station
 from scannerd.scan.taken import Taken
 from scannerd.store.durable import StoreFault
@@ -55,6 +58,7 @@ class ScanSession:
         publish: Callable[[Event], None],
         known_zero: Zero | None,
         show: ShowPhoto = lambda small, index, angle_deg: None,
+        lift: CameraLift | None = None,
     ) -> None:
         """`known_zero` is given when this process has moved the axis for this very scan before."""
         self.control = RunControl()
@@ -63,6 +67,7 @@ class ScanSession:
         self.scan = scan
         self.zero = known_zero
         self._hardware = hardware
+        self._lift = lift
         self._worker = worker
         self._judging = WorkerThread("judging")
         self._phases = phases
@@ -70,6 +75,8 @@ class ScanSession:
         self._show = show
         self._station = self._new_station()
         self._camera_section = config.camera
+        if known_zero is not None:
+            self._station.offset_deg = known_zero.offset_deg
         self._onlookers = Onlookers(scan, config.turntable.max_speed_deg_s)
         self._runner = self._new_runner(config)
 
@@ -126,6 +133,8 @@ class ScanSession:
             self._worker,
             self._enter,
             self._publish,
+            Standing(scan, self._lift),
+            self._find_platter,
             ask_a_person=quality.ask_a_person,
             proposal=proposal,
         )
@@ -164,14 +173,21 @@ class ScanSession:
         done, planned = len(self.scan.frames), len(self.scan.viewpoints)
         LOG.info("begins with %d of %d photos", done, planned, extra=about(scan=self._scan_id))
         self._publish(ScanStarted(self._scan_id, done, planned))
-        if not self.scan.complete:
-            await lock_camera(self.scan, self._hardware.camera, self._camera_section, self._worker)
-        if self.scan.frames and not self.scan.complete:
+        if self._lift is not None:
+            await self._lift.remember()
+
+    async def _find_platter(self, viewpoint: Viewpoint) -> None:
+        """Know the platter's angle before the first move: a scan that goes on looks, a new one begins at 0."""
+        if self._phases.phase is not Phase.PREPARING:
+            self._enter(Phase.PREPARING)
+        await lock_camera(self.scan, self._hardware.camera, self._camera_section, self._worker)
+        if self.scan.frames:
             finder = PlatterFinder(self.scan, self._hardware, self._worker, self._warn)
-            self._station.offset_deg = await finder.offset_deg(self.zero.offset_deg if self.zero else None)
-        elif not self.scan.complete:
+            known_deg = self.zero.offset_deg if self.zero else None
+            self._station.offset_deg = await finder.offset_deg(viewpoint, known_deg)
+        else:
             await self._hardware.axis.home()
-            self._station.offset_deg = 0.0
+            self._station.offset_deg = viewpoint.angle_deg
         self.zero = Zero(self._scan_id, self._station.offset_deg)
         self._onlookers.recount(self._station.offset_deg)
 
@@ -186,7 +202,12 @@ class ScanSession:
             LOG.warning("the journal could not take the failure: %s", fault, extra=about(scan=self._scan_id))
 
     async def _release(self) -> None:
+        for motor in filter(None, (self._hardware.axis, self._hardware.lift)):
+            try:
+                await motor.release()
+            except DriverError as fault:
+                self._warn(f"the motor could not be released: {fault}")
         try:
-            await self._hardware.axis.release()
+            await self._station.unshift()
         except DriverError as fault:
-            self._warn(f"the motor could not be released: {fault}")
+            self._warn(f"the camera kept the settings of a bracket: {fault}; take the next scan after a restart")

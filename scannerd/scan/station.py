@@ -1,11 +1,12 @@
 """One viewpoint: turn there, wait until the object stands still, take a photo."""
 
 import asyncio
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Protocol
 
-from drivers.protocols import Axis, Camera, Clock, Frame, Glimpse
+from drivers.protocols import Axis, Camera, CameraSettings, Clock, Frame, Glimpse
 from scannerd.scan.phases import Phase
 from scannerd.scan.plan import Viewpoint
 from scannerd.scan.rhythm import Beat, Rhythm
@@ -13,6 +14,19 @@ from scannerd.scan.settle import Settle, Settling
 
 SAME_PLACE_STEPS = 0.5
 """Nearer than half a step nothing turns."""
+
+
+NO_SHIFT = (0.0, 0.0)
+
+
+def shifted(usual: CameraSettings, exposure_ev: float, focus_dioptres: float) -> CameraSettings:
+    """Return the settings of a bracket: so many stops more light by exposure time alone, focused so much nearer."""
+    focus = usual.focus_dioptres
+    return replace(
+        usual,
+        exposure_us=usual.exposure_us * 2**exposure_ev,
+        focus_dioptres=None if focus is None else max(0.0, focus + focus_dioptres),
+    )
 
 
 class EnterPhase(Protocol):
@@ -89,10 +103,13 @@ class Station:
         self._rhythm = rhythm
         self._enter = enter
         self._exposed_s: float | None = None
+        self._unshifted: CameraSettings | None = None
+        self._shift = NO_SHIFT
         self.offset_deg = 0.0
 
     async def move_to(self, viewpoint: Viewpoint) -> Arrival:
-        """Turn the platter to a viewpoint's angle. Raises DriverError."""
+        """Turn the platter to a viewpoint's angle, and shift the lock as its brackets want. Raises DriverError."""
+        await self._shift_lock(viewpoint.exposure_ev, viewpoint.focus_offset_dioptres)
         self._enter(Phase.MOVING, viewpoint.index, viewpoint.angle_deg)
         began_s, from_deg = self.clock.now_s(), self._axis.angle_deg
         # A photo that is judged meanwhile may change the offset, for the next move.
@@ -143,6 +160,23 @@ class Station:
             return await self._camera.capture(keep)
         finally:
             waiting = False
+
+    async def unshift(self) -> None:
+        """Give the camera back what was locked before the first bracket. Raises DriverError."""
+        await self._shift_lock(*NO_SHIFT)
+
+    async def _shift_lock(self, exposure_ev: float, focus_dioptres: float) -> None:
+        """Lock other settings than the scan's, or its own again; nothing where they hold already."""
+        if (exposure_ev, focus_dioptres) == self._shift:
+            return
+        usual = self._unshifted or self._camera.settings
+        self._unshifted = usual
+        self._shift = (math.nan, math.nan)  # Until a frame shows it, nobody knows what is locked.
+        await self._camera.lock(shifted(usual, exposure_ev, focus_dioptres))
+        self._shift = (exposure_ev, focus_dioptres)
+        if self._shift == NO_SHIFT:
+            self._unshifted = None
+        self.break_rhythm()
 
     def distrust(self) -> None:
         """A photo that was believed to show an object at rest is blurred: prove every one again."""

@@ -125,6 +125,11 @@ class StoreLayout:
         return self.root / "removed.jsonl"
 
     @property
+    def lift_rest(self) -> Path:
+        """Where the lift rests."""
+        return self.root / "lift.json"
+
+    @property
     def tokens(self) -> Path:
         """Which devices are paired; holds no token, only hashes."""
         return self.root / "tokens.json"

@@ -120,7 +120,13 @@ def _wished(scan: StoredScan, wish: Extension) -> tuple[Viewpoint, ...]:
 
 
 def require_viewpoint(scan: StoredScan, index: int) -> None:
-    """Raise CommandRefused unless the scan has this viewpoint."""
+    """Raise CommandRefused unless the scan has this viewpoint, of the side on which the object lies."""
     last = len(scan.viewpoints) - 1
     if not 0 <= index <= last:
         raise CommandRefused(f"Retake {index}: scan {scan.plan.scan_id} has photos 0 to {last}")
+    side = scan.viewpoints[index].side
+    if any(view.index in scan.frames for view in scan.viewpoints if view.side > side):
+        raise CommandRefused(
+            f"Retake {index}: shows side {side + 1}, and the object has been turned over since; nobody can put it "
+            "back exactly: extend the scan by photos of the side that is seen now"
+        )

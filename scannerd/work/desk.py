@@ -34,6 +34,7 @@ from scannerd.scan.phases import Phase
 from scannerd.scan.plan import ScanPlan
 from scannerd.scan.session import ShowPhoto
 from scannerd.store.durable import StoreFault
+from scannerd.store.lift_rest import LiftRest
 from scannerd.store.scans import ScanStore
 from scannerd.work.answers import Answer, accept, fail
 from scannerd.work.archive import Archive, require_viewpoint
@@ -63,7 +64,7 @@ class Desk:
         self._store = store
         self._events = events
         self._worker = worker
-        self._workplace = Workplace(config, hardware, events, worker, group, show)
+        self._workplace = Workplace(config, hardware, events, worker, group, show, LiftRest(store.layout.lift_rest))
         self._archive = Archive(store, worker, events)
         self._planning = Planning(self._workplace, store, self._archive.trash)
         self._errands = Errands(self._workplace, store.layout, worker, events)

@@ -34,6 +34,11 @@ class Planning:
         config, camera = self._workplace.config, camera_model(self._workplace.hardware.camera)
         file = config.intrinsics.file
         intrinsics = Intrinsics.model_validate_json(file.read_bytes()) if file else None
+        focus = wishes.focus_bracket or config.scan.focus_bracket
+        if focus > 1 and self._workplace.hardware.camera.settings.focus_dioptres is None:
+            raise CommandRefused(
+                f"StartScan {scan_id!r}: focus_bracket = {focus}: this camera's lens has no focus motor; use 1"
+            )
         try:
             return plan_scan(config, camera, scan_id, self._store.now(), wishes, intrinsics)
         except ImpossiblePattern as reason:

@@ -12,10 +12,12 @@ from scannerd.events import EventBus, Outcome, PhaseChanged
 from scannerd.hardware import Hardware
 from scannerd.process.leash import Abandoned
 from scannerd.process.watchdog import Lap
+from scannerd.scan.camera_lift import CameraLift
 from scannerd.scan.deadlines import Deadlines
 from scannerd.scan.phases import Phase, PhaseTracker
 from scannerd.scan.session import ScanSession, ShowPhoto, Zero
 from scannerd.store.durable import StoreFault
+from scannerd.store.lift_rest import LiftRest
 from scannerd.store.scans import StoredScan
 from scannerd.work.answers import Answer, accept, fail
 from scannerd.worker_thread import WorkerThread
@@ -48,8 +50,10 @@ class Workplace:
         worker: WorkerThread,
         group: asyncio.TaskGroup,
         show: ShowPhoto,
+        lift_rest: LiftRest,
     ) -> None:
-        """Work runs as a task of `group`; `show` sees every photo of a scan."""
+        """Work runs as a task of `group`; `show` sees every photo of a scan; `lift_rest` knows where a lift rests."""
+        self._lift_rest = lift_rest
         self.config = config
         self.hardware = hardware
         self._events = events
@@ -57,7 +61,7 @@ class Workplace:
         self._group = group
         self._show = show
         self._phases = PhaseTracker()
-        self._deadlines = Deadlines(config, hardware.axis, hardware.camera)
+        self._deadlines = Deadlines(config, hardware.axis, hardware.camera, hardware.lift)
         self._work: Work | None = None
         self.zero: Zero | None = None
         """Which scan's angles the axis counts in, where it is known."""
@@ -96,6 +100,11 @@ class Workplace:
         """The longest that an answer may take."""
         return self._deadlines.answer_s
 
+    @property
+    def _lift(self) -> CameraLift | None:
+        axis = self.hardware.lift
+        return CameraLift(axis, self._lift_rest, self._worker, self.config.lift.home_deg) if axis else None
+
     def require_free(self) -> None:
         """Raise CommandRefused while something has the hardware."""
         if self.occupied_by is not None:
@@ -106,7 +115,7 @@ class Workplace:
         if hardware.axis is not self.hardware.axis:
             self.zero = None
         self.config, self.hardware = config, hardware
-        self._deadlines = Deadlines(config, hardware.axis, hardware.camera)
+        self._deadlines = Deadlines(config, hardware.axis, hardware.camera, hardware.lift)
         if self.session is not None:
             self.session.take_quality(config.quality)
 
@@ -115,7 +124,9 @@ class Workplace:
         scan_id = scan.plan.scan_id
         zero = self.zero if self.zero and self.zero.scan_id == scan_id else None
         publish = self._events.publish
-        session = ScanSession(scan, self.hardware, self.config, self._worker, self._phases, publish, zero, self._show)
+        session = ScanSession(
+            scan, self.hardware, self.config, self._worker, self._phases, publish, zero, self._show, self._lift
+        )
         name = f"scan {scan_id}"
         self._work = Work(name, self._group.create_task(self._run(session), name=name), session)
         # A task that is cancelled before its first step never cleans up after itself.

@@ -79,7 +79,7 @@ def default_meshes() -> list[str]:
 def bench_mesh(mesh: str, options: argparse.Namespace, work: Path) -> list[Row]:
     """Render the mesh and let every engine reconstruct the same photos."""
     name = Path(mesh).stem
-    heights = "+".join(f"{elevation_deg:g}" for elevation_deg in options.elevation)
+    heights = "_".join(f"{elevation_deg:g}" for elevation_deg in options.elevation)
     photo_set = work / f"{name}-{options.views}-{heights}-{options.size}"
     print(f"{name}: rendering {options.views} photos", file=sys.stderr)
     render(mesh, options.views, options.elevation, options.size, photo_set)

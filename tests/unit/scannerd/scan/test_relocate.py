@@ -10,7 +10,7 @@ from drivers.bench.picture.clutter import ball
 from drivers.bench.renderer import Renderer
 from drivers.bench.scene import Exposure, Scene, SceneObject
 from scannerd.config import MatSection
-from scannerd.scan.relocate import CannotLocate, mat_corners, turned_deg
+from scannerd.scan.relocate import CannotLocate, heading_turned_deg, mat_corners, turned_deg
 
 MAT = MatSection().spec()
 
@@ -22,8 +22,8 @@ def renderer() -> Renderer:
     return Renderer(Scene(thing, charuco_mat()))
 
 
-def photo(renderer: Renderer, angle_deg: float) -> NDArray[np.uint8]:
-    pixels = renderer.render(Exposure(1200, 900, (angle_deg,)))
+def photo(renderer: Renderer, angle_deg: float, elevation_deg: float | None = None) -> NDArray[np.uint8]:
+    pixels = renderer.render(Exposure(1200, 900, (angle_deg,), elevation_deg=elevation_deg))
     return np.asarray(cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY), np.uint8)
 
 
@@ -54,3 +54,17 @@ def test_a_camera_that_was_moved_is_noticed(renderer: Renderer) -> None:
     after = np.asarray(cv2.warpPerspective(before, warp, (1200, 900)), np.uint8)
     with pytest.raises(CannotLocate, match="camera or mat was moved"):
         turned_deg(mat_corners(before, MAT), mat_corners(after, MAT))
+
+
+@pytest.mark.parametrize(("before_deg", "after_deg"), [(0.0, 10.0), (30.0, -75.25), (200.0, 20.5)])
+def test_the_turn_is_told_from_another_height_as_well(
+    renderer: Renderer, before_deg: float, after_deg: float
+) -> None:
+    assert MAT is not None
+    before, after = photo(renderer, before_deg), photo(renderer, after_deg, elevation_deg=60.0)
+    corners = mat_corners(before, MAT), mat_corners(after, MAT)
+    wrong_focal_px = 2290.4 * 1200 / 1600 * 1.05
+    turn_deg = heading_turned_deg(*corners, (1200, 900), wrong_focal_px)
+    assert (turn_deg - (after_deg - before_deg) + 180) % 360 - 180 == pytest.approx(0, abs=0.5)
+    with pytest.raises(CannotLocate, match="camera or mat was moved"):
+        turned_deg(*corners)
