@@ -15,6 +15,7 @@ from typing import TypeVar
 from drivers.camera_meter import meter
 from drivers.camera_session import CameraSession
 from drivers.camera_stream import Exposed
+from drivers.clock import SystemClock
 from drivers.options import Picamera2Options
 from drivers.picture import Planes
 from drivers.protocols import (
@@ -22,6 +23,7 @@ from drivers.protocols import (
     CameraSettings,
     CameraTimeout,
     CameraUnusable,
+    Clock,
     DriverError,
     Frame,
     Glimpse,
@@ -41,9 +43,10 @@ NUMBERS_WANTED = (
 class Picamera2Camera:
     """`Camera` over one libcamera camera. Every call into picamera2 comes from one thread of its own."""
 
-    def __init__(self, options: Picamera2Options) -> None:
-        """Remember what is wanted; nothing is opened yet."""
+    def __init__(self, options: Picamera2Options, clock: Clock | None = None) -> None:
+        """Remember what is wanted; nothing is opened yet. `clock` is the hardware's, else the system's."""
         self._options = options
+        self._clock = clock or SystemClock()
         self._session: CameraSession | None = None
         self._closing: CameraSession | None = None
         self._description: CameraDescription | None = None
@@ -154,7 +157,7 @@ class Picamera2Camera:
         if self._session is not None:
             return
         self._close()
-        session = CameraSession(self._options, self._wanted, self._frame_s)
+        session = CameraSession(self._options, self._wanted, self._frame_s, self._clock)
         self._session, self._description, self._shown = session, session.description, session.shown
 
     def _close(self) -> None:

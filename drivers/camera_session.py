@@ -10,6 +10,7 @@ from picamera2 import Picamera2
 
 from drivers.camera_controls import check_bounds, manual_controls, pace_controls, shown_settings, shows
 from drivers.camera_stream import (
+    LOOK_UP_S,
     Abandoned,
     Exposed,
     FrameLate,
@@ -18,8 +19,9 @@ from drivers.camera_stream import (
     stream_configuration,
 )
 from drivers.options import Picamera2Options
+from drivers.patience import Patience
 from drivers.picture import companion_size_px
-from drivers.protocols import CameraDescription, CameraSettings, CameraTimeout, CameraUnusable, DriverError
+from drivers.protocols import CameraDescription, CameraSettings, CameraTimeout, CameraUnusable, Clock, DriverError
 from drivers.sensors import MAKE, SENSORS, sensor_facts
 
 LOG = logging.getLogger(__name__)
@@ -39,9 +41,12 @@ LETTING_GO_S = 8.0
 class CameraSession:
     """An open camera. `close` it, and what it was is lost."""
 
-    def __init__(self, options: Picamera2Options, settings: CameraSettings, frame_s: float | None) -> None:
+    def __init__(
+        self, options: Picamera2Options, settings: CameraSettings, frame_s: float | None, clock: Clock
+    ) -> None:
         """Open, start the stream and lock. Raises CameraUnusable, CameraTimeout; nothing stays open then."""
         self._options = options
+        self._clock = clock
         self._frame_s = frame_s
         self._closing: threading.Thread | None = None
         self._settled = False
@@ -120,7 +125,7 @@ class CameraSession:
         """Return the next one; let it go afterwards. Raises CameraTimeout, DriverError when nobody waits any more."""
         asked_s = time.monotonic()
         try:
-            return frames.next(self._patience_s())
+            return frames.next(Patience(self._clock, self._patience_s()))
         except FrameLate as error:
             raise CameraTimeout(
                 f"no image from {self._model} in {time.monotonic() - asked_s:.1f} s (exposure "
@@ -143,7 +148,9 @@ class CameraSession:
             self._closing = threading.Thread(target=camera.close, name="camera-close", daemon=True)
             self._closing.start()
             del camera
-        self._closing.join(LETTING_GO_S)
+        patience = Patience(self._clock, LETTING_GO_S)
+        while self._closing.is_alive() and (left_s := patience.left_s) > 0:
+            self._closing.join(min(left_s, LOOK_UP_S))
         if self._closing.is_alive():
             raise CameraUnusable(
                 f"{self._model}: does not let go after {LETTING_GO_S:.0f} s; switch the scanner off, push the "

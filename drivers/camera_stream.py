@@ -7,7 +7,6 @@ within one frame time.
 
 import queue
 import threading
-import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -15,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from picamera2 import MappedArray
 
+from drivers.patience import Patience
 from drivers.picture import Planes, companion_size_px
 from drivers.protocols import CameraUnusable
 
@@ -143,18 +143,17 @@ class Frames:
                 request.acquire()
                 self._arrived.put(request)
 
-    def next(self, patience_s: float) -> Exposed:
-        """Return the next one; let it go afterwards. Raises FrameLate after so many seconds, Abandoned."""
-        deadline_s = time.monotonic() + patience_s
-        for request in self._requests(deadline_s):
+    def next(self, patience: Patience) -> Exposed:
+        """Return the next one; let it go afterwards. Raises FrameLate, Abandoned."""
+        for request in self._requests(patience):
             frame = Exposed(request)
             if frame.exposed_at_s >= self._after_s:
                 return frame
             frame.let_go()
         raise FrameLate
 
-    def _requests(self, deadline_s: float) -> Iterator[Any]:
-        while (left_s := deadline_s - time.monotonic()) > 0:
+    def _requests(self, patience: Patience) -> Iterator[Any]:
+        while (left_s := patience.left_s) > 0:
             if self._abandon.is_set():
                 raise Abandoned
             try:

@@ -50,7 +50,7 @@ def build_device(section: str, config: Config, clock: Clock) -> Any:
         case "lift" if config.lift.driver != "none":
             return registry.axis_driver(config.lift.driver)(config.lift.axis_options(), clock)
         case "camera":
-            return registry.camera_driver(config.camera.driver)(config.camera.camera_options())
+            return registry.camera_driver(config.camera.driver)(config.camera.camera_options(), clock)
         case "button" if config.button.driver != "none":
             return registry.button_driver(config.button.driver)(config.button.button_options())
         case "led" if config.led.driver != "none":

@@ -46,8 +46,9 @@ class StillLife:
 
 
 @asynccontextmanager
-async def opened(width_px: int = 640, height_px: int = 480) -> AsyncIterator[Camera]:
-    camera: Camera = camera_driver("picamera2")(Picamera2Options(width_px, height_px, focal_length_mm=9.0))
+async def opened(bench: Bench, width_px: int = 640, height_px: int = 480) -> AsyncIterator[Camera]:
+    options = Picamera2Options(width_px, height_px, focal_length_mm=9.0)
+    camera: Camera = camera_driver("picamera2")(options, bench.clock)
     await camera.open()
     yield camera
     await camera.close()
@@ -61,8 +62,8 @@ async def opened(width_px: int = 640, height_px: int = 480) -> AsyncIterator[Cam
 async def test_highlights_of_the_object_are_bright_and_whole(patch: float, around: float, glint: bool) -> None:
     still_life = StillLife(patch, around)
     still_life.glint = glint
-    with install_bench(still_life, speed=20):
-        async with opened() as camera:
+    with install_bench(still_life, speed=20) as bench:
+        async with opened(bench) as camera:
             settings = await camera.meter(MIDDLE)
             frames = [await camera.capture() for _ in range(3)]
     for frame in frames:
@@ -74,16 +75,16 @@ async def test_highlights_of_the_object_are_bright_and_whole(patch: float, aroun
 
 
 async def test_an_object_too_dark_for_the_sensor_gets_all_there_is() -> None:
-    with install_bench(StillLife(0.0005, 0.01), speed=20):
-        async with opened() as camera:
+    with install_bench(StillLife(0.0005, 0.01), speed=20) as bench:
+        async with opened(bench) as camera:
             settings = await camera.meter(MIDDLE)
     assert settings.analogue_gain == pytest.approx(22, rel=0.05)
     assert settings.exposure_us == pytest.approx(60_000, rel=0.01)
 
 
 async def test_colours_are_those_that_the_automatic_found_and_stay() -> None:
-    with install_bench(StillLife(0.5, 0.4, colour=(1.3, 1.0, 0.7)), speed=20):
-        async with opened() as camera:
+    with install_bench(StillLife(0.5, 0.4, colour=(1.3, 1.0, 0.7)), speed=20) as bench:
+        async with opened(bench) as camera:
             settings = await camera.meter(MIDDLE)
             frame = await camera.capture()
     red, _, blue = srgb_to_linear(frame.small.rgb())[10:60, 10:60].reshape(-1, 3).mean(axis=0)
@@ -94,8 +95,8 @@ async def test_colours_are_those_that_the_automatic_found_and_stay() -> None:
 
 async def test_light_that_never_rests_needs_a_person(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("drivers.bench.automatics.TREMBLING", 0.2)
-    with install_bench(StillLife(0.5, 0.4), speed=20):
-        async with opened() as camera:
+    with install_bench(StillLife(0.5, 0.4), speed=20) as bench:
+        async with opened(bench) as camera:
             monkeypatch.setattr("drivers.camera_meter.FRAMES_TO_REST", 20)
             with pytest.raises(NeedsPerson, match=r"exposure times gain still goes from .* keep the light steady"):
                 await camera.meter(MIDDLE)
@@ -129,8 +130,8 @@ def steepness(frame: Frame) -> float:
 
 
 async def test_the_lens_is_focused_on_the_window_and_stays_there() -> None:
-    with focusing_bench(IMX708):
-        async with opened(960, 540) as camera:
+    with focusing_bench(IMX708) as bench:
+        async with opened(bench, 960, 540) as camera:
             assert camera.description.model == "Camera Module 3 (imx708)"
             assert camera.settings.focus_dioptres == pytest.approx(1.0)
             before = await camera.capture()
@@ -146,14 +147,14 @@ async def test_the_lens_is_focused_on_the_window_and_stays_there() -> None:
 
 
 async def test_nothing_to_focus_on_needs_a_person() -> None:
-    with install_bench(StillLife(0.5, 0.5), speed=20, sensor=IMX708):
-        async with opened() as camera:
+    with install_bench(StillLife(0.5, 0.5), speed=20, sensor=IMX708) as bench:
+        async with opened(bench) as camera:
             with pytest.raises(NeedsPerson, match="nothing sharp could be found"):
                 await camera.meter(MIDDLE)
 
 
 async def test_a_lens_without_a_motor_is_left_as_it_is() -> None:
-    with install_bench(StillLife(0.5, 0.4), speed=20, sensor=IMX477):
-        async with opened() as camera:
+    with install_bench(StillLife(0.5, 0.4), speed=20, sensor=IMX477) as bench:
+        async with opened(bench) as camera:
             with pytest.raises(NeedsPerson, match="has no focus motor"):
                 await camera.lock(replace(camera.settings, focus_dioptres=2.0))
