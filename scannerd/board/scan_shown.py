@@ -11,6 +11,13 @@ class ViewpointShown(Shown):
 
     index: int
     ring: int
+    side: int = 0
+    """How the object lies: 0 as it was put down, 1 after it was turned over, and so on."""
+    elevation_deg: float | None = None
+    """Of the camera above the platter, where it is known."""
+    repeat: int = 0
+    exposure_ev: float = 0.0
+    focus_offset_dioptres: float = 0.0
     angle_deg: float
     status: Literal["planned", "stored"]
     verdict: Literal["accept", "retake", "ask"] | None = None
@@ -42,6 +49,7 @@ class ScanDetail(ScanOverview):
     """One scan with its viewpoints."""
 
     rings: int = 1
+    sides: int = 1
     photo_width_px: int = 0
     photo_height_px: int = 0
     has_mat: bool = False

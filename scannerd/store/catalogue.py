@@ -190,7 +190,8 @@ class _Reading:
             frames_done=len(self.photos),
             frames_planned=len(self.shown),
             size_bytes=sum(photo.size_bytes for photo in self.photos.values()),
-            rings=plan.rings,
+            rings=max(view.ring for view in self.shown.values()) + 1,
+            sides=max(view.side for view in self.shown.values()) + 1,
             photo_width_px=plan.photo_width_px,
             photo_height_px=plan.photo_height_px,
             has_mat=plan.mat is not None,
@@ -200,7 +201,7 @@ class _Reading:
 
 
 def _planned(view: Viewpoint) -> ViewpointShown:
-    return ViewpointShown(index=view.index, ring=view.ring, angle_deg=view.angle_deg, status="planned")
+    return ViewpointShown(**dict(view), status="planned")
 
 
 def _stored(line: JournalLine, shown: ViewpointShown) -> dict[str, object]:

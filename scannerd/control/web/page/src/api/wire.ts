@@ -115,6 +115,12 @@ export type Verdict = "accept" | "retake" | "ask";
 export interface Viewpoint {
   index: number;
   ring: number;
+  side: number;
+  /** Of the camera above the platter, where it is known. */
+  elevation_deg: number | null;
+  repeat: number;
+  exposure_ev: number;
+  focus_offset_dioptres: number;
   angle_deg: number;
   status: "planned" | "stored";
   verdict: Verdict | null;
@@ -128,6 +134,7 @@ export interface Viewpoint {
 
 export interface ScanDetail extends ScanOverview {
   rings: number;
+  sides: number;
   photo_width_px: number;
   photo_height_px: number;
   has_mat: boolean;

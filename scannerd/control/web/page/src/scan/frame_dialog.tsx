@@ -46,7 +46,7 @@ export function FrameDialog({ scan, index, current, show, close }: FrameDialogPr
           </p>
           <Facts facts={factsOf(scan, viewpoint)} />
           {viewpoint.status === "stored" && <Layers layer={layer} choose={setLayer} />}
-          {scan.state === "running" ? (
+          {scan.state === "running" || scan.state === "unfinished" ? (
             <Action
               kind="main"
               large
@@ -98,6 +98,10 @@ function factsOf(scan: ScanDetail, viewpoint: Viewpoint): [string, string | null
     [say("frame.sharpness"), viewpoint.sharpness ? `${figure(1 / viewpoint.sharpness, 1)} px` : null],
     [say("frame.attempts"), viewpoint.attempts ? figure(viewpoint.attempts) : null],
     [say("frame.angle"), `${degrees(viewpoint.angle_deg % 360)}°`],
+    [say("frame.side"), scan.sides > 1 ? `${viewpoint.side + 1} / ${scan.sides}` : null],
+    [say("frame.height"), viewpoint.elevation_deg === null ? null : `${figure(viewpoint.elevation_deg)}°`],
+    [say("frame.exposure"), viewpoint.exposure_ev ? `${figure(viewpoint.exposure_ev, 1)} EV` : null],
+    [say("frame.focus"), viewpoint.focus_offset_dioptres ? `${figure(viewpoint.focus_offset_dioptres, 2)} dpt` : null],
     [say("frame.ring"), scan.rings > 1 ? `${viewpoint.ring + 1} / ${scan.rings}` : null],
   ];
 }

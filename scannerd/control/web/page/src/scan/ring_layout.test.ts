@@ -2,10 +2,11 @@ import { describe, expect, it } from "vitest";
 import type { Viewpoint } from "../api/wire";
 import { ringLayout, SIZE } from "./ring_layout";
 
-function viewpoints(views: number, rings = 1): Viewpoint[] {
-  return Array.from({ length: views * rings }, (_, index) => {
-    const ring = Math.floor(index / views);
-    return { index, ring, angle_deg: ring * 360 + (((index % views) + (ring % 2) / 2) * 360) / views } as Viewpoint;
+function viewpoints(views: number, rings = 1, beside = 1): Viewpoint[] {
+  return Array.from({ length: views * rings * beside }, (_, index) => {
+    const ring = Math.floor(index / (views * beside));
+    const place = Math.floor(index / beside) % views;
+    return { index, ring, side: 0, angle_deg: ring * 360 + ((place + (ring % 2) / 2) * 360) / views } as Viewpoint;
   });
 }
 
@@ -19,15 +20,17 @@ describe("the ring of viewpoints", () => {
   });
 
   it.each([
-    [3, 1],
-    [12, 1],
-    [36, 1],
-    [36, 3],
-    [72, 2],
-    [360, 1],
-  ])("%i viewpoints in %i rings stay inside and do not overlap", (views, rings) => {
-    const { spots, inside } = ringLayout(viewpoints(views, rings));
-    expect(spots).toHaveLength(views * rings);
+    [3, 1, 1],
+    [12, 1, 1],
+    [36, 1, 1],
+    [36, 3, 1],
+    [72, 2, 1],
+    [360, 1, 1],
+    [12, 2, 3],
+    [36, 1, 5],
+  ])("%i places in %i rings with %i photos each stay inside and do not overlap", (views, rings, beside) => {
+    const { spots, inside } = ringLayout(viewpoints(views, rings, beside));
+    expect(spots).toHaveLength(views * rings * beside);
     expect(inside).toBeGreaterThan(0);
     for (const [place, spot] of spots.entries()) {
       expect(Math.hypot(spot.x - SIZE / 2, spot.y - SIZE / 2) + spot.radius).toBeLessThanOrEqual(SIZE / 2);
@@ -36,5 +39,13 @@ describe("the ring of viewpoints", () => {
         expect(distance).toBeGreaterThan((spot.radius + other.radius) * 0.999);
       }
     }
+  });
+
+  it("gives every side rings of its own", () => {
+    const both = [...viewpoints(6), ...viewpoints(6).map((one) => ({ ...one, index: one.index + 6, side: 1 }))];
+    const { spots } = ringLayout(both);
+    const away = spots.map((spot) => Math.round(Math.hypot(spot.x - SIZE / 2, spot.y - SIZE / 2)));
+    expect(new Set(away.slice(0, 6)).size).toBe(1);
+    expect(away[6]!).toBeLessThan(away[0]!);
   });
 });

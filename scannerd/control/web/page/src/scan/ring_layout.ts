@@ -24,26 +24,40 @@ export interface RingLayout {
 
 /**
  * Place viewpoints as the camera would stand round the object, seen from above: the first one below, where the camera
- * really is. The table turns counter-clockwise, so the camera walks clockwise. The first ring is the outermost.
+ * really is. The table turns counter-clockwise, so the camera walks clockwise. The first ring is the outermost, and
+ * after all of its rings each side has as many further in. Photos from one angle stand side by side.
  */
 export function ringLayout(viewpoints: readonly Viewpoint[]): RingLayout {
   const spots: Spot[] = [];
-  const rings = Math.max(0, ...viewpoints.map((viewpoint) => viewpoint.ring)) + 1;
   let outer = SIZE / 2 - 4;
-  for (let ring = 0; ring < rings; ring += 1) {
-    const members = viewpoints.filter((viewpoint) => viewpoint.ring === ring);
+  for (const members of ringsOf(viewpoints)) {
     const half_rad = Math.PI / Math.max(members.length, 3);
     const radius = spotRadius(outer, half_rad);
     const middle = outer - radius;
     const inner = middle - radius;
+    const before = new Map<number, number>();
     for (const { index, angle_deg } of members) {
-      const angle_rad = (angle_deg * Math.PI) / 180;
+      const angle = Math.round(angle_deg * 100);
+      const beside = before.get(angle) ?? 0;
+      before.set(angle, beside + 1);
+      const angle_rad = (angle_deg * Math.PI) / 180 + beside * 2 * half_rad;
       const [x, y] = at(middle, angle_rad);
       spots.push({ index, x, y, radius, slice: slice(inner - RING_GAP / 2, outer + RING_GAP / 2, angle_rad, half_rad) });
     }
     outer = inner - RING_GAP;
   }
   return { spots, inside: Math.max(outer - RING_GAP, 40) };
+}
+
+/** The viewpoints of each ring of each side, in the order in which they are taken. */
+function ringsOf(viewpoints: readonly Viewpoint[]): Viewpoint[][] {
+  const rings = new Map<number, Viewpoint[]>();
+  const most = Math.max(0, ...viewpoints.map((viewpoint) => viewpoint.ring)) + 1;
+  for (const viewpoint of viewpoints) {
+    const place = viewpoint.side * most + viewpoint.ring;
+    rings.set(place, [...(rings.get(place) ?? []), viewpoint]);
+  }
+  return [...rings].sort(([one], [other]) => one - other).map(([, members]) => members);
 }
 
 /** The largest circles that stand side by side inside `outer`. */

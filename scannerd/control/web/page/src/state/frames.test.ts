@@ -6,6 +6,11 @@ function viewpoint(index: number, known: Partial<Viewpoint> = {}): Viewpoint {
   return {
     index,
     ring: 0,
+    side: 0,
+    elevation_deg: null,
+    repeat: 0,
+    exposure_ev: 0,
+    focus_offset_dioptres: 0,
     angle_deg: index * 90,
     status: "planned",
     verdict: null,
