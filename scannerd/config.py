@@ -252,9 +252,11 @@ class ScanSection(Section):
 class QualitySection(Section):
     """When a photo is taken again. Sharpness is judged against the same scan's own sharpest photos."""
 
-    min_relative_sharpness: float = key(0.7, "of the scan's reference; 0 switches the check off", ge=0, le=1)
-    max_clipped_fraction: float = key(0.35, "of the photo's middle that may be blown out", ge=0, le=1)
-    max_dark_fraction: float = key(0.98, "of the photo's middle that may be black", ge=0, le=1)
+    min_relative_sharpness: float = key(0.8, "of the scan's first photos; 0 switches the check off", ge=0, le=1)
+    max_clipped_fraction: float = key(0.04, "of the object that may be blown out", ge=0, le=1)
+    max_dark_fraction: float = key(0.6, "of the object that may be black", ge=0, le=1)
+    max_light_drift: float = key(0.1, "brighter or darker than the scan's first photos; 1 allows any", ge=0, le=1)
+    max_cut_off_fraction: float = key(0.003, "of the object's outline that may lie on the photo's border", ge=0, le=1)
     ask_a_person: bool = key(True, "pause when retakes did not help; false keeps the last photo and goes on")
 
 

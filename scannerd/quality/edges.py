@@ -21,6 +21,7 @@ LEAST_STEEPNESS = 16.0
 WIDEST_PX = 12.0
 """Beyond this the two blurs cannot be told apart."""
 NARROWEST_PX = 0.3
+BORDER_PX = 3
 LARGEST_WINDOW_PX = 1600
 DRAWN = 0.12
 """Of all pixels, the steepest, are drawn for people to look at."""
@@ -28,23 +29,22 @@ DRAWN_COLOUR_RGB = (0, 255, 140)
 
 
 def middle_of(pixels: NDArray[np.uint8], fraction: float = 0.6) -> NDArray[np.uint8]:
-    """Return the middle of (height, width, channels), where the object is; a view, not a copy."""
+    """Return the middle of (height, width, 3), where the object is; a view, not a copy."""
     height, width = pixels.shape[:2]
     top, left = round(height * (1 - fraction) / 2), round(width * (1 - fraction) / 2)
     return pixels[top : height - top, left : width - left]
 
 
-def edge_width_px(window: NDArray[np.uint8]) -> float:
-    """Return σ of the edges in (height, width, channels), in its pixels: 0.3 razor-sharp, 12 nothing to see."""
-    green = _steepness_input(window)
-    fine, coarse = _steepness(green, FINE_PX), _steepness(green, COARSE_PX)
-    limit = np.quantile(coarse[::2, ::2], 1 - STRONGEST)
-    # The law holds on an edge's ridge only.
-    ridge = coarse >= RIDGE * np.asarray(cv2.dilate(coarse, np.ones((3, 3), np.uint8)))
-    edges = ridge & (coarse >= max(float(limit), LEAST_STEEPNESS))
-    if not edges.any():
-        return WIDEST_PX
-    return _width_from_ratio(float(np.median(fine[edges] / coarse[edges])))
+def edge_width_px(*windows: NDArray[np.uint8]) -> float:
+    """Return σ of the edges in windows (height, width) or (height, width, 3), in their pixels.
+
+    0.3 is razor-sharp; 12 means that there is nothing to see.
+    """
+    steep = [_fine_and_coarse(_steepness_input(window)) for window in windows]
+    limit = np.quantile(np.concatenate([coarse[::2, ::2].ravel() for _, coarse in steep]), 1 - STRONGEST)
+    ratios = [_ratios_on_ridges(fine, coarse, max(float(limit), LEAST_STEEPNESS)) for fine, coarse in steep]
+    found = np.concatenate(ratios)
+    return _width_from_ratio(float(np.median(found))) if len(found) else WIDEST_PX
 
 
 def sharpness_of(pixels: NDArray[np.uint8]) -> float:
@@ -53,8 +53,7 @@ def sharpness_of(pixels: NDArray[np.uint8]) -> float:
     reduction: float = max(1.0, window.shape[1] / LARGEST_WINDOW_PX)
     if reduction > 1:
         size = round(window.shape[1] / reduction), round(window.shape[0] / reduction)
-        shrunk = cv2.resize(window, size, interpolation=cv2.INTER_AREA)
-        window = np.asarray(shrunk, np.uint8).reshape(size[1], size[0], -1)
+        window = np.asarray(cv2.resize(window, size, interpolation=cv2.INTER_AREA), np.uint8)
     return 1 / (edge_width_px(window) * reduction)
 
 
@@ -69,8 +68,21 @@ def draw_edges(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 
 def _steepness_input(window: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """Of three channels green is the one that was interpolated least: half of a sensor's pixels are green."""
-    return window[:, :, min(1, window.shape[2] - 1)].astype(np.float32)
+    """Green is half of a sensor's pixels, so it is the channel that was interpolated least."""
+    return (window if window.ndim == 2 else window[:, :, 1]).astype(np.float32)
+
+
+def _fine_and_coarse(grey: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Return steepness after either known blur, without the border, where both guess."""
+    inner = (slice(BORDER_PX, -BORDER_PX),) * 2 if min(grey.shape) > 4 * BORDER_PX else (slice(None),) * 2
+    return _steepness(grey, FINE_PX)[inner], _steepness(grey, COARSE_PX)[inner]
+
+
+def _ratios_on_ridges(fine: NDArray[np.float32], coarse: NDArray[np.float32], least: float) -> NDArray[np.float32]:
+    """The law holds on an edge's ridge only."""
+    ridge = coarse >= RIDGE * np.asarray(cv2.dilate(coarse, np.ones((3, 3), np.uint8)))
+    edges = ridge & (coarse >= least)
+    return np.asarray(fine[edges] / coarse[edges], np.float32)
 
 
 def _steepness(grey: NDArray[np.float32], blur_px: float) -> NDArray[np.float32]:

@@ -1,29 +1,38 @@
-"""How much of a photo's middle is lost to white or black."""
+"""How much of the object is lost to white or black."""
 
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from scannerd.quality.edges import middle_of
+from drivers.picture import Plane
 
-WHITE, BLACK = 252, 3
-EVERY_NTH_PX = 4
-"""A sixteenth of the pixels counts as well as all of them."""
+WHITE, BLACK = 250, 4
+EVERY_NTH_PX = 2
+"""A quarter of the pixels counts as well as all of them."""
 
 
 @dataclass(frozen=True)
 class Clipping:
-    """Fractions of the photo's middle, 0 to 1."""
+    """What the object lost."""
 
     white: float
-    """All three channels at the end of their scale: neither shape nor colour is left there."""
+    """Share of it, 0 to 1, at the end of the scale: neither shape nor colour is left there."""
     black: float
+    """Share of it, 0 to 1, in which nothing is left but noise."""
+    brightest: float
+    """Level that one in fifty of its pixels exceeds."""
 
 
-def clipping_of(pixels: NDArray[np.uint8]) -> Clipping:
-    """Return what is lost in the middle of (height, width, 3)."""
-    sample = middle_of(pixels)[::EVERY_NTH_PX, ::EVERY_NTH_PX]
+def clipping_of(small: Plane, mask: Plane) -> Clipping | None:
+    """Judge brightness (h, w) where the mask is 255; None where it is nowhere."""
+    step = (slice(None, None, EVERY_NTH_PX),) * 2
+    levels = small[step][mask[step] > 0]
+    if not levels.size:
+        return None
+    counts = np.bincount(levels, minlength=256)
+    share = np.cumsum(counts) / levels.size
     return Clipping(
-        white=float(np.mean(sample.min(axis=2) >= WHITE)), black=float(np.mean(sample.max(axis=2) <= BLACK))
+        white=float(counts[WHITE:].sum() / levels.size),
+        black=float(share[BLACK]),
+        brightest=float(np.searchsorted(share, 0.98)),
     )

@@ -1,70 +1,104 @@
-"""Accept a photo, take it again, or ask a person: always with the measured number and its limit."""
+"""Accept a photo, take it again, or ask a person: always with the measured number and its limit.
+
+What was right in this scan's earlier photos may be right the next moment: the photo is taken again. What cannot
+change by waiting is asked.
+"""
 
 from collections.abc import Iterable
 
 from drivers.protocols import Frame
-from offload.wire.bundle import Place
+from offload.wire.bundle import MatSpec, Place
 from scannerd.config import QualitySection
-from scannerd.quality.edges import sharpness_of
-from scannerd.quality.exposure import clipping_of
-from scannerd.quality.look import Look, Verdict
+from scannerd.quality.findings import Judged, findings_of
+from scannerd.quality.look import Aspect, Look, Remedy, Verdict
+from scannerd.quality.references import Measured, References
+from scannerd.quality.witness import Testimony, Witness
 
-REFERENCE_PHOTOS = 5
-"""So many of a scan's first photos say how sharp its photos are."""
-
-SHARP_ENOUGH_PX = 0.8
-"""Edges narrower than this lie between two pixels: small photos differ there by chance, not by blur."""
+LIGHT = (Aspect.CLIPPED, Aspect.DARK, Aspect.DRIFT)
+FRAMING = (Aspect.CUT_OFF, Aspect.SIZE)
+COMPARED = (Aspect.PRINT, Aspect.SHARPNESS, Aspect.PAPER, Aspect.INK, Aspect.MAT)
+"""What later photos are compared with."""
 
 
 class Gate:
-    """Judges the photos of one scan. Sharpness is compared with the scan's own photos, never with a fixed number."""
+    """Judges the frames of one scan, in one thread. After a resume, `remember` gives it back what it knew."""
 
-    def __init__(self, limits: QualitySection, sharpness_so_far: Iterable[float] = ()) -> None:
+    def __init__(self, limits: QualitySection, mat: MatSpec | None = None) -> None:
+        """`mat` is the one that lies on the platter, if one does."""
         self._limits = limits
-        self._first = list(sharpness_so_far)[:REFERENCE_PHOTOS]
-        self._max_white = limits.max_clipped_fraction
-        self._max_black = limits.max_dark_fraction
-        self._tolerates_exposure = False
+        self._witness = Witness(mat)
+        self._references = References()
+        self._tolerated: set[Aspect] = set()
 
     def take(self, limits: QualitySection) -> None:
         """Judge by other limits from now on; what a person has said about the light stays."""
         self._limits = limits
-        if not self._tolerates_exposure:
-            self._max_white, self._max_black = limits.max_clipped_fraction, limits.max_dark_fraction
-
-    @property
-    def reference(self) -> float | None:
-        """The sharpness that this scan's photos have; None before the first."""
-        if not self._first:
-            return None
-        # Of two the sharper, of five the third: one blurred photo at the start sets no standard.
-        return sorted(self._first)[len(self._first) // 2]
 
     def judge(self, frame: Frame, place: Place) -> Look:
-        """Judge a frame by what lies in its middle."""
-        pixels = frame.photo.y[:, :, None]
-        clipping, sharpness = clipping_of(pixels), sharpness_of(pixels)
-        if clipping.white > self._max_white:
-            reason = f"{clipping.white:.0%} of the middle is blown out, limit {self._max_white:.0%}"
-            return Look(Verdict.ASK, f"{reason}; less light or a shorter [camera] exposure_us", sharpness)
-        if clipping.black > self._max_black:
-            reason = f"{clipping.black:.0%} of the middle is black, limit {self._max_black:.0%}"
-            return Look(Verdict.ASK, f"{reason}; lens cap? more light or a longer [camera] exposure_us", sharpness)
-        reference = self.reference
-        if reference is None:
-            return Look(Verdict.ACCEPT, f"edges {1 / sharpness:.1f} px wide, the first photo", sharpness)
-        limit = min(reference * self._limits.min_relative_sharpness, 1 / SHARP_ENOUGH_PX)
-        reason = f"edges {1 / sharpness:.1f} px wide, this scan's {1 / reference:.1f} px"
-        if sharpness < limit:
-            return Look(Verdict.RETAKE, f"{reason}, limit {1 / limit:.1f} px", sharpness)
-        return Look(Verdict.ACCEPT, reason, sharpness)
+        """Look at one frame of this place."""
+        testimony = self._witness.look(frame, place.ring)
+        reference = self._references.of(place)
+        judged = findings_of(testimony, reference, self._limits, place)
+        faults = [each for each in judged if not each.finding.passed and each.finding.aspect not in self._tolerated]
+        decisive = min(faults, key=lambda each: each.rank, default=None)
+        verdict, remedy = self._verdict(decisive)
+        if place.exposure_ev == 0 and not any(each.finding.aspect in LIGHT for each in faults):
+            self._witness.learn(frame.small, testimony)
+        return Look(
+            verdict=verdict,
+            reason=decisive.finding.says if decisive is not None else _in_short(judged),
+            sharpness=1 / _width_px(testimony),
+            findings=tuple(each.finding for each in judged),
+            remedy=remedy,
+            place=place,
+            mat=testimony.mat,
+            mask=testimony.seen.mask if testimony.seen is not None and _is_whole(testimony) else None,
+            edges=testimony.edges.strength,
+        )
 
     def learn(self, look: Look) -> None:
         """Count a photo that was kept."""
-        if len(self._first) < REFERENCE_PHOTOS:
-            self._first.append(look.sharpness)
+        if look.place is not None:
+            self.remember(look.place, look.findings)
+
+    def remember(self, place: Place, findings: Iterable[Measured]) -> None:
+        """Count a photo that was kept, as its sidecar tells it; a resume does so with all of them, in their order."""
+        if place.is_plain:
+            self._references.of(place).count(each for each in findings if each.aspect in COMPARED)
+
+    def tolerate(self, aspects: Iterable[Aspect]) -> None:
+        """A person looked and wants it so: ask no more about this in this scan."""
+        wanted = set(aspects)
+        self._tolerated |= wanted & {*LIGHT, *FRAMING}
+        if wanted & {*LIGHT}:
+            self._references.forget((Aspect.PAPER, Aspect.INK))
+        if wanted & {Aspect.PRINT, Aspect.SHARPNESS, Aspect.MAT}:
+            self._references.forget((Aspect.PRINT, Aspect.SHARPNESS, Aspect.MAT))
 
     def tolerate_exposure(self) -> None:
-        """A person looked at the light and wants it so: ask no more in this scan."""
-        self._tolerates_exposure = True
-        self._max_white = self._max_black = 1.0
+        """A person looked at light and framing and wants them so: ask no more in this scan."""
+        self.tolerate((*LIGHT, *FRAMING))
+
+    def _verdict(self, decisive: Judged | None) -> tuple[Verdict, Remedy]:
+        if decisive is None:
+            return Verdict.ACCEPT, Remedy.NONE
+        if decisive.remedy in (Remedy.DARKER, Remedy.BRIGHTER):
+            # Exposure is locked for the whole scan: it can be changed only while there is no photo.
+            return (Verdict.RETAKE, decisive.remedy) if self._references.is_empty else (Verdict.ASK, Remedy.NONE)
+        return (Verdict.RETAKE, decisive.remedy) if decisive.remedy is not Remedy.NONE else (Verdict.ASK, Remedy.NONE)
+
+
+def _is_whole(testimony: Testimony) -> bool:
+    return testimony.knows_object and testimony.seen is not None and testimony.seen.whole
+
+
+def _width_px(testimony: Testimony) -> float:
+    if testimony.edges.width_px is not None:
+        return testimony.edges.width_px
+    return testimony.print.width_px if testimony.print is not None else 12.0
+
+
+def _in_short(judged: list[Judged]) -> str:
+    """Return what a good photo's line in the log says of its sharpness."""
+    sharp = [each.finding.says for each in judged if each.finding.aspect in (Aspect.PRINT, Aspect.SHARPNESS)]
+    return "; ".join(sharp[:1]) or "no edges to measure"

@@ -6,6 +6,8 @@ from enum import StrEnum
 import numpy as np
 from numpy.typing import NDArray
 
+from offload.wire.bundle import Place
+
 
 class Verdict(StrEnum):
     """What to do with a photo."""
@@ -29,14 +31,20 @@ class Remedy(StrEnum):
 class Aspect(StrEnum):
     """What was measured."""
 
+    PRINT = "print"
+    """Width of the mat's printed edges beside the object, in pixels of the photo: focus and motion, nothing else."""
     SHARPNESS = "sharpness"
-    """Width of edges on the object, in pixels of the photo."""
+    """Width of the object's own edges, in pixels of the photo."""
     CLIPPED = "clipped"
     """Share of the object that is blown out."""
     DARK = "dark"
     """Share of the object that is black."""
+    PAPER = "paper"
+    """Grey level of the mat's paper."""
+    INK = "ink"
+    """Grey level of the mat's ink: tells of the light where paper is blown out."""
     DRIFT = "drift"
-    """Brightness against the scan's own, as a factor."""
+    """Light against that of the scan's first photos, as a factor."""
     CUT_OFF = "cut off"
     """Share of the object's outline that lies on the photo's border."""
     SIZE = "size"
@@ -86,3 +94,10 @@ class Look:
     """(height, width) of the companion picture, 255 on the object; None while nobody can tell."""
     edges: NDArray[np.uint8] | None = None
     """(height, width) of the companion picture: strength of edges on the object, 255 the strongest."""
+    place: Place | None = None
+    """Where the frame was taken: what it is compared with."""
+
+    @property
+    def faults(self) -> tuple[Aspect, ...]:
+        """What did not pass."""
+        return tuple(finding.aspect for finding in self.findings if not finding.passed)

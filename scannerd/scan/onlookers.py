@@ -39,7 +39,7 @@ class Onlookers:
     def remember(self) -> None:
         """Learn again from the photos that are there already."""
         frames = [self._scan.frames[index] for index in sorted(self._scan.frames)]
-        self._slips.remember(self._sidecars())
+        self._slips.remember(self.sidecars())
         self._coverage = recalled(self._scan.folder, self._scan.plan, frames)
 
     def recount(self, offset_deg: float) -> None:
@@ -74,7 +74,8 @@ class Onlookers:
         """Return what all photos show, and what would help; None where nobody can tell."""
         return self._coverage.report(self._scan.viewpoints)
 
-    def _sidecars(self) -> Iterable[FrameSidecar]:
+    def sidecars(self) -> Iterable[FrameSidecar]:
+        """Yield what was found out about the photos that are there already, in their order."""
         for index in sorted(self._scan.frames):
             try:
                 sidecar = read_sidecar(self._scan.folder.path, self._scan.frames[index])

@@ -300,6 +300,8 @@ class ScanRunner:
         if look.verdict is Verdict.ASK:
             self._gate.tolerate_exposure()
             self._tolerates_exposure = True
+        else:
+            self._gate.tolerate(look.faults)
         return True
 
     async def _verdict_on(self, taken: Taken) -> Look:

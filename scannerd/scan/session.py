@@ -121,7 +121,7 @@ class ScanSession:
 
     def _new_runner(self, config: Config) -> ScanRunner:
         scan, quality = self.scan, config.quality
-        gate = Gate(quality, [frame.sharpness for _, frame in sorted(scan.frames.items()) if frame.sharpness])
+        self._gate = gate = Gate(quality, scan.plan.mat)
         ports = DarkroomPorts(self._publish, self._saw, self._hardware.clock.now_s)
         proposal = ProposalPort(self._sum_up, config.scan.propose_wait_s) if config.scan.propose else None
         return ScanRunner(
@@ -169,7 +169,7 @@ class ScanSession:
         if self.scan.begun_before:
             await self._worker.run(self.scan.verify_frames)
             await self._worker.run(lambda: self.scan.note("resumed", frames=len(self.scan.frames)))
-            await self._judging.run(self._onlookers.remember)
+            await self._judging.run(self._remember)
         done, planned = len(self.scan.frames), len(self.scan.viewpoints)
         LOG.info("begins with %d of %d photos", done, planned, extra=about(scan=self._scan_id))
         self._publish(ScanStarted(self._scan_id, done, planned))
@@ -190,6 +190,12 @@ class ScanSession:
             self._station.offset_deg = viewpoint.angle_deg
         self.zero = Zero(self._scan_id, self._station.offset_deg)
         self._onlookers.recount(self._station.offset_deg)
+
+    def _remember(self) -> None:
+        """In the judging thread: what this scan's photos are like, from those that are there already."""
+        self._onlookers.remember()
+        for sidecar in self._onlookers.sidecars():
+            self._gate.remember(self.scan.frames[sidecar.index], sidecar.findings)
 
     def _warn(self, message: str) -> None:
         LOG.warning("%s", message, extra=about(scan=self._scan_id))

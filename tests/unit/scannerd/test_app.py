@@ -316,13 +316,13 @@ async def test_an_overexposed_scan_asks_at_the_first_photo_only(
     bench: Bench, pictures: OverheadCamera, tmp_path: Path
 ) -> None:
     pictures.brightness = 2.0
-    config = bench_config(tmp_path, views=3, more="max_clipped_fraction = 0.1")
+    config = bench_config(tmp_path, views=3, more="max_clipped_fraction = 0.01")
     async with running(config, bench) as daemon:
         events = daemon.events.subscribe()
         await daemon.submit(StartScan("cup"))
         (paused,) = of(ScanPaused, await until(events, ScanPaused))
         assert paused.question is not None
-        assert "of the middle is blown out, limit 10%" in paused.question
+        assert "of the middle is blown out, limit 1%" in paused.question
         await daemon.submit(Resume())
         seen = await until(events, ScanEnded)
     assert not of(ScanPaused, seen)
@@ -333,7 +333,7 @@ async def test_nobody_is_asked_when_the_config_says_so(
     bench: Bench, pictures: OverheadCamera, tmp_path: Path
 ) -> None:
     pictures.brightness = 2.0
-    config = bench_config(tmp_path, views=3, more="max_clipped_fraction = 0.1\nask_a_person = false")
+    config = bench_config(tmp_path, views=3, more="max_clipped_fraction = 0.01\nask_a_person = false")
     async with running(config, bench) as daemon:
         events = daemon.events.subscribe()
         await daemon.submit(StartScan("cup"))

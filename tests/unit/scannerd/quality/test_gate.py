@@ -1,5 +1,6 @@
 """The gate accepts good photos of anything and stops blurred, blown-out and black ones."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import cv2
@@ -10,16 +11,21 @@ from numpy.typing import NDArray
 from drivers.picture import Planes
 from drivers.protocols import Frame
 from offload.wire.bundle import Place
+from offload.wire.sidecar import SidecarFinding
 from scannerd.config import QualitySection
 from scannerd.quality.gate import Gate
-from scannerd.quality.look import Look, Verdict
+from scannerd.quality.look import Aspect, Finding, Remedy, Verdict
+
+Thing = Callable[[int, float], NDArray[np.uint8]]
 
 LIMITS = QualitySection()
+PLACE = Place(index=0)
 
 
-def judge(gate: Gate, pixels: NDArray[np.uint8]) -> Look:
-    picture = Planes.from_rgb(pixels)
-    return gate.judge(Frame(picture, picture, 20_000.0, 1.0, 0.0), Place(index=0))
+def a_frame(pixels: NDArray[np.uint8]) -> Frame:
+    """Return RGB as a camera delivers it."""
+    photo = Planes.from_rgb(pixels)
+    return Frame(photo, photo.shrunk(photo.width_px // 2, photo.height_px // 2), 20_000, 1.0, 0.0)
 
 
 def a_plain_thing(turn: int, blur_px: float = 1.0) -> NDArray[np.uint8]:
@@ -44,9 +50,9 @@ def a_textured_thing(turn: int, blur_px: float = 1.0) -> NDArray[np.uint8]:
 def judged(gate: Gate, photos: list[NDArray[np.uint8]]) -> list[Verdict]:
     verdicts = []
     for photo in photos:
-        judgement = judge(gate, photo)
-        gate.learn(judgement)
-        verdicts.append(judgement.verdict)
+        look = gate.judge(a_frame(photo), PLACE)
+        gate.learn(look)
+        verdicts.append(look.verdict)
     return verdicts
 
 
@@ -60,45 +66,60 @@ def test_a_thing_with_a_plain_back_is_accepted_all_round() -> None:
 
 
 def test_edges_that_lie_between_two_pixels_are_sharp_whatever_the_others_were() -> None:
-    gate = Gate(LIMITS, sharpness_so_far=[1 / 0.3] * 5)
-    softer = judge(gate, a_textured_thing(5, blur_px=0.2))
+    gate = Gate(LIMITS)
+    gate.remember(PLACE, [Finding(Aspect.SHARPNESS, 0.3, 1.0, "px", True, "")] * 5)
+    softer = gate.judge(a_frame(a_textured_thing(5, blur_px=0.2)), PLACE)
     assert softer.verdict is Verdict.ACCEPT, softer.reason
-    assert judge(gate, a_textured_thing(5, blur_px=1.5)).verdict is Verdict.RETAKE
+    assert gate.judge(a_frame(a_textured_thing(5, blur_px=1.5)), PLACE).verdict is Verdict.RETAKE
 
 
 @pytest.mark.parametrize("thing", [a_plain_thing, a_textured_thing])
-def test_a_blurred_photo_is_taken_again_with_both_widths_in_the_reason(thing: object) -> None:
+def test_a_blurred_photo_is_taken_again_with_both_widths_in_the_reason(thing: Thing) -> None:
     gate = Gate(LIMITS)
-    judged(gate, [thing(turn) for turn in range(4)])  # type: ignore[operator]
-    judgement = judge(gate, thing(5, blur_px=3.0))  # type: ignore[operator]
-    assert judgement.verdict is Verdict.RETAKE
-    assert "px wide, this scan's" in judgement.reason
-    assert "limit" in judgement.reason
+    judged(gate, [thing(turn, 1.0) for turn in range(4)])
+    look = gate.judge(a_frame(thing(5, 3.0)), PLACE)
+    assert look.verdict is Verdict.RETAKE
+    assert "px wide, this scan's" in look.reason
+    assert "limit" in look.reason
+    assert Aspect.SHARPNESS in look.faults
 
 
 def test_one_blurred_photo_at_the_start_sets_no_standard() -> None:
     gate = Gate(LIMITS)
-    judged(gate, [a_textured_thing(0, blur_px=4.0), a_textured_thing(1), a_textured_thing(2)])
-    assert judge(gate, a_textured_thing(3, blur_px=4.0)).verdict is Verdict.RETAKE
+    judged(gate, [a_textured_thing(0, blur_px=2.5), a_textured_thing(1), a_textured_thing(2)])
+    assert gate.judge(a_frame(a_textured_thing(3, blur_px=4.0)), PLACE).verdict is Verdict.RETAKE
 
 
 def test_a_resumed_scan_keeps_its_standard() -> None:
-    first = Gate(LIMITS)
-    sharpness = [judge(first, a_textured_thing(turn)).sharpness for turn in range(3)]
-    assert judge(Gate(LIMITS, sharpness), a_textured_thing(9, blur_px=4.0)).verdict is Verdict.RETAKE
+    first, resumed = Gate(LIMITS), Gate(LIMITS)
+    for turn in range(3):
+        look = first.judge(a_frame(a_textured_thing(turn)), PLACE)
+        stored = SidecarFinding(aspect="sharpness", value=1 / look.sharpness, limit=1.0, unit="px", passed=True)
+        resumed.remember(PLACE, [stored])
+    assert resumed.judge(a_frame(a_textured_thing(9, blur_px=4.0)), PLACE).verdict is Verdict.RETAKE
 
 
-def test_a_person_is_asked_about_light_until_the_person_says_it_is_meant() -> None:
+def test_a_ring_has_a_standard_of_its_own() -> None:
     gate = Gate(LIMITS)
-    white = np.full((480, 640, 3), 255, np.uint8)
-    judgement = judge(gate, white)
-    assert judgement.verdict is Verdict.ASK
-    assert judgement.reason.startswith("100% of the middle is blown out, limit 35%")
-    black = judge(gate, np.zeros((480, 640, 3), np.uint8))
-    assert black.verdict is Verdict.ASK
+    judged(gate, [a_textured_thing(turn) for turn in range(3)])
+    assert gate.judge(a_frame(a_textured_thing(3, blur_px=2.0)), PLACE).verdict is Verdict.RETAKE
+    assert gate.judge(a_frame(a_textured_thing(3, blur_px=2.0)), Place(index=9, ring=1)).verdict is Verdict.ACCEPT
+
+
+def test_the_first_photo_asks_for_another_exposure_and_a_later_one_asks_a_person() -> None:
+    gate = Gate(LIMITS)
+    white = a_frame(np.full((480, 640, 3), 255, np.uint8))
+    look = gate.judge(white, PLACE)
+    assert (look.verdict, look.remedy) == (Verdict.RETAKE, Remedy.DARKER)
+    assert look.reason.startswith("100% of the middle is blown out, limit 35%")
+    black = gate.judge(a_frame(np.zeros((480, 640, 3), np.uint8)), PLACE)
+    assert (black.verdict, black.remedy) == (Verdict.RETAKE, Remedy.BRIGHTER)
     assert "lens cap" in black.reason
-    gate.tolerate_exposure()
-    assert judge(gate, white).verdict is not Verdict.ASK
+    judged(gate, [a_textured_thing(1)])
+    assert gate.judge(white, PLACE).verdict is Verdict.ASK
+    gate.tolerate([Aspect.CLIPPED])
+    assert Aspect.CLIPPED in gate.judge(white, PLACE).faults
+    assert gate.judge(white, PLACE).verdict is not Verdict.ASK
 
 
 @pytest.mark.data
@@ -109,4 +130,4 @@ def test_real_photos_all_round_a_real_thing_are_accepted(test_data: Path) -> Non
     assert len(photos) == 48
     assert judged(gate, photos) == [Verdict.ACCEPT] * 48
     out_of_focus = np.asarray(cv2.GaussianBlur(photos[20], (0, 0), 3.0), np.uint8)
-    assert judge(gate, out_of_focus).verdict is Verdict.RETAKE
+    assert gate.judge(a_frame(out_of_focus), PLACE).verdict is Verdict.RETAKE
