@@ -22,6 +22,7 @@ RELIGHT = 0.03
 """Light that differs by more than this is made equal before pictures are compared."""
 SHRINK = 2
 """Shapes are worked out in half the companion's size: a quarter of the work."""
+RIM_PX = 7
 SQUARES_ACROSS = 24
 """Of a mat that is not there: a measure for what is small in a picture."""
 
@@ -61,7 +62,7 @@ class Silhouette:
             sight = relit(sight, 1 / light)
         behind = self._background.behind(sight, view)
         beside = inverse(view.on_mat) if view is not None else inverse(none_like(sight))
-        differs, faint = both(without(behind.judged, behind.same), beside), none_like(sight)
+        differs, faint = both(without(behind.judged, behind.same), _clear_of(view, beside)), none_like(sight)
         seen_behind = both(behind.proven, beside)
         if evidence is not None:
             differs, faint = either(differs, evidence.differs), evidence.faint
@@ -89,6 +90,13 @@ class Silhouette:
         if evidence is not None and self._mat is not None:
             return ratio_of_light(evidence.print_levels, self._mat.print_levels)
         return self._background.light(sight)
+
+
+def _clear_of(view: MatView | None, beside: Flags) -> Flags:
+    """Where the blurred rim of the print does not reach: it is neither mat nor what lies around it."""
+    if view is None:
+        return beside
+    return inverse(np.asarray(cv2.dilate(view.on_mat, np.ones((RIM_PX, RIM_PX), np.uint8)), np.uint8))
 
 
 def sight_of(small: Planes) -> Plane:

@@ -21,7 +21,7 @@ MIDDLE = 0.6
 """Where the object probably is, while nobody can tell: this share of width and height."""
 OUTLINE = 0.02
 """Of the picture's width, around a mask."""
-LEAST_OBJECT = 0.002
+LEAST_OBJECT = 0.004
 """Of the picture; less is a speck of dust."""
 
 
