@@ -125,7 +125,9 @@ async def cost(options: ScannerOptions) -> dict[str, Any]:
             model, config = camera_model(hardware.camera), options.config
         finally:
             await _close(hardware)
-    return frame_cost(frame, model, Gate(config.quality, []), config.camera.jpeg_quality, Path(options.store))
+    return frame_cost(
+        frame, model, Gate(config.quality, config.mat.spec()), config.camera.jpeg_quality, Path(options.store)
+    )
 
 
 RUNS = {"overlapped": overlapped, "sequential": sequential, "memory": memory, "cost": cost}

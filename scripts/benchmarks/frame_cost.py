@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 
 from drivers.protocols import Frame
-from offload.wire.bundle import CameraModel
+from offload.wire.bundle import CameraModel, Place
 from scannerd.quality.gate import Gate
 from scannerd.store.durable import write_durably
 from scannerd.store.hashing import sha256_of_bytes
@@ -30,7 +30,7 @@ def frame_cost(frame: Frame, camera: CameraModel, gate: Gate, jpeg_quality: int,
     folder.mkdir(parents=True, exist_ok=True)
     journal = Journal.create(folder / "journal.jsonl")
     stages: dict[str, Callable[[], object]] = {
-        "judge": lambda: gate.judge(frame.photo.rgb()),
+        "judge": lambda: gate.judge(frame, Place(index=0)),
         "thumbnail": lambda: thumbnail_jpeg(frame.small),
         "encode": lambda: encode_planes(frame.photo, jpeg_quality),
         "exif": lambda: with_exif(plain, camera, frame.exposure_us, frame.analogue_gain, now, "bench"),

@@ -36,7 +36,7 @@ async def sequential_scan(
     frames = folder / "frames"
     frames.mkdir(parents=True)
     journal = Journal.create(folder / "journal.jsonl")
-    gate = Gate(config.quality, [])
+    gate = Gate(config.quality, config.mat.spec())
     try:
         for view in viewpoints_on(config.scan.views):
             stored, arrived_s, exposed_at_s = await _visit(view, config, hardware, gate, journal, frames)
@@ -55,8 +55,8 @@ async def _visit(
     await clock.wait_until(arrived_s + config.scan.settle_s)
     frame = await hardware.camera.capture()
     taken_at = datetime.now(UTC)
-    judgement = gate.judge(frame.photo.rgb())
-    gate.learn(judgement)
+    look = gate.judge(frame, view)
+    gate.learn(look)
     camera, quality = camera_model(hardware.camera), config.camera.jpeg_quality
     jpeg = with_exif(
         encode_planes(frame.photo, quality), camera, frame.exposure_us, frame.analogue_gain, taken_at, "sequential"
@@ -70,7 +70,7 @@ async def _visit(
         file=StoredFile(name=f"frames/{path.name}", sha256=digest, size_bytes=len(jpeg)),
         exposure_us=frame.exposure_us,
         analogue_gain=frame.analogue_gain,
-        sharpness=judgement.sharpness,
+        sharpness=look.sharpness,
         attempt=1,
         taken_at=taken_at,
     )
