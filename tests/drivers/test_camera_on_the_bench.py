@@ -201,9 +201,8 @@ async def test_the_world_stands_still_while_a_picture_is_computed(card: GreyCard
 
 async def test_the_world_goes_on_where_pictures_lie_ready() -> None:
     moments: list[tuple[float, float]] = []
-    grey = {
-        size_px: Planes.from_rgb(np.full((*size_px[::-1], 3), 90, np.uint8)) for size_px in ((320, 240), (160, 120))
-    }
+    photo = Planes.from_rgb(np.full((240, 320, 3), 90, np.uint8))
+    grey = {320: photo, 160: photo.shrunk(160, 120)}
 
     class Ready:
         def planes(self, exposure: Exposure) -> Planes:
