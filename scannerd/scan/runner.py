@@ -147,6 +147,7 @@ class ScanRunner:
                 await self._take_again(self._darkroom.rejected.popleft())
             elif (viewpoint := self._next()) is not None:
                 await self._stand_for(viewpoint)
+                await self._boundary()
                 await self._visit(viewpoint)
             elif self._darkroom.in_hand:
                 await self._wait_for_the_disk(lambda: not self._darkroom.in_hand)

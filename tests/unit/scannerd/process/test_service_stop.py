@@ -76,14 +76,16 @@ def stored_frames(folder: Path) -> set[int]:
     return set(journaled_frames(lines))
 
 
-@pytest.mark.parametrize("phase", ["preparing", "moving", "settling", "capturing", "judging", "storing", "paused"])
+@pytest.mark.parametrize("phase", ["preparing", "moving", "settling", "capturing", "storing", "paused"])
 def test_a_stop_in_any_phase_parks_the_motor_and_keeps_the_journal(tmp_path: Path, phase: str) -> None:
     ended = run(tmp_path, "--at", phase, "--then", "SIGTERM")
     assert ended.code == 0, ended.log
     assert ended.took_s < STOP_S
     assert ended.motor_is_off
     assert summary_of(ScanStore(StoreLayout(tmp_path / "store")), "cup").state is ScanState.UNFINISHED
-    assert stored_frames(tmp_path) == {"preparing": set(), "paused": set()}.get(phase, {0, 1})
+    # The scan waits for the disk after its last photo; else the frame in hand is finished.
+    expected: dict[str, set[int]] = {"preparing": set(), "paused": set(), "storing": {0, 1, 2}}
+    assert stored_frames(tmp_path) == expected.get(phase, {0, 1})
 
 
 def test_a_stop_while_sealing_leaves_a_bundle(tmp_path: Path) -> None:
@@ -101,27 +103,26 @@ def test_a_stop_of_other_work(tmp_path: Path, work: str, phase: str) -> None:
 
 
 def test_a_camera_that_hangs_is_given_up_in_time(tmp_path: Path) -> None:
-    ended = run(tmp_path, "--at", "capturing", "--hang", "camera", "--then", "SIGTERM")
+    ended = run(tmp_path, "--at", "settling", "--hang", "camera", "--then", "SIGTERM")
     assert ended.code == 0, "at short exposures its driver notices by itself"
     assert ended.took_s < STOP_S
     assert ended.motor_is_off
-    assert "capturing is not over after 2.2 s and is abandoned" in ended.log
+    assert "settling is not over after 2.2 s and is abandoned" in ended.log
     assert stored_frames(tmp_path) == {0}
 
 
-def test_a_camera_whose_driver_waits_longer_is_abandoned_and_said(tmp_path: Path) -> None:
-    options = ("--at", "capturing", "--hang", "camera", "--then", "SIGTERM", "--speed", "8")
+def test_a_camera_that_may_expose_for_longer_lets_go_all_the_same(tmp_path: Path) -> None:
+    options = ("--at", "settling", "--hang", "camera", "--then", "SIGTERM", "--speed", "8")
     ended = run(tmp_path, *options, camera="exposure_us = 600000")
-    assert ended.code == 1
+    assert ended.code == 0, ended.log
     assert ended.took_s < STOP_S
     assert ended.motor_is_off
-    assert "capturing is not over after 2.2 s and is abandoned" in ended.log
-    assert "ended by force: camera: not closed after" in ended.log
+    assert "settling is not over after 2.2 s and is abandoned" in ended.log
     assert stored_frames(tmp_path) == {0}
 
 
 def test_a_disk_that_hangs_is_abandoned_and_said(tmp_path: Path) -> None:
-    ended = run(tmp_path, "--at", "storing", "--hang", "disk", "--then", "SIGTERM")
+    ended = run(tmp_path, "--at", "capturing", "--hang", "disk", "--then", "SIGTERM")
     assert ended.code == 1
     assert ended.took_s < STOP_S
     assert ended.motor_is_off
@@ -138,7 +139,7 @@ def test_an_event_loop_that_hangs_is_cut_off(tmp_path: Path) -> None:
 
 
 def test_a_second_signal_is_faster(tmp_path: Path) -> None:
-    ended = run(tmp_path, "--at", "storing", "--hang", "disk", "--then", "SIGTERM,SIGINT")
+    ended = run(tmp_path, "--at", "capturing", "--hang", "disk", "--then", "SIGTERM,SIGINT")
     assert ended.code == 1
     assert ended.took_s < STOP_S / 2
     assert ended.motor_is_off
