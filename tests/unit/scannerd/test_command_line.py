@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 from drivers.bench.install import Bench, install_bench
 from scannerd.__main__ import app
-from scannerd.config import Config
+from scannerd.config import ButtonSection, Config
 from scannerd.settings.text import documented_toml
 from scannerd.store.journal import replay
 from scannerd.store.layout import StoreLayout
@@ -107,3 +107,15 @@ def test_a_signal_ends_the_daemon_between_frames_and_the_scan_can_be_resumed(
     lines, good_bytes = replay(store.layout.scan("cup").journal)
     assert good_bytes == store.layout.scan("cup").journal.stat().st_size, "the journal ends with a whole line"
     assert 1 <= len(journaled_frames(lines)) < 200
+
+
+def test_a_scan_of_two_heights_from_the_command_line(real_time_bench: Bench, tmp_path: Path) -> None:
+    config = quick(tmp_path).model_copy(update={"button": ButtonSection(driver="none")})
+    rings = ["--ring-views", "3", "--ring-views", "4", "--ring-elevation-deg", "20", "--ring-elevation-deg", "50"]
+    done = CliRunner().invoke(app, ["scan", "--name", "cup", *rings, "--config", written(config, tmp_path)])
+    assert done.exit_code == 0, done.output
+    assert "move the camera to about 50° above the platter" in done.stderr
+    assert "scan cup: complete, 7 photos" in done.stderr
+    both = CliRunner().invoke(app, ["scan", "--resume", "cup", "--sides", "2"])
+    assert both.exit_code == 2
+    assert "--resume goes on with the scan's own plan" in both.stderr

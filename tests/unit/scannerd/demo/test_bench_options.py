@@ -3,6 +3,7 @@ from pathlib import Path
 import pytest
 
 from scannerd.demo.bench_options import BenchOptions, bench_config, bench_mechanics, bench_wiring
+from scannerd.demo.setting import demo_lift
 from scannerd.settings.file import ConfigFaults
 from scannerd.settings.text import documented_toml
 
@@ -66,3 +67,13 @@ def test_the_bench_is_built_as_the_config_says(tmp_path: Path) -> None:
     assert (wiring.led_pin, wiring.light_pin) == (None, 13)
     assert (mechanics.steps_per_turn, mechanics.microsteps) == (3200, 8)
     assert documented_toml(config)
+
+
+def test_the_bench_has_the_lift_that_the_config_says(tmp_path: Path) -> None:
+    assert bench_wiring(bench_config(BenchOptions(store=tmp_path))).lift is None
+    text = '[lift]\ndriver = "stepper_gpio"\nstep_pin = 12\nstep_deg = 0.02\ninvert = true\nhome_deg = 15\n'
+    config = bench_config(BenchOptions(config=config_file(tmp_path, text)))
+    wiring, lift = bench_wiring(config).lift, demo_lift(config)
+    assert wiring is not None
+    assert (wiring.step_pin, wiring.dir_high_raises) == (12, -1)
+    assert (lift.step_deg, lift.start_deg) == (0.02, 15)

@@ -72,6 +72,23 @@ def test_all_faults_are_shown_at_once_in_the_documented_form() -> None:
         ),
         ("[turntable]\nmicrosteps = 32\ngear_ratio = 100\nmax_speed_deg_s = 90", "160000 steps/s"),
         ("[intrinsics]\nfile = '/nowhere/lens.json'", "cannot be read: No such file or directory"),
+        ("[lift]\ndriver = 'stepper_gpio'\nstep_pin = 5", "[lift] step_pin = 5: [turntable] enable_pin has this pin"),
+        ("[lift]\nlowest_deg = 80", "[lift] lowest_deg = 80: use less than highest_deg = 70"),
+        ("[lift]\nhome_deg = 5", "[lift] home_deg = 5: use 10 to 70, its soft limits"),
+        ("[lift]\nmax_speed_deg_s = 90\nstep_deg = 0.001", "90000 steps/s, the driver can do 40000; use at most 40"),
+        ("[scan]\nring_views = [36, 2]", "ring_views = 2: use up to 6 whole numbers in [ ], each 3 to 720"),
+        (
+            "[scan]\nring_elevations_deg = 30",
+            "ring_elevations_deg = 30: use up to 6 numbers in [ ], each -10 to 90",
+        ),
+        ("[scan]\nring_views = [9, 9, 9, 9, 9, 9, 9]", "use up to 6 whole numbers"),
+        ("[scan]\nring_views = [9]\nring_elevations_deg = [20, 50]", "ring_views 1 and ring_elevations_deg 2 rings"),
+        ("[scan]\nrings = 3\nring_views = [9, 9]", "[scan] rings = 3: ring_views names 2; use 2, or leave it out"),
+        ("[scan]\nviews = 720\nrings = 6", "4320 photos: a scan has at most 4000"),
+        (
+            "[lift]\ndriver = 'stepper_gpio'\n[scan]\nring_elevations_deg = [20, 80]",
+            "[scan] ring 2 at 80°: the lift goes from 10° to 70°",
+        ),
         ("[scan\n", "not TOML"),
     ],
 )

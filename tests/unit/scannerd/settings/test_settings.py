@@ -189,3 +189,20 @@ def test_whatever_comes_out_is_sound(changes: dict[str, dict[str, Any]]) -> None
     except ConfigFaults:
         return
     parse_config(changed)
+
+
+def test_a_list_is_shown_with_the_bounds_of_its_numbers_and_changed_in_place() -> None:
+    config = parse_config("[scan]\nring_elevations_deg = [20, 50.5]\n")
+    keys = {key.id: key for section in settings_of(config) for key in section.keys}
+    heights, views = keys["scan.ring_elevations_deg"], keys["scan.ring_views"]
+    assert (heights.kind, heights.value, heights.default) == ("numbers", (20.0, 50.5), ())
+    assert (heights.minimum, heights.maximum, heights.max_length, heights.unit) == (-10, 90, 6, "°")
+    assert (views.kind, views.minimum, views.maximum) == ("integers", 3, 720)
+    text = changed_text("[scan]\nring_views = [9]  # few\n", {"scan": {"ring_views": [24, 12]}})
+    assert text == "[scan]\nring_views = [24, 12]  # few\n"
+    assert changed_text(text, {"scan": {"ring_views": [24, 12]}}) == text
+    added = changed_text("[scan]\nviews = 24\n", {"scan": {"ring_elevations_deg": [20, 50.5]}})
+    assert parse_config(added).scan.ring_elevations_deg == (20.0, 50.5)
+    assert changed_text("", {"scan": {"ring_views": []}}) == "", "that is the default"
+    with pytest.raises(ConfigFaults, match="dict is no value"):
+        changed_text("", {"scan": {"ring_views": [{"a": 1}]}})

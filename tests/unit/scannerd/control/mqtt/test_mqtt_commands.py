@@ -179,11 +179,12 @@ async def test_a_dashboard_presses_without_ids(bench: Bench, broker: Broker, con
         await tablet.on("marker")
         await tablet.send("4", "option/views")
         await tablet.send("2.0", "option/rings")
+        await tablet.send("3", "option/repeats")
         await tablet.send("draft", "option/quality")
         shown = await tablet.until(
             lambda heard: heard.topic == f"{BASE}/options" and heard.json["quality"] == "draft", "options"
         )
-        assert shown.json.items() >= {"views": 4, "rings": 2, "quality": "draft", "sides": 1}.items()
+        assert shown.json.items() >= {"views": 4, "rings": 2, "quality": "draft", "repeats": 3}.items()
         for name, value in (("views", "2"), ("views", "many"), ("quality", "best"), ("speed", "9"), ("rings", "1.5")):
             after = len(tablet.heard)
             await tablet.send(value, f"option/{name}")
@@ -196,7 +197,7 @@ async def test_a_dashboard_presses_without_ids(bench: Bench, broker: Broker, con
         assert (await pressed(tablet, "start"))["status"] == "accepted"
         assert "count as one" in (await pressed(tablet, "start"))["reason"]
         started = await tablet.event("scan_started")
-        assert started["data"]["frames_planned"] == 8
+        assert started["data"]["frames_planned"] == 24
         assert (await pressed(tablet, "cancel"))["status"] == "accepted"
 
 
