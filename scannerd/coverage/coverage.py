@@ -4,6 +4,7 @@ The hull shrinks with each photo, so what a camera sees of it must be asked agai
 mask and pays for some of the cameras before it; when all have been asked about one hull, there is a report.
 """
 
+import math
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -27,11 +28,11 @@ MASK_WIDTH_PX = 240
 """Masks are kept this small: some pixels a voxel."""
 MASKS_KEPT = 72
 """For drawing the box closer; of more, every other one is kept."""
-CLOSER_AFTER = (8, 24)
-"""Masks after which the box is drawn close around the object, if that makes voxels much smaller."""
+CLOSER_AFTER_DEG, CLOSER_AFTER_MASKS = 100.0, 6
+"""Seen from so far around, the object is narrow enough for the box to be drawn close around it."""
 MUCH_SMALLER = 0.85
-CARVED_AT_A_TIME, ASKED_AT_A_TIME = 2, 8
-"""Masks and cameras that one photo pays for."""
+CARVED_AT_A_TIME, ASKED_AT_A_TIME = 200_000, 8
+"""About so many voxels are carved, and cameras asked, for every photo that comes: some 20 ms of a quick core."""
 LEAST_MASKS = 3
 BOX_OF_MAT = 1.1
 """Edge of the first box, over the mat's longer side."""
@@ -74,6 +75,8 @@ class Coverage:
         self._kept: list[Sighting] = []
         self._stride = 1
         self._masks = 0
+        self._angles_deg = (math.inf, -math.inf)
+        self._is_close = False
         self._to_carve: deque[Sighting] = deque()
         self._round: _Round | None = None
 
@@ -97,7 +100,7 @@ class Coverage:
         sighting = Sighting(pose, self._cameras.lens.at_size(width, height), mask, _is_sharp(look))
         self._sightings[place.index] = replace(sighting, mask=None)
         if mask is not None:
-            self._take(sighting)
+            self._take(sighting, angle_deg)
         return self._work()
 
     def report(self, viewpoints: Sequence[Viewpoint] | None = None) -> CoverageReport | None:
@@ -106,9 +109,9 @@ class Coverage:
         `viewpoints` are all that the scan has by now, where it was extended: a proposal is numbered on from the last.
         Takes some milliseconds a photo: once, at the end of the views.
         """
-        self._carve(len(self._to_carve))
+        self._carve()
         self._draw_closer()
-        self._carve(len(self._to_carve))
+        self._carve()
         skin = self._skin()
         if skin is None:
             return None
@@ -120,18 +123,25 @@ class Coverage:
     def _photo_size(self) -> tuple[int, int]:
         return self._plan.photo_width_px, self._plan.photo_height_px
 
-    def _take(self, sighting: Sighting) -> None:
+    def _take(self, sighting: Sighting, angle_deg: float) -> None:
         self._masks += 1
+        self._angles_deg = (min(self._angles_deg[0], angle_deg), max(self._angles_deg[1], angle_deg))
         self._to_carve.append(sighting)
         if self._masks % self._stride == 0:
             self._kept.append(sighting)
         if len(self._kept) > MASKS_KEPT:
             self._kept, self._stride = self._kept[::2], self._stride * 2
 
+    def _seen_around(self) -> bool:
+        low_deg, high_deg = self._angles_deg
+        return self._masks >= CLOSER_AFTER_MASKS and high_deg - low_deg >= CLOSER_AFTER_DEG
+
     def _work(self) -> CoverageReport | None:
         """Do one photo's share of what there is to do."""
-        if self._masks in CLOSER_AFTER and self._draw_closer():
-            return None
+        if self._seen_around() and not self._is_close:
+            self._is_close = True
+            if self._draw_closer():
+                return None
         self._carve(CARVED_AT_A_TIME)
         if self._round is None:
             skin = self._skin() if self._masks >= LEAST_MASKS and not self._to_carve else None
@@ -142,12 +152,14 @@ class Coverage:
         done, self._round = self._round, None
         return self._told(done)
 
-    def _carve(self, most: int) -> None:
-        for _ in range(min(most, len(self._to_carve))):
+    def _carve(self, most: float = math.inf) -> None:
+        """Work off what waits, until about so many voxels were looked at."""
+        looked_at = 0
+        while self._to_carve and looked_at < most:
             sighting = self._to_carve.popleft()
             if self._hull is None:
                 self._hull = VoxelHull(self._first_box(sighting))
-            self._hull.carve(sighting)
+            looked_at += self._hull.carve(sighting)
 
     def _draw_closer(self) -> bool:
         """Begin a finer hull around what is left of the coarse one, if it is; the masks kept are carved anew."""

@@ -24,13 +24,16 @@ class Sighting:
 
     def pixels(self, points_mm: Points) -> tuple[Points, Points]:
         """Return where points (n, 3) of the mat's frame appear, (n, 2), and how far away they are, (n,)."""
-        in_camera = points_mm @ self.pose.R.T.astype(np.float32) + self.pose.t_mm.astype(np.float32)
-        depth = np.maximum(in_camera[:, 2], np.float32(1e-3))
         if any(self.lens.distortion):
-            in_camera[:, 2] = depth
-            return self.lens.project(in_camera.astype(np.float64)).astype(np.float32), depth
-        focal = np.array([self.lens.focal_px, self.lens.focal_px * self.lens.aspect], np.float32)
-        seen = in_camera[:, :2] / depth[:, None] * focal + np.array(self.lens.centre_px, np.float32)
+            in_camera = self.pose.apply(points_mm.astype(np.float64))
+            in_camera[:, 2] = np.maximum(in_camera[:, 2], 1e-3)
+            return self.lens.project(in_camera).astype(np.float32), in_camera[:, 2].astype(np.float32)
+        K = self.lens.K
+        seen = points_mm @ (K @ self.pose.R).T.astype(np.float32)
+        seen += (K @ self.pose.t_mm).astype(np.float32)
+        depth = np.maximum(seen[:, 2], np.float32(1e-3))
+        seen = seen[:, :2]
+        seen /= depth[:, None]
         return np.asarray(seen, np.float32), depth
 
     @property

@@ -43,12 +43,12 @@ class VoxelHull:
         self._centres = box.centres()
         self._past = np.zeros(SIDE**3, np.uint8)
 
-    def carve(self, sighting: Sighting) -> None:
-        """Let one photo's mask look past voxels."""
+    def carve(self, sighting: Sighting) -> int:
+        """Let one photo's mask look past voxels; return how many it was asked about, which is what it costs."""
         if sighting.mask is None:
-            return
+            return 0
         left = np.flatnonzero(self._past < FORGIVEN)
-        pixels, _ = sighting.pixels(self._centres[left])
+        pixels, _ = sighting.pixels(self._centres if len(left) == len(self._past) else self._centres[left])
         height, width = sighting.mask.shape
         x, y = np.rint(pixels[:, 0]).astype(np.int32), np.rint(pixels[:, 1]).astype(np.int32)
         inside = (x >= 0) & (x < width) & (y >= 0) & (y < height)
@@ -57,6 +57,7 @@ class VoxelHull:
         past[inside] = sighting.mask[y[inside], x[inside]] < 128
         self._past[left[past]] += 1
         self.photos += 1
+        return len(left)
 
     def occupied(self) -> Grid:
         """Return what is left, (SIDE, SIDE, SIDE), axes x, y, z."""

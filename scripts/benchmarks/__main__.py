@@ -5,6 +5,7 @@ import sys
 
 BENCHES = {
     "api": "how soon GET /state is answered while a scan runs",
+    "geometry": "camera poses and coverage as the device finds them, against the truth",
     "kills": "a scanning daemon killed and its power cut anywhere, and how often nothing was lost",
     "slips": "lost steps found on the mat, and how true the angle is after their correction",
     "capture": "seconds a viewpoint over what motor and sensor need, CPU and memory of the capture core",
