@@ -8,7 +8,7 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 
 from drivers.protocols import DriverError, Retryable
@@ -17,14 +17,14 @@ from scannerd.config import QualitySection
 from scannerd.events import Event, Outcome, ScanPaused, ScanSealed
 from scannerd.fault_kind import FaultKind, fault_kind_of
 from scannerd.quality.gate import Gate
-from scannerd.quality.look import Look, Verdict
+from scannerd.quality.look import Look, Remedy, Verdict
 from scannerd.scan.control import RunCancelled, RunControl, RunStopped
 from scannerd.scan.darkroom import Darkroom
 from scannerd.scan.phases import Phase
 from scannerd.scan.plan import Viewpoint
 from scannerd.scan.stages import Stages
 from scannerd.scan.standing import Standing
-from scannerd.scan.station import Arrival, EnterPhase, Shot, Station
+from scannerd.scan.station import LIGHT_FACTORS, Arrival, EnterPhase, Shot, Station
 from scannerd.scan.taken import Rejected, Taken
 from scannerd.store.contact_sheet import write_contact_sheet
 from scannerd.store.durable import StoreFull
@@ -275,6 +275,7 @@ class ScanRunner:
             if arrival.offset_deg != self._station.offset_deg:
                 arrival = await self._return_to(viewpoint)  # The rejected photo showed the platter elsewhere.
             try:
+                await self._apply(look.remedy, rejected.taken)
                 shot, attempt = await self._shoot(viewpoint, arrival, attempt + 1)
             except DriverError as error:
                 raise ViewpointFault(f"{_where(viewpoint)}: {error}", fault_kind_of(error)) from error
@@ -282,6 +283,17 @@ class ScanRunner:
             look = await self._verdict_on(taken)
             if keep_anyway or look.verdict is Verdict.ACCEPT:
                 return
+
+    async def _apply(self, remedy: Remedy, rejected: Taken) -> None:
+        """Do what the gate thinks may help; the exposure of a scan that has a photo stays."""
+        if remedy in LIGHT_FACTORS:
+            await self._drain()
+            if self._scan.frames or not self._station.exposes_as(rejected.shot):
+                return
+        settings = await self._station.remedy(remedy)
+        if settings is not None:
+            LOG.info("%s: exposed %.0f µs from now on", remedy, settings.exposure_us, extra=about(scan=self._scan_id))
+            await self._storing.run(lambda: self._scan.note("locked", settings=asdict(settings)))
 
     async def _return_to(self, viewpoint: Viewpoint) -> Arrival:
         try:

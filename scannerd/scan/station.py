@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Protocol
 
 from drivers.protocols import Axis, Camera, CameraSettings, Clock, Frame, Glimpse
+from scannerd.quality.look import Remedy
 from scannerd.scan.phases import Phase
 from scannerd.scan.plan import Viewpoint
 from scannerd.scan.rhythm import Beat, Rhythm
@@ -17,6 +18,9 @@ SAME_PLACE_STEPS = 0.5
 
 
 NO_SHIFT = (0.0, 0.0)
+SAME_EXPOSURE = 0.05
+LIGHT_FACTORS = {Remedy.DARKER: 0.6, Remedy.BRIGHTER: 1.7}
+"""On the exposure time: two thirds of a stop."""
 
 
 def shifted(usual: CameraSettings, exposure_ev: float, focus_dioptres: float) -> CameraSettings:
@@ -164,6 +168,27 @@ class Station:
     async def unshift(self) -> None:
         """Give the camera back what was locked before the first bracket. Raises DriverError."""
         await self._shift_lock(*NO_SHIFT)
+
+    def exposes_as(self, shot: Shot) -> bool:
+        """Whether a photo would be exposed now as that one was."""
+        return math.isclose(self._camera.settings.exposure_us, shot.frame.exposure_us, rel_tol=SAME_EXPOSURE)
+
+    async def remedy(self, remedy: Remedy) -> CameraSettings | None:
+        """Do what may help before the same photo is taken again; nothing turns. Raises DriverError.
+
+        Returns what the whole scan's lock is from now on, None where it stays.
+        """
+        factor = LIGHT_FACTORS.get(remedy)
+        if factor is None and remedy is not Remedy.REFOCUS:
+            return None
+        await self._shift_lock(*NO_SHIFT)
+        usual = self._camera.settings
+        if factor is None:
+            # The lens is sent once more to where it was locked: a motor that slipped or sagged comes back.
+            if usual.focus_dioptres is not None:
+                await self._camera.lock(usual)
+            return None
+        return await self._camera.lock(replace(usual, exposure_us=usual.exposure_us * factor))
 
     async def _shift_lock(self, exposure_ev: float, focus_dioptres: float) -> None:
         """Lock other settings than the scan's, or its own again; nothing where they hold already."""

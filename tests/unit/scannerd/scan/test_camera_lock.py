@@ -16,10 +16,12 @@ from scannerd.events import FrameStored, ScanEnded
 from scannerd.store.layout import StoreLayout
 from scannerd.store.scans import ScanStore
 
-DIM = 0.25
+DIM = 0.5
 """Of the light for which 20 000 µs at gain 1 are right."""
 GAMMA = 2.2
 """From light to levels."""
+TOO_SHORT_US = 9_000
+"""In this light."""
 
 
 class DimRoom(OverheadCamera):
@@ -62,7 +64,7 @@ async def test_a_dim_room_is_metered_once_and_every_photo_has_that_exposure(tmp_
     (line,) = locked_lines(tmp_path)
     assert set(line["settings"]) == {"exposure_us", "analogue_gain", "colour_gains", "focus_dioptres"}  # type: ignore[arg-type,call-overload]
     assert len(set(exposures(store))) == 1
-    assert exposures(store)[0] > 2 * 20_000, "a quarter of the light"
+    assert exposures(store)[0] > 2 * 20_000, "half of the light"
 
 
 async def test_as_configured_means_as_configured(tmp_path: Path) -> None:
@@ -88,3 +90,14 @@ async def test_a_scan_that_goes_on_has_the_exposure_of_its_first_photos(tmp_path
     assert len(locked_lines(tmp_path)) == 1
     assert len(exposures(store)) == 5
     assert exposures(store) == pytest.approx([exposures(store)[0]] * 5, rel=0.01)
+
+
+async def test_a_first_photo_that_is_too_dark_makes_the_whole_scan_brighter(tmp_path: Path) -> None:
+    """Set by hand, and set wrong: as long as there is no photo the exposure may be changed."""
+    store, config = ScanStore(StoreLayout(tmp_path)), dim_config(tmp_path, "configured", views=4)
+    camera = config.camera.model_copy(update={"exposure_us": TOO_SHORT_US})
+    await scan(config.model_copy(update={"camera": camera}), store)
+
+    assert exposures(store) == pytest.approx([exposures(store)[0]] * 4, rel=0.01)
+    assert 1.5 * TOO_SHORT_US < exposures(store)[0] < 3.5 * TOO_SHORT_US
+    assert len(locked_lines(tmp_path)) >= 2
