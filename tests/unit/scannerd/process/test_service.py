@@ -153,10 +153,10 @@ def test_devices_are_not_exchanged_in_a_scan_and_systemd_hears_why(tmp_path: Pat
 
 @pytest.mark.slow
 def test_a_scan_that_hangs_starves_the_watchdog_though_the_loop_turns(tmp_path: Path) -> None:
-    with started(tmp_path, "--at", "storing", "--hang", "disk", watchdog_s=4.0) as systemd:
+    with started(tmp_path, "--at", "moving", "--hang", "disk", watchdog_s=4.0) as systemd:
         systemd.wait_for_log("scan cup: storing has lasted")
         assert systemd.heard.count("WATCHDOG=1") > 20, "it was fed until the disk was overdue"
         assert "WATCHDOG=1" not in systemd.listen(4.0)
         systemd.process.send_signal(signal.SIGABRT)  # what systemd does after four seconds of silence
         assert systemd.process.wait(5) == -signal.SIGABRT
-        assert "write_durably" in systemd.log(), "everybody's traceback tells where it hung"
+        assert "write_group" in systemd.log(), "everybody's traceback tells where it hung"

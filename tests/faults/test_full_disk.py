@@ -1,0 +1,65 @@
+"""A disk that is truly full, in the middle of a scan: a small file system of its own that something else fills up."""
+
+import os
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from lossless import faults_of_sealed, strays_in
+from scan_on_bench import OverheadCamera, bench_config, of, running, until
+
+from drivers.bench.install import install_bench
+from scannerd.commands import Resume, StartScan
+from scannerd.events import FrameStored, Outcome, ScanEnded, ScanPaused
+from scannerd.store.durable import free_bytes_at
+from scannerd.store.layout import StoreLayout
+from scannerd.store.scans import ScanStore
+
+VIEWS = 5
+SIZE_MB = 64
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    command = ["mount", "-t", "tmpfs", "-o", f"size={SIZE_MB}m", "tmpfs", str(disk)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        pytest.skip(f"NO FULL DISK TRIED: a file system of its own needs root: {done.stderr.strip()}")
+    yield disk
+    subprocess.run(["umount", str(disk)], check=True)
+
+
+def fill(disk: Path) -> Path:
+    """Write until the kernel refuses, as somebody's film does."""
+    film = disk / "film"
+    with film.open("wb", buffering=0) as file:
+        try:
+            while True:
+                file.write(bytes(100_000))
+        except OSError:
+            pass
+    assert os.statvfs(disk).f_bavail == 0
+    return film
+
+
+@pytest.mark.parametrize("forecast", ["sees it coming", "does not see it"])
+async def test_a_scan_waits_for_room_and_goes_on(small_disk: Path, forecast: str) -> None:
+    blind = forecast == "does not see it"
+    store = ScanStore(StoreLayout(small_disk), free_bytes=(lambda _: 10**12) if blind else free_bytes_at)
+    with install_bench(OverheadCamera(), speed=20.0) as bench:
+        async with running(bench_config(small_disk, views=VIEWS), bench, store) as daemon:
+            events = daemon.events.subscribe()
+            await daemon.submit(StartScan("cup"))
+            await until(events, FrameStored)
+            film = fill(small_disk)
+            paused = of(ScanPaused, await until(events, ScanPaused))[0]
+            assert "free some space" in str(paused.question), "what to do is said"
+            assert strays_in(small_disk) == [], "nothing half written is left on a full disk"
+            film.unlink()
+            await daemon.submit(Resume())
+            ended = of(ScanEnded, await until(events, ScanEnded))[0]
+    assert (ended.outcome, ended.frames_done) == (Outcome.COMPLETED, VIEWS)
+    assert faults_of_sealed(store.layout.scan("cup"), VIEWS) == []
