@@ -10,6 +10,8 @@ from drivers.protocols import CameraSettings, CameraUnusable
 
 AF_MODE_MANUAL = 0
 LONGEST_FRAME_US = 1_000_000_000
+ROUNDING_US = 1
+"""Sensors expose whole lines and say so in whole µs, cut off: what they said, asked for again, would lose a line."""
 EXPOSURE_TOLERANCE = 0.02
 """The sensor rounds an exposure to whole lines, and a gain to its register's steps."""
 GAIN_TOLERANCE = 0.05
@@ -21,7 +23,7 @@ def manual_controls(settings: CameraSettings) -> dict[str, Any]:
     controls: dict[str, Any] = {
         "AeEnable": False,
         "AwbEnable": False,
-        "ExposureTime": round(settings.exposure_us),
+        "ExposureTime": round(settings.exposure_us) + ROUNDING_US,
         "AnalogueGain": settings.analogue_gain,
         "ColourGains": settings.colour_gains,
     }

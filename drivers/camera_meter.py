@@ -27,6 +27,8 @@ AF_MODE_AUTO = 1
 AF_METERING_WINDOWS = 1
 AF_TRIGGER_START = 0
 AF_SCANNING, AF_FOCUSED, AF_FAILED = 1, 2, 3
+FRAMES_TO_BEGIN = 40
+"""A search that nobody has seen by then was too short to be seen."""
 
 RESTING_FRAMES = 8
 RESTING_SPREAD = 0.03
@@ -79,18 +81,20 @@ class _Rest:
 
     def __init__(self, focus: bool, frames_under_way: int) -> None:
         self._wants_focus = focus
-        self._still_locked = frames_under_way
+        self._frames_under_way = frames_under_way
+        self._frames = 0
         self._searched = False
         self._focus_state: int | None = None
         self._latest: deque[tuple[float, ...]] = deque(maxlen=RESTING_FRAMES)
 
     def reached(self, settings: CameraSettings, metadata: dict[str, Any]) -> bool:
-        if self._still_locked:
-            self._still_locked -= 1
+        self._frames += 1
+        self._focus_state = metadata.get("AfState")
+        # With phase pixels the search may be over before exposure has even begun to move.
+        self._searched = self._searched or self._focus_state == AF_SCANNING or self._frames > FRAMES_TO_BEGIN
+        if self._frames <= self._frames_under_way:
             return False
         self._latest.append((settings.exposure_us * settings.analogue_gain, *settings.colour_gains))
-        self._focus_state = metadata.get("AfState")
-        self._searched = self._searched or self._focus_state == AF_SCANNING
         if self._searched and self._focus_state == AF_FAILED:
             raise CameraUnusable(
                 "camera: nothing sharp could be found; put the object nearer to the middle of the platter, or switch "

@@ -55,7 +55,7 @@ def check_configured(picamera2: Any, model: str, size_px: tuple[int, int]) -> No
     formats = {configured[name]["format"] for name in ("main", "lores")}
     # picamera2's own words for the colour space leave the range out.
     space = picamera2.libcamera_config.at(0).color_space
-    if formats != {PIXEL_FORMAT} or space.range.name == LIMITED_RANGE:
+    if formats != {PIXEL_FORMAT} or (space is not None and space.range.name == LIMITED_RANGE):
         raise CameraUnusable(
             f"{model}: delivers {'/'.join(sorted(formats))} in {space}, {PIXEL_FORMAT} in full range expected; "
             "update libcamera and picamera2"

@@ -164,6 +164,18 @@ async def test_a_lock_returns_once_a_frame_shows_it(bench: Bench, camera: Camera
         await camera.lock(replace(before, exposure_us=1))
 
 
+async def test_what_was_shown_can_be_asked_for_again_and_again(fast_bench: Bench) -> None:
+    camera = build_camera(exposure_us=15_777)
+    await camera.open()
+    usual = camera.settings
+    for _ in range(4):
+        await camera.lock(replace(usual, exposure_us=usual.exposure_us * 2))
+        again = await camera.lock(usual)
+        assert again == usual
+        usual = again
+    await camera.close()
+
+
 async def test_frames_follow_each_other_at_the_pace(bench: Bench, camera: Camera) -> None:
     async def frame_us_after_some() -> float:
         seen: list[Glimpse] = []

@@ -49,9 +49,11 @@ class StillLife:
 async def opened(bench: Bench, width_px: int = 640, height_px: int = 480) -> AsyncIterator[Camera]:
     options = Picamera2Options(width_px, height_px, focal_length_mm=9.0)
     camera: Camera = camera_driver("picamera2")(options, bench.clock)
-    await camera.open()
-    yield camera
-    await camera.close()
+    try:
+        await camera.open()
+        yield camera
+    finally:
+        await camera.close()
 
 
 @pytest.mark.parametrize("glint", [False, True])
@@ -144,6 +146,15 @@ async def test_the_lens_is_focused_on_the_window_and_stays_there() -> None:
             away = await camera.lock(replace(settings, focus_dioptres=settings.focus_dioptres + 2.0))
             assert away.focus_dioptres == pytest.approx(settings.focus_dioptres + 2.0)
             assert steepness(await camera.capture()) < steepness(frames[0]) / 3, "a focus bracket is seen"
+
+
+async def test_a_search_may_be_over_before_the_exposure_moves(monkeypatch: pytest.MonkeyPatch) -> None:
+    short = {"FRAMES_A_STEP": 1, "SWEEP_DIOPTRES": (2.0, 4.0), "FINE_DIOPTRES": 0.5, "LEAST_CONTRAST": 1.0}
+    for name, value in short.items():
+        monkeypatch.setattr(f"drivers.bench.automatics.{name}", value)
+    with focusing_bench(IMX708) as bench:
+        async with opened(bench, 640, 360) as camera:
+            assert (await camera.meter(MIDDLE)).focus_dioptres == pytest.approx(3.5, abs=0.5)
 
 
 async def test_nothing_to_focus_on_needs_a_person() -> None:
