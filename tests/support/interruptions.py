@@ -21,8 +21,8 @@ from scannerd.store.layout import ScanFolder, StoreLayout
 
 PROGRAM = Path(__file__).with_name("scan_to_the_end.py")
 VIEWS = 6
-JOURNAL_LINES = VIEWS + 4
-"""begun, the photos, one of them twice, a wish for that, sealed."""
+JOURNAL_LINES = VIEWS + 5
+"""begun, locked, the photos, one of them twice, a wish for that, sealed."""
 MOST_KILLS_A_SCAN = 5
 RUN_LIMIT_S = 120.0
 MOST_RUNS = 30
@@ -92,7 +92,7 @@ class Story:
             self.faults.append("the last process was not done")
             return
         self.faults += faults_of_sealed(self.scan, VIEWS) + strays_in(self.disk.root)
-        self.faults += _wishes_not_granted(journal_of(self.scan))
+        self.faults += _wishes_not_granted(journal_of(self.scan)) + _other_locks(journal_of(self.scan))
 
     def _look(self) -> None:
         """Whatever was in the journal, and the plan, stay there."""
@@ -112,6 +112,11 @@ def _wishes_not_granted(lines: list[dict[str, Any]]) -> list[str]:
     taken = {line["frame"]["index"]: number for number, line in enumerate(lines) if line["type"] == "frame"}
     wanted = {line["index"]: number for number, line in enumerate(lines) if line["type"] == "retake"}
     return [f"photo {index} was wanted again and not taken" for index in wanted if taken[index] < wanted[index]]
+
+
+def _other_locks(lines: list[dict[str, Any]]) -> list[str]:
+    locked = [line["settings"] for line in lines if line["type"] == "locked"]
+    return [f"locked at {other}, and first at {locked[0]}" for other in locked[1:] if other != locked[0]]
 
 
 def journal_chains(seed: int) -> list[Chain]:
