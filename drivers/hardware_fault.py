@@ -10,8 +10,6 @@ class HardwareFault(StrEnum):
     """No frame comes, also after the driver has started the stream again."""
     CAMERA_UNUSABLE = "camera_unusable"
     """There is none, another program has it, or it cannot do what the settings ask."""
-    TURNTABLE_JAMMED = "turntable_jammed"
-    """Steps were issued and the platter did not turn."""
     POSITION_LOST = "position_lost"
     """Nobody knows where an axis stands, or it would leave its limits."""
     LINK_BROKEN = "link_broken"

@@ -52,12 +52,6 @@ class CameraUnusable(NeedsPerson):
     kind = HardwareFault.CAMERA_UNUSABLE
 
 
-class TurntableJammed(NeedsPerson):
-    """Steps were issued and the platter did not turn, also not slowly. The motor is to be switched off."""
-
-    kind = HardwareFault.TURNTABLE_JAMMED
-
-
 class Clock(Protocol):
     """Time as the hardware lives it: the system's, or the bench's own."""
 

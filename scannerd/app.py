@@ -24,10 +24,11 @@ from scannerd.control.lamp import LampControl
 from scannerd.control.scanner import Door
 from scannerd.events import ConfigTaken, EventBus, LightChanged, UnfinishedScanFound, Warned
 from scannerd.hardware import Hardware
-from scannerd.process.health import Health, Room
-from scannerd.process.health_report import HealthReport
+from scannerd.process.health import LOW_VOLTAGE, Health, Room
+from scannerd.process.health_report import HealthReport, Trouble
 from scannerd.process.leash import Abandoned
 from scannerd.process.manager import ServiceManager
+from scannerd.process.vitals import Vitals, read_vitals
 from scannerd.process.watchdog import Watchdog
 from scannerd.requests import Answer, AnswerStatus, Request
 from scannerd.scan.forecast import forecast
@@ -70,11 +71,12 @@ class Daemon:
         network: bool = False,
         config_file: Path | None = None,
         service_manager: ServiceManager | None = None,
+        vitals: Callable[[], Vitals] = read_vitals,
     ) -> None:
         """With `network` the doors that the configuration opens to the network are opened, else the button only.
 
         `config_file` is where the configuration came from, and where other settings come from and go to;
-        `service_manager` hears that the daemon is alive.
+        `service_manager` hears that the daemon is alive; `vitals` reads how the computer is.
         """
         self._hardware = hardware
         self.store = store or ScanStore(StoreLayout(config.store.folder), config.store.reserve_bytes)
@@ -82,6 +84,7 @@ class Daemon:
         self._config_file = config_file
         self._service_manager = service_manager or ServiceManager(None)
         self._network = network
+        self._vitals = vitals
         self.events = EventBus()
         self.board = Board(self.events, config.device.name, self._disk_space)
         self.catalogue = Catalogue(self.store)
@@ -210,7 +213,16 @@ class Daemon:
                 lambda: self._hardware.camera, lambda: desk.camera_is_free and not self._exchanging
             )
             stack.callback(viewfinder.close)
-            desk = Desk(self._config, self._hardware, self.store, self.events, worker, group, viewfinder.offer)
+            desk = Desk(
+                self._config,
+                self._hardware,
+                self.store,
+                self.events,
+                worker,
+                group,
+                viewfinder.offer,
+                self._low_voltage,
+            )
             reception = Reception(desk.submit, ledger, self.events.publish)
             stack.callback(reception.close)
             self._viewfinder, self._reading, self._reception = viewfinder, reading, reception
@@ -226,7 +238,9 @@ class Daemon:
                 take=lambda config: desk.take(config, self._hardware),
             )
             self._watchdog = Watchdog(desk, self._service_manager)
-            self._health = Health(reading, self._room, self._watchdog.trouble, self.events.publish)
+            self._health = Health(
+                reading, self._room, self._watchdog.trouble, self.events.publish, vitals=self._vitals
+            )
             await doors_loaded
             self._doors += self._network_doors()
             self._start_tasks(desk, group, self._health)
@@ -338,6 +352,10 @@ class Daemon:
             self._listen_to_button(in_force, self._group)
             if "light" in sections:
                 self._tell_light(in_force)
+
+    def _low_voltage(self) -> str | None:
+        """Why the motor should rest; None while the supply is enough, or nobody can tell."""
+        return LOW_VOLTAGE if Trouble.UNDER_VOLTAGE in self.health.troubles else None
 
     def _room(self) -> Room | None:
         """What is left on the scans' disk for scans as configured; None while nobody knows. From any thread."""

@@ -97,6 +97,7 @@ class TurntableSection(Section):
     max_speed_deg_s: float = key(60.0, "fastest turning of the platter", ge=0.1, le=720)
     acceleration_deg_s2: float = key(180.0, "of the platter, up and down", ge=0.1, le=7200)
     invert: bool = key(False, "true when the table turns the wrong way")
+    idle_release_s: float = key(30.0, "a paused scan's motor is switched off after so long", ge=0, le=3600)
 
     def axis_options(self) -> StepperGpioOptions:
         """Return them as the driver takes them."""
@@ -257,6 +258,7 @@ class QualitySection(Section):
     max_dark_fraction: float = key(0.6, "of the object that may be black", ge=0, le=1)
     max_light_drift: float = key(0.1, "brighter or darker than the scan's first photos; 1 allows any", ge=0, le=1)
     max_cut_off_fraction: float = key(0.003, "of the object's outline that may lie on the photo's border", ge=0, le=1)
+    max_slip_deg: float = key(0.25, "a platter that the mat shows farther off is corrected", ge=0.05, le=5)
     ask_a_person: bool = key(True, "pause when retakes did not help; false keeps the last photo and goes on")
 
 

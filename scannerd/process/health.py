@@ -18,6 +18,7 @@ LOOK_S = 10.0
 HOT_C, COOL_C = 80.0, 75.0
 """A Pi slows down from 80 °C; it counts as hot until it is cooler than 75 °C."""
 SCANS_LOW, SCANS_ENOUGH = 1.0, 1.25
+LOW_VOLTAGE = "supply below 4.63 V; use a power supply of 5 V and 3 A or more, and a short cable"
 LINGER_S = 60.0
 """A flag that comes and goes is one trouble, not a hundred."""
 
@@ -157,7 +158,7 @@ def _words(trouble: Trouble, vitals: Vitals, room: Room | None, stuck: str | Non
         case Trouble.HOT:
             return f"processor at {vitals.temperature_c:.0f} °C, it slows down from {HOT_C:.0f} °C; give its case air"
         case Trouble.UNDER_VOLTAGE:
-            return "supply below 4.63 V; use a power supply of 5 V and 3 A or more, and a short cable"
+            return LOW_VOLTAGE
         case Trouble.SLOWED:
             return "the processor is slowed down, for heat or voltage; scans take longer"
         case Trouble.DISK_LOW if room is not None:

@@ -118,7 +118,7 @@ class Darkroom:
             self._publish_verdict(taken, look)
             if sight.slip.correct:
                 await self._storing.run(partial(self._note_slip, taken, sight.slip))
-            if look.verdict is Verdict.ACCEPT or taken.keep_anyway:
+            if look.verdict is Verdict.ACCEPT or (taken.keep_anyway and not taken.is_jammed):
                 self._gate.learn(look)
                 self._to_store.put_nowait((held, look, await self._developed(taken, look)))
             else:
@@ -180,12 +180,6 @@ class Darkroom:
 
     def _note_slip(self, taken: Taken, slip: SlipVerdict) -> None:
         """In the storing thread."""
-        LOG.warning(
-            "the platter stands at %.2f°, %+.2f° from where it was commanded: corrected",
-            slip.seen_deg,
-            slip.slipped_deg,
-            extra=self._about(taken),
-        )
         self._scan.note(
             "slip",
             index=taken.viewpoint.index,

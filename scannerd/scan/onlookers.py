@@ -10,7 +10,7 @@ from scannerd.coverage.coverage import Coverage
 from scannerd.coverage.recall import recalled
 from scannerd.coverage.report import CoverageReport
 from scannerd.quality.look import Look, Remedy, Verdict
-from scannerd.scan.slip import SlipVerdict, SlipWatch
+from scannerd.scan.slip import MAX_SLIP_DEG, SlipVerdict, SlipWatch
 from scannerd.scan.taken import Taken
 from scannerd.store.durable import StoreFault
 from scannerd.store.scans import StoredScan
@@ -30,10 +30,12 @@ class Sight:
 class Onlookers:
     """Of one run of one scan. Everything here takes time: call it in the judging thread, frame after frame."""
 
-    def __init__(self, scan: StoredScan, max_speed_deg_s: float | None = None) -> None:
+    def __init__(
+        self, scan: StoredScan, max_slip_deg: float = MAX_SLIP_DEG, max_speed_deg_s: float | None = None
+    ) -> None:
         """`max_speed_deg_s` is the turntable's, for the words of a warning."""
         self._scan = scan
-        self._slips = SlipWatch(scan.plan, max_speed_deg_s=max_speed_deg_s, viewpoints=lambda: scan.viewpoints)
+        self._slips = SlipWatch(scan.plan, max_slip_deg, max_speed_deg_s, viewpoints=lambda: scan.viewpoints)
         self._coverage = Coverage(scan.plan)
 
     def remember(self) -> None:
@@ -49,13 +51,14 @@ class Onlookers:
     def see(self, taken: Taken, look: Look) -> Sight:
         """Read the platter's angle off a frame, whatever the verdict; a jam turns it into a retake."""
         arrival = taken.arrival
-        slip = self._slips.see(taken.viewpoint.index, arrival.angle_deg, look.mat, arrival.offset_deg)
-        taken.seen_deg = slip.seen_deg
+        slip = self._slips.see(
+            taken.viewpoint.index, arrival.angle_deg, look.mat, arrival.offset_deg, still=taken.shot.settled
+        )
+        taken.slip, taken.seen_deg = slip, slip.seen_deg
         if slip.jammed:
             look = Look(
                 Verdict.RETAKE,
-                f"the platter stands at {slip.seen_deg:.1f}° where {arrival.angle_deg:.1f}° was commanded: it hardly "
-                "turned; free it if something holds it",
+                f"the platter hardly turned: it stands at {slip.seen_deg:.1f}°, {arrival.angle_deg:.1f}° commanded",
                 look.sharpness,
                 look.findings,
                 Remedy.WAIT,

@@ -27,7 +27,7 @@ _AFTER_A_FRAME = frozenset({Phase.MOVING, Phase.SETTLING, Phase.STORING, Phase.P
 _NEXT: dict[Phase, frozenset[Phase]] = {
     Phase.IDLE: frozenset({Phase.PREPARING, Phase.BACKGROUND, Phase.JOGGING}),
     # A resumed scan may have every photo already.
-    Phase.PREPARING: frozenset({Phase.MOVING, Phase.PAUSED, Phase.SEALING}),
+    Phase.PREPARING: frozenset({Phase.MOVING, Phase.STORING, Phase.PAUSED, Phase.SEALING}),
     # What was taken before a fault is stored before the scan ends or pauses. A lift moves before the platter does,
     # and before a scan that goes on finds out where the platter stands.
     Phase.MOVING: frozenset({Phase.MOVING, Phase.SETTLING, Phase.STORING, Phase.PAUSED, Phase.PREPARING}),
@@ -36,9 +36,10 @@ _NEXT: dict[Phase, frozenset[Phase]] = {
     # The table moves on while the frame is judged and stored; a retake waits at its place for the verdict.
     Phase.CAPTURING: _AFTER_A_FRAME | {Phase.JUDGING},
     Phase.JUDGING: _AFTER_A_FRAME,
-    Phase.STORING: _AFTER_A_FRAME | {Phase.JUDGING},
-    # After a question the photo is taken again from the same place.
-    Phase.PAUSED: frozenset({Phase.MOVING, Phase.SETTLING, Phase.STORING, Phase.SEALING}),
+    Phase.STORING: _AFTER_A_FRAME | {Phase.JUDGING, Phase.PREPARING},
+    # After a question the photo is taken again from the same place. After the motor was off it is looked where the
+    # platter stands.
+    Phase.PAUSED: frozenset({Phase.PREPARING, Phase.MOVING, Phase.SETTLING, Phase.STORING, Phase.SEALING}),
     # Photos may be added at the last moment.
     Phase.SEALING: frozenset({Phase.MOVING, Phase.STORING, Phase.PAUSED}),
     Phase.BACKGROUND: frozenset(),

@@ -3,6 +3,7 @@
 import contextlib
 import logging
 from collections.abc import Callable
+from datetime import datetime
 from functools import partial
 
 from drivers.protocols import AxisNotHomed, NeedsPerson
@@ -76,9 +77,9 @@ class PlatterFinder:
         return None
 
     def _latest(self, side: int, ring: int | None = None) -> FrameEntry | None:
-        """Return the latest photo from there; a plain one, if there is any, for it shows the mat best."""
+        """Return the latest photo from there; one whose angle was seen, and a plain one, shows the mat best."""
         frames = [frame for frame in self._scan.frames.values() if frame.side == side and ring in (None, frame.ring)]
-        return max(frames, key=lambda frame: (frame.is_plain, frame.taken_at), default=None)
+        return max(frames, key=_worth, default=None)
 
     async def _angle_in_new_ring(self, viewpoint: Viewpoint) -> float:
         """Nothing is known but the photos of other rings."""
@@ -90,10 +91,10 @@ class PlatterFinder:
             if before is None or mat is None:
                 raise CannotLocate("photos show no mat")
             turn_deg = partial(heading_turned_deg, before, size_px=self._size_px(), focal_px=self._focal_px())
-            seen_deg = latest.angle_deg + await self._turn_since(mat, turn_deg)
+            seen_deg = _true_deg(latest) + await self._turn_since(mat, turn_deg)
         except CannotLocate as reason:
             self._warn(f"{reason}, so ring {viewpoint.ring + 1} counts its angles from where the platter stands")
-            return latest.angle_deg
+            return _true_deg(latest)
         LOG.info("the mat says %.1f°, seen from another height", seen_deg)
         return seen_deg
 
@@ -105,14 +106,14 @@ class PlatterFinder:
         return self._scan.plan.photo_width_px, self._scan.plan.photo_height_px
 
     async def _angle_deg(self, latest: FrameEntry, known_deg: float | None) -> float:
-        mat = self._scan.plan.mat
+        mat, latest_deg = self._scan.plan.mat, _true_deg(latest)
         before = await self._corners_before(latest, mat) if mat else None
         if before is None or mat is None:
             if known_deg is None:
                 self._warn("photos show no mat, so the platter is taken to stand where the latest photo was taken")
-            return latest.angle_deg if known_deg is None else known_deg
+            return latest_deg if known_deg is None else known_deg
         try:
-            seen_deg = latest.angle_deg + await self._turn_since(mat, partial(turned_deg, before))
+            seen_deg = latest_deg + await self._turn_since(mat, partial(turned_deg, before))
         except CannotLocate as reason:
             if known_deg is None:
                 raise MatUnseen(
@@ -146,6 +147,15 @@ class PlatterFinder:
         await clock.wait_until(clock.now_s() + wait_s)
         frame = await self._hardware.camera.capture()
         return await self._worker.run(lambda: turn_deg(mat_corners(frame.photo.y, mat)))
+
+
+def _worth(frame: FrameEntry) -> tuple[bool, bool, datetime]:
+    return frame.seen_angle_deg is not None, frame.is_plain, frame.taken_at
+
+
+def _true_deg(frame: FrameEntry) -> float:
+    """Return where the platter stood: steps may have been lost on the way there."""
+    return frame.angle_deg if frame.seen_angle_deg is None else frame.seen_angle_deg
 
 
 def _apart_deg(one_deg: float, other_deg: float) -> float:

@@ -20,6 +20,8 @@ from scannerd.quality.gate import Gate
 from scannerd.quality.look import Look, Remedy, Verdict
 from scannerd.scan.control import RunCancelled, RunControl, RunStopped
 from scannerd.scan.darkroom import Darkroom
+from scannerd.scan.fault_policy import Then, handling_of, question_of
+from scannerd.scan.motor_rest import MotorRest
 from scannerd.scan.phases import Phase
 from scannerd.scan.plan import Viewpoint
 from scannerd.scan.stages import Stages
@@ -72,13 +74,17 @@ class ScanRunner:
         publish: Callable[[Event], None],
         standing: Standing,
         find_platter: FindPlatter,
+        rest: MotorRest,
         *,
+        low_voltage: Callable[[], str | None] = lambda: None,
         ask_a_person: bool = True,
         proposal: ProposalPort | None = None,
     ) -> None:
-        """`find_platter` is called before the first move, with the camera where its viewpoint wants it.
+        """`find_platter` is called before the first move, with the camera where its viewpoint wants it, and before
+        the first one after the motor was off.
 
-        `proposal` is asked once all photos are there.
+        `low_voltage` says why the motor should rest now, None while it need not; `proposal` is asked once all photos
+        are there.
         """
         self._scan = scan
         self._station = station
@@ -95,6 +101,9 @@ class ScanRunner:
         self._standing = standing
         self._find_platter = find_platter
         self._platter_known = False
+        self._rest = rest
+        self._low_voltage = low_voltage
+        self._tolerates_voltage = False
         self._new_quality: QualitySection | None = None
         self._began_s = station.clock.now_s()
         self._waited_s = 0.0
@@ -143,16 +152,40 @@ class ScanRunner:
     async def _take_all(self) -> None:
         while True:
             await self._boundary()
-            if self._darkroom.rejected:
-                await self._take_again(self._darkroom.rejected.popleft())
-            elif (viewpoint := self._next()) is not None:
-                await self._stand_for(viewpoint)
-                await self._boundary()
-                await self._visit(viewpoint)
-            elif self._darkroom.in_hand:
-                await self._wait_for_the_disk(lambda: not self._darkroom.in_hand)
-            elif not await self._propose():
-                return
+            try:
+                if not await self._take_one():
+                    return
+            except (DriverError, ViewpointFault) as fault:
+                await self._stand_by(fault)
+
+    async def _take_one(self) -> bool:
+        """Do what is next at the table; return whether there was anything to do."""
+        if self._darkroom.rejected:
+            await self._take_again(self._darkroom.rejected.popleft())
+        elif (viewpoint := self._next()) is not None:
+            await self._stand_for(viewpoint)
+            await self._boundary()
+            await self._visit(viewpoint)
+        elif self._darkroom.in_hand:
+            await self._wait_for_the_disk(lambda: not self._darkroom.in_hand)
+        else:
+            return await self._propose()
+        return True
+
+    async def _stand_by(self, fault: DriverError | ViewpointFault) -> None:
+        """Motor off at once; then ask a person, or raise the fault again where that is of no use."""
+        await self._let_go()
+        kind = fault_kind_of(fault)
+        if handling_of(kind, ask_a_person=self._ask_a_person).then is not Then.ASK:
+            raise fault
+        LOG.error("%s", fault, extra=about(scan=self._scan_id))
+        await self._pause(question_of(kind, str(fault)), kind)
+        self._control.raise_if_over()
+
+    async def _let_go(self) -> None:
+        """Switch the current off; from then on the platter may be turned by hand."""
+        self._platter_known = False
+        await self._rest.let_go()
 
     async def _propose(self) -> bool:
         """Ask once whether what no photo shows should be photographed; return whether there is more to do.
@@ -165,7 +198,7 @@ class ScanRunner:
         self._asked_at = planned
         question = await self._proposal.question()
         if question is not None and self._ask_a_person:
-            await self._pause(question, self._proposal.patience_s)
+            await self._pause(question, patience_s=self._proposal.patience_s)
             self._control.raise_if_over()
         return len(self._scan.viewpoints) > planned
 
@@ -190,6 +223,9 @@ class ScanRunner:
             await self._standing.reach(viewpoint, asked=self._ask_a_person)
         else:
             await self._standing.reach(viewpoint, asked=False)
+        await self._know_platter(viewpoint)
+
+    async def _know_platter(self, viewpoint: Viewpoint) -> None:
         if not self._platter_known:
             await self._find_platter(viewpoint)
             self._platter_known = True
@@ -205,20 +241,47 @@ class ScanRunner:
         if self._control.pause_wanted:
             await self._pause(None)
             self._control.raise_if_over()
+        await self._wait_for_voltage()
         if self._new_quality is not None:
             self._gate.take(self._new_quality)
             self._ask_a_person = self._new_quality.ask_a_person
             self._new_quality = None
 
-    async def _pause(self, question: str | None, patience_s: float | None = None) -> None:
+    async def _pause(
+        self, question: str | None, kind: FaultKind | None = None, patience_s: float | None = None
+    ) -> None:
         """Wait for a person, with everything that was taken on the disk; without limit unless one is given."""
+        await self._announce_pause(question, kind)
+        if await self._rest.wait_for_resume(patience_s):
+            self._platter_known = False
+
+    async def _announce_pause(self, question: str | None, kind: FaultKind | None) -> None:
         await self._drain()
         self._station.break_rhythm()
         self._control.pause()
         self._enter(Phase.PAUSED)
-        self._publish(ScanPaused(self._scan_id, question))
+        self._publish(ScanPaused(self._scan_id, question, kind))
         LOG.info("paused%s", f": {question}" if question else "", extra=about(scan=self._scan_id))
-        await self._control.wait_for_resume(patience_s)
+
+    async def _wait_out(self, kind: FaultKind, message: str, over: Callable[[], bool]) -> bool:
+        """Pause, motor off, until it is over (True) or a person goes on before that (False)."""
+        await self._announce_pause(question_of(kind, message), kind)
+        await self._let_go()
+        is_over = await self._rest.wait_until(over)
+        if is_over:
+            LOG.info("goes on by itself: %s is over", kind, extra=about(scan=self._scan_id))
+            self._control.resume()
+        return is_over
+
+    async def _wait_for_voltage(self) -> None:
+        """While the supply is too weak nothing moves, unless a person wants it so."""
+        reason = self._low_voltage()
+        if reason is None:
+            self._tolerates_voltage = False
+        elif not self._tolerates_voltage:
+            over = await self._wait_out(FaultKind.LOW_VOLTAGE, reason, lambda: self._low_voltage() is None)
+            self._tolerates_voltage = not over
+            self._control.raise_if_over()
 
     async def _drain(self) -> None:
         """Let what is in hand reach the disk, as far as the disk takes it."""
@@ -234,9 +297,16 @@ class ScanRunner:
             try:
                 await self._darkroom.progress()
             except StoreFull as full:
-                await self._pause(str(full))
+                await self._wait_out(FaultKind.DISK_FULL, str(full), self._has_disk_room)
                 self._control.raise_if_over()
                 self._darkroom.go_on()
+
+    def _has_disk_room(self) -> bool:
+        try:
+            self._scan.require_room()
+        except StoreFull:
+            return False
+        return True
 
     async def _visit(self, viewpoint: Viewpoint) -> None:
         """Take the photo of one viewpoint and hand it to the darkroom; its verdict comes later."""
@@ -245,6 +315,7 @@ class ScanRunner:
 
     async def _reach(self, viewpoint: Viewpoint) -> tuple[Arrival, Shot, int]:
         try:
+            await self._know_platter(viewpoint)
             arrival = await self._station.move_to(viewpoint)
             shot, attempt = await self._shoot(viewpoint, arrival, 1)
         except DriverError as error:
@@ -268,11 +339,13 @@ class ScanRunner:
         """Go back to a viewpoint, and leave it only with a photo that is good enough, or that a person wants."""
         viewpoint, look, attempt = rejected.taken.viewpoint, rejected.look, rejected.taken.attempt
         self._station.break_rhythm()
-        arrival = await self._return_to(viewpoint)
+        if rejected.taken.is_jammed:
+            await self._drain()  # Frames on their way say, too, where the platter stands.
+        arrival = await self._return_to(viewpoint, slowly=rejected.taken.is_jammed)
         while True:
             keep_anyway = await self._ask_about(viewpoint, arrival, look, attempt)
             self.retakes += 1
-            if arrival.offset_deg != self._station.offset_deg:
+            if arrival.offset_deg != self._station.offset_deg or not self._platter_known:
                 arrival = await self._return_to(viewpoint)  # The rejected photo showed the platter elsewhere.
             try:
                 await self._apply(look.remedy, rejected.taken)
@@ -281,6 +354,8 @@ class ScanRunner:
                 raise ViewpointFault(f"{_where(viewpoint)}: {error}", fault_kind_of(error)) from error
             taken = Taken(viewpoint, arrival, shot, self._stages(arrival, shot), attempt, keep_anyway)
             look = await self._verdict_on(taken)
+            if taken.is_jammed:
+                raise _jammed(taken)
             if keep_anyway or look.verdict is Verdict.ACCEPT:
                 return
 
@@ -295,9 +370,10 @@ class ScanRunner:
             LOG.info("%s: exposed %.0f µs from now on", remedy, settings.exposure_us, extra=about(scan=self._scan_id))
             await self._storing.run(lambda: self._scan.note("locked", settings=asdict(settings)))
 
-    async def _return_to(self, viewpoint: Viewpoint) -> Arrival:
+    async def _return_to(self, viewpoint: Viewpoint, *, slowly: bool = False) -> Arrival:
         try:
-            return await self._station.move_to(viewpoint)
+            await self._know_platter(viewpoint)
+            return await self._station.move_to(viewpoint, slowly=slowly)
         except DriverError as error:
             raise ViewpointFault(f"{_where(viewpoint)}: {error}", fault_kind_of(error)) from error
 
@@ -362,6 +438,15 @@ class ScanRunner:
             return None
         write_contact_sheet(self._scan.folder, self._scan.frames)
         return self._scan.seal(datetime.now(UTC))
+
+
+def _jammed(taken: Taken) -> ViewpointFault:
+    seen_deg = taken.seen_deg if taken.seen_deg is not None else 0.0
+    message = (
+        f"{_where(taken.viewpoint)}: the turntable does not turn: the mat shows {seen_deg:.1f}° after a move to "
+        f"{taken.arrival.angle_deg:.1f}° and a slow one; the motor is off"
+    )
+    return ViewpointFault(message, FaultKind.TURNTABLE_JAMMED)
 
 
 def _where(viewpoint: Viewpoint) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from drivers.picture import Planes
-from drivers.protocols import DriverError
+from drivers.protocols import Axis, DriverError
 from offload.logs.fields import about
 from scannerd.config import Config, QualitySection
 from scannerd.events import CoverageChanged, Event, Outcome, PhaseChanged, ScanEnded, ScanStarted, Warned
@@ -17,6 +17,7 @@ from scannerd.scan.camera_lift import CameraLift
 from scannerd.scan.camera_lock import lock_camera
 from scannerd.scan.control import RunControl
 from scannerd.scan.darkroom import Darkroom, DarkroomPorts
+from scannerd.scan.motor_rest import MotorRest
 from scannerd.scan.onlookers import Onlookers, Sight
 from scannerd.scan.phases import Phase, PhaseTracker
 from scannerd.scan.plan import Viewpoint
@@ -24,6 +25,7 @@ from scannerd.scan.platter_finder import PlatterFinder
 from scannerd.scan.rhythm import Rhythm
 from scannerd.scan.runner import ProposalPort, ScanRunner, ViewpointFault
 from scannerd.scan.settle import Settle, SettleLimits
+from scannerd.scan.slip import SlipVerdict
 from scannerd.scan.standing import Standing
 from scannerd.scan.station import Station
 from scannerd.scan.taken import Taken
@@ -59,8 +61,12 @@ class ScanSession:
         known_zero: Zero | None,
         show: ShowPhoto = lambda small, index, angle_deg: None,
         lift: CameraLift | None = None,
+        low_voltage: Callable[[], str | None] = lambda: None,
     ) -> None:
-        """`known_zero` is given when this process has moved the axis for this very scan before."""
+        """`known_zero` is given when this process has moved the axis for this very scan before.
+
+        `low_voltage` says why the motor should rest now; None while it need not.
+        """
         self.control = RunControl()
         for index in scan.retakes_wanted:
             self.control.retake(index)
@@ -77,8 +83,8 @@ class ScanSession:
         self._camera_section = config.camera
         if known_zero is not None:
             self._station.offset_deg = known_zero.offset_deg
-        self._onlookers = Onlookers(scan, config.turntable.max_speed_deg_s)
-        self._runner = self._new_runner(config)
+        self._onlookers = Onlookers(scan, config.quality.max_slip_deg, config.turntable.max_speed_deg_s)
+        self._runner = self._new_runner(config, low_voltage)
 
     def take_quality(self, quality: QualitySection) -> None:
         """Judge by these limits from the next viewpoint on."""
@@ -119,7 +125,7 @@ class ScanSession:
         rhythm = Rhythm(hardware.camera.description.readout_s)
         return Station(hardware.axis, hardware.camera, hardware.clock, self._settle, rhythm, self._enter)
 
-    def _new_runner(self, config: Config) -> ScanRunner:
+    def _new_runner(self, config: Config, low_voltage: Callable[[], str | None]) -> ScanRunner:
         scan, quality = self.scan, config.quality
         self._gate = gate = Gate(quality, scan.plan.mat)
         ports = DarkroomPorts(self._publish, self._saw, self._hardware.clock.now_s)
@@ -135,6 +141,8 @@ class ScanSession:
             self._publish,
             Standing(scan, self._lift),
             self._find_platter,
+            MotorRest(self._motors, self.control, config.turntable.idle_release_s),
+            low_voltage=low_voltage,
             ask_a_person=quality.ask_a_person,
             proposal=proposal,
         )
@@ -144,10 +152,21 @@ class ScanSession:
         self._settle.look_at(sight.look.mask)
         if sight.look.verdict is Verdict.RETAKE and not taken.shot.proved:
             self._station.distrust()
-        if sight.slip.correct:
-            self._station.offset_deg = sight.slip.offset_deg
-        if sight.slip.warning is not None:
-            self._warn(sight.slip.warning)
+        self._mind_slip(taken, sight.slip)
+
+    def _mind_slip(self, taken: Taken, slip: SlipVerdict) -> None:
+        """Count with the platter's true angle from now on, and tell; a jam is told by the frame's verdict."""
+        if not slip.correct:
+            return
+        self._station.offset_deg = slip.offset_deg
+        if not slip.jammed:
+            self._warn(
+                f"frame {taken.viewpoint.index}: the platter stands at {slip.seen_deg:.2f}°, "
+                f"{taken.arrival.angle_deg:.2f}° commanded: {slip.slipped_deg:+.2f}° corrected",
+                FaultKind.STEPS_LOST,
+            )
+        if slip.warning is not None:
+            self._warn(slip.warning, FaultKind.STEPS_LOST)
 
     async def _sum_up(self) -> str | None:
         report = await self._judging.run(self._onlookers.sum_up)
@@ -155,6 +174,10 @@ class ScanSession:
             return None
         self._publish(CoverageChanged(self._scan_id, report))
         return report.proposal.says if report.proposal is not None else None
+
+    @property
+    def _motors(self) -> list[Axis]:
+        return [motor for motor in (self._hardware.axis, self._hardware.lift) if motor is not None]
 
     @property
     def _scan_id(self) -> str:
@@ -177,13 +200,16 @@ class ScanSession:
             await self._lift.remember()
 
     async def _find_platter(self, viewpoint: Viewpoint) -> None:
-        """Know the platter's angle before the first move: a scan that goes on looks, a new one begins at 0."""
+        """Know the platter's angle before the first move, or once its motor was off: a hand may have turned it.
+
+        A scan that goes on looks, a new one begins at 0.
+        """
         if self._phases.phase is not Phase.PREPARING:
             self._enter(Phase.PREPARING)
         await lock_camera(self.scan, self._hardware.camera, self._camera_section, self._worker)
         if self.scan.frames:
             finder = PlatterFinder(self.scan, self._hardware, self._worker, self._warn)
-            known_deg = self.zero.offset_deg if self.zero else None
+            known_deg = self._station.offset_deg if self.zero else None
             self._station.offset_deg = await finder.offset_deg(viewpoint, known_deg)
         else:
             await self._hardware.axis.home()
@@ -197,9 +223,9 @@ class ScanSession:
         for sidecar in self._onlookers.sidecars():
             self._gate.remember(self.scan.frames[sidecar.index], sidecar.findings)
 
-    def _warn(self, message: str) -> None:
+    def _warn(self, message: str, kind: FaultKind | None = None) -> None:
         LOG.warning("%s", message, extra=about(scan=self._scan_id))
-        self._publish(Warned(message, self._scan_id))
+        self._publish(Warned(message, self._scan_id, kind))
 
     async def _note_failure(self, error: str, kind: FaultKind | None) -> None:
         try:
@@ -208,7 +234,7 @@ class ScanSession:
             LOG.warning("the journal could not take the failure: %s", fault, extra=about(scan=self._scan_id))
 
     async def _release(self) -> None:
-        for motor in filter(None, (self._hardware.axis, self._hardware.lift)):
+        for motor in self._motors:
             try:
                 await motor.release()
             except DriverError as fault:

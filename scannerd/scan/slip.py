@@ -22,8 +22,9 @@ SURE = 4.0
 """So many standard deviations a slip must be larger than."""
 REFERENCES = 6
 """Photos of a ring that the platter's view is learned from; more make it hardly truer."""
-STANDS_STILL = 0.25
-"""A platter that turned by less than this share of its way did not turn: it is jammed."""
+HARDLY_TURNED = 0.5
+"""A platter that went less than this share of its way is taken to be jammed: the photo is nearer to the viewpoint
+before than to its own."""
 
 
 @dataclass(frozen=True)
@@ -98,12 +99,19 @@ class SlipWatch:
         return view.angle(reading, expected_deg).angle_deg
 
     def see(
-        self, index: int, commanded_deg: float, reading: MatReading | None, offset_deg: float = 0.0
+        self,
+        index: int,
+        commanded_deg: float,
+        reading: MatReading | None,
+        offset_deg: float = 0.0,
+        *,
+        still: bool = True,
     ) -> SlipVerdict:
         """Judge one photo.
 
         `commanded_deg` is the angle that the station moved to: the axis's plus `offset_deg`, the station's offset at
         that time. A photo may have been taken before the correction that an earlier one brought: both know it.
+        Where the platter was not `still`, its angle says nothing about where it stops, and no slip is claimed.
         """
         self._photos += 1
         if self._offset_deg is None:
@@ -118,8 +126,10 @@ class SlipWatch:
             seen = ring.view.angle(reading, expected_deg)
         except CannotTell as reason:
             return SlipVerdict(offset_deg=self._offset_deg, unread=str(reason))
-        self._learn(ring, Reference(seen.angle_deg, reading))
         slipped_deg = seen.angle_deg - expected_deg
+        if not still:
+            return SlipVerdict(seen.angle_deg, slipped_deg, offset_deg=self._offset_deg)
+        self._learn(ring, Reference(seen.angle_deg, reading))
         if abs(slipped_deg) <= max(self._max_slip_deg, SURE * seen.deviation_deg):
             self._seen_before_deg = seen.angle_deg
             return SlipVerdict(seen.angle_deg, slipped_deg, offset_deg=self._offset_deg)
@@ -139,7 +149,7 @@ class SlipWatch:
         slipped_deg = seen_deg - expected_deg
         before_deg = self._seen_before_deg
         moved_deg = expected_deg - before_deg if before_deg is not None else 0.0
-        jammed = before_deg is not None and abs(seen_deg - before_deg) < STANDS_STILL * abs(moved_deg)
+        jammed = before_deg is not None and abs(seen_deg - before_deg) < HARDLY_TURNED * abs(moved_deg)
         self._seen_before_deg = seen_deg
         self._offset_deg = (self._offset_deg or 0.0) + slipped_deg
         self.slips.append(Slip(index, self._photos, slipped_deg, moved_deg))

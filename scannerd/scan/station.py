@@ -13,6 +13,8 @@ from scannerd.scan.plan import Viewpoint
 from scannerd.scan.rhythm import Beat, Rhythm
 from scannerd.scan.settle import Settle, Settling
 
+CREEP_DEG = 1.0
+"""A move of this length reaches a fifth of the usual speed."""
 SAME_PLACE_STEPS = 0.5
 """Nearer than half a step nothing turns."""
 
@@ -111,14 +113,20 @@ class Station:
         self._shift = NO_SHIFT
         self.offset_deg = 0.0
 
-    async def move_to(self, viewpoint: Viewpoint) -> Arrival:
-        """Turn the platter to a viewpoint's angle, and shift the lock as its brackets want. Raises DriverError."""
+    async def move_to(self, viewpoint: Viewpoint, *, slowly: bool = False) -> Arrival:
+        """Turn the platter to a viewpoint's angle, and shift the lock as its brackets want. Raises DriverError.
+
+        `slowly`: as a motor can that just failed.
+        """
         await self._shift_lock(viewpoint.exposure_ev, viewpoint.focus_offset_dioptres)
         self._enter(Phase.MOVING, viewpoint.index, viewpoint.angle_deg)
         began_s, from_deg = self.clock.now_s(), self._axis.angle_deg
         # A photo that is judged meanwhile may change the offset, for the next move.
         offset_deg = self.offset_deg
-        reached_deg = await self._axis.move_to(viewpoint.angle_deg - offset_deg)
+        target_deg = viewpoint.angle_deg - offset_deg
+        if slowly:
+            await self._creep(from_deg, target_deg)
+        reached_deg = await self._axis.move_to(target_deg)
         return Arrival(
             angle_deg=reached_deg + offset_deg,
             offset_deg=offset_deg,
@@ -127,6 +135,12 @@ class Station:
             floor_move_s=self._axis.move_time_s(from_deg, reached_deg),
             moved=abs(reached_deg - from_deg) > SAME_PLACE_STEPS * self._axis.step_deg,
         )
+
+    async def _creep(self, from_deg: float, to_deg: float) -> None:
+        """Go most of the way in moves so short that none reaches any speed: full torque, and nothing to break."""
+        short_moves = math.ceil(abs(to_deg - from_deg) / CREEP_DEG)
+        for number in range(1, short_moves):
+            await self._axis.move_to(from_deg + (to_deg - from_deg) * number / short_moves)
 
     async def shoot(self, viewpoint: Viewpoint, arrival: Arrival, attempt: int = 1) -> Shot:
         """Take the first frame that shows the object at rest; a later attempt waits longer. Raises DriverError."""

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from scannerd.quality.look import Look
 from scannerd.scan.plan import Viewpoint
+from scannerd.scan.slip import SlipVerdict
 from scannerd.scan.stages import Stages
 from scannerd.scan.station import Arrival, Shot
 
@@ -21,6 +22,13 @@ class Taken:
     """Whatever the gate says: a person has looked, or nobody can be asked."""
     seen_deg: float | None = None
     """Platter angle as read off the mat."""
+    slip: SlipVerdict | None = None
+    """What the mat says about the platter; None until it was looked at."""
+
+    @property
+    def is_jammed(self) -> bool:
+        """Whether it was taken of a platter that had not turned."""
+        return self.slip is not None and self.slip.jammed
 
 
 @dataclass(frozen=True)

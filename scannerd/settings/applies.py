@@ -43,6 +43,8 @@ KEYS: dict[tuple[str, str], Applies] = {
     # Looked at when there is no room for a scan.
     ("store", "retention"): Applies.NOW,
     ("store", "keep_days"): Applies.NOW,
+    # No driver knows it; a scan takes it when it begins.
+    ("turntable", "idle_release_s"): Applies.NOW,
     # Looked at once, at the start.
     ("scan", "resume_on_start"): Applies.RESTART,
 }

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections.abc import Callable
 
 from drivers.protocols import DriverError
 from offload.logs.fields import about
@@ -59,12 +60,14 @@ class Desk:
         worker: WorkerThread,
         group: asyncio.TaskGroup,
         show: ShowPhoto = lambda small, index, angle_deg: None,
+        low_voltage: Callable[[], str | None] = lambda: None,
     ) -> None:
-        """Work runs as a task of `group`; `show` sees every photo of a scan."""
+        """Work runs as a task of `group`; `show` sees every photo; `low_voltage` says why the motor should rest."""
         self._store = store
         self._events = events
         self._worker = worker
-        self._workplace = Workplace(config, hardware, events, worker, group, show, LiftRest(store.layout.lift_rest))
+        lift_rest = LiftRest(store.layout.lift_rest)
+        self._workplace = Workplace(config, hardware, events, worker, group, show, lift_rest, low_voltage)
         self._archive = Archive(store, worker, events)
         self._planning = Planning(self._workplace, store, self._archive.trash)
         self._errands = Errands(self._workplace, store.layout, worker, events)

@@ -51,8 +51,13 @@ class Workplace:
         group: asyncio.TaskGroup,
         show: ShowPhoto,
         lift_rest: LiftRest,
+        low_voltage: Callable[[], str | None],
     ) -> None:
-        """Work runs as a task of `group`; `show` sees every photo of a scan; `lift_rest` knows where a lift rests."""
+        """Work runs as a task of `group`; `show` sees every photo of a scan; `lift_rest` knows where a lift rests.
+
+        `low_voltage` says why the motor should rest now; None while it need not.
+        """
+        self._low_voltage = low_voltage
         self._lift_rest = lift_rest
         self.config = config
         self.hardware = hardware
@@ -125,7 +130,16 @@ class Workplace:
         zero = self.zero if self.zero and self.zero.scan_id == scan_id else None
         publish = self._events.publish
         session = ScanSession(
-            scan, self.hardware, self.config, self._worker, self._phases, publish, zero, self._show, self._lift
+            scan,
+            self.hardware,
+            self.config,
+            self._worker,
+            self._phases,
+            publish,
+            zero,
+            self._show,
+            self._lift,
+            self._low_voltage,
         )
         name = f"scan {scan_id}"
         self._work = Work(name, self._group.create_task(self._run(session), name=name), session)

@@ -9,6 +9,7 @@ import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -86,8 +87,8 @@ class OverheadCamera:
 
 
 @asynccontextmanager
-async def running(config: Config, bench: Bench, store: ScanStore | None = None) -> AsyncIterator[Daemon]:
-    async with Daemon(config, build_hardware(config, bench.clock), store) as daemon:
+async def running(config: Config, bench: Bench, store: ScanStore | None = None, **more: Any) -> AsyncIterator[Daemon]:
+    async with Daemon(config, build_hardware(config, bench.clock), store, **more) as daemon:
         yield daemon
 
 

@@ -10,7 +10,7 @@ import pytest
 import drivers
 import scannerd
 from drivers.hardware_fault import HardwareFault
-from drivers.protocols import AxisNotHomed, CameraTimeout, CameraUnusable, DriverError, TurntableJammed
+from drivers.protocols import AxisNotHomed, CameraTimeout, CameraUnusable, DriverError
 from scannerd.fault_kind import FaultKind, fault_kind_of
 from scannerd.scan.platter_finder import MatUnseen
 from scannerd.scan.runner import ViewpointFault
@@ -53,7 +53,6 @@ def test_the_daemon_knows_every_kind_that_drivers_know() -> None:
     [
         (CameraTimeout("late"), FaultKind.CAMERA_SILENT),
         (CameraUnusable("none"), FaultKind.CAMERA_UNUSABLE),
-        (TurntableJammed("stands"), FaultKind.TURNTABLE_JAMMED),
         (AxisNotHomed("where"), FaultKind.POSITION_LOST),
         (MatUnseen("hidden"), FaultKind.MAT_LOST),
         (DriverError("pins"), FaultKind.HARDWARE),

@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from scan_on_bench import bench_config
+from scan_on_bench import bench_config, until
 
 from drivers.bench.install import Bench
 from drivers.protocols import (
@@ -24,7 +24,8 @@ from drivers.protocols import (
 from scannerd.app import Daemon
 from scannerd.commands import Cancel, Resume, ResumeScan, StartScan
 from scannerd.config import Config
-from scannerd.events import Event, FrameStored, Outcome, ScanEnded, ScanStarted, Subscription
+from scannerd.events import Event, FrameStored, Outcome, ScanEnded, ScanPaused, ScanStarted, Subscription
+from scannerd.fault_kind import FaultKind
 from scannerd.hardware import Hardware, build_hardware
 from scannerd.store.journal import replay
 from scannerd.store.layout import StoreLayout
@@ -104,7 +105,7 @@ async def test_a_photo_that_did_not_come_is_asked_for_again(bench: Bench, tmp_pa
     ]  # fmt: skip
 
 
-async def test_a_camera_that_stays_silent_fails_the_scan_and_resume_takes_the_rest(
+async def test_a_camera_that_stays_silent_pauses_the_scan_and_resume_takes_the_rest(
     bench: Bench, tmp_path: Path
 ) -> None:
     config = bench_config(tmp_path, views=4)
@@ -113,11 +114,36 @@ async def test_a_camera_that_stays_silent_fails_the_scan_and_resume_takes_the_re
     async with Daemon(config, hardware) as daemon:
         events = daemon.events.subscribe()
         await daemon.submit(StartScan("cup"))
+        paused = (await until(events, ScanPaused))[-1]
+        assert paused == ScanPaused(
+            "cup",
+            "frame 2 at 180.0°: no image from imx477 in 4.0 s; check the ribbon cable, then Resume",
+            FaultKind.CAMERA_SILENT,
+        )
+        assert not bench.board.enabled, "the motor is off at once"
+        await daemon.submit(Resume())
+        end, seen = await ended(events)
+    assert end.outcome is Outcome.COMPLETED
+    assert [event.index for event in seen if isinstance(event, FrameStored)] == [2, 3]
+
+
+async def test_where_nobody_can_be_asked_a_silent_camera_fails_the_scan_and_resume_takes_the_rest(
+    bench: Bench, tmp_path: Path
+) -> None:
+    config = bench_config(tmp_path, views=4, more="ask_a_person = false")
+    hardware, camera = faulty(config, bench)
+    camera.spared, camera.faults = 2, [CameraTimeout("no image from imx477 in 4.0 s")] * 3
+    async with Daemon(config, hardware) as daemon:
+        events = daemon.events.subscribe()
+        await daemon.submit(StartScan("cup"))
         end, _ = await ended(events)
         assert end.outcome is Outcome.FAILED
         assert end.error == "frame 2 at 180.0°: no image from imx477 in 4.0 s"
+        assert end.fault_kind is FaultKind.CAMERA_SILENT
         assert end.resumable
         assert not bench.board.enabled, "the motor is released on a failure"
+        lines, _ = replay(daemon.store.layout.scan("cup").journal)
+        assert lines[-1].body["fault_kind"] == "camera_silent"
         await daemon.submit(Resume())
         end, seen = await ended(events)
     assert end.outcome is Outcome.COMPLETED
