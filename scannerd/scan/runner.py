@@ -423,9 +423,14 @@ class ScanRunner:
         return about(scan=self._scan_id, frame=viewpoint.index)
 
     async def _seal(self) -> bool:
-        """Return False, and nothing is sealed, when photos were added at the last moment."""
+        """Return False, and nothing is sealed, when photos were wanted at the last moment, or a person made room."""
         self._enter(Phase.SEALING)
-        seal = await self._storing.run(self._write_seal)
+        try:
+            seal = await self._storing.run(self._write_seal)
+        except StoreFull as full:
+            await self._pause(str(full))
+            self._control.raise_if_over()
+            return False
         if seal is None:
             return False
         LOG.info("sealed: %d photos, %.1f MB", seal.frames, seal.total_bytes / 1e6, extra=about(scan=self._scan_id))
@@ -434,7 +439,7 @@ class ScanRunner:
 
     def _write_seal(self) -> Seal | None:
         """In the storing thread. The sheet comes first: whoever sees the seal sees everything."""
-        if self._scan.missing():
+        if not self._scan.complete:
             return None
         write_contact_sheet(self._scan.folder, self._scan.frames)
         return self._scan.seal(datetime.now(UTC))

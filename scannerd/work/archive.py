@@ -81,10 +81,7 @@ class Archive:
 
     def _note_retake(self, scan_id: str, index: int) -> None:
         with self._store.open(scan_id) as scan:
-            if scan.sealed:
-                raise CommandRefused(f"scan {scan_id}: is complete and sealed; start a new scan to take photos again")
-            require_viewpoint(scan, index)
-            scan.note("retake", index=index)
+            note_retake(scan, index)
 
     def _note_extended(self, scan_id: str, wish: Extension, running: StoredScan | None) -> tuple[int, int]:
         with nullcontext(running) if running is not None else self._store.open(scan_id) as scan:
@@ -117,6 +114,16 @@ def _wished(scan: StoredScan, wish: Extension) -> tuple[Viewpoint, ...]:
         return extension_of(scan.viewpoints, wish)
     except ImpossiblePattern as reason:
         raise CommandRefused(f"{about_scan}: {reason}") from reason
+
+
+def note_retake(scan: StoredScan, index: int) -> None:
+    """Remember that a person wants a photo again. Raises CommandRefused, StoreFault."""
+    if scan.sealed:
+        raise CommandRefused(
+            f"scan {scan.plan.scan_id}: is complete and sealed; start a new scan to take photos again"
+        )
+    require_viewpoint(scan, index)
+    scan.note("retake", index=index)
 
 
 def require_viewpoint(scan: StoredScan, index: int) -> None:

@@ -38,7 +38,7 @@ from scannerd.store.durable import StoreFault
 from scannerd.store.lift_rest import LiftRest
 from scannerd.store.scans import ScanStore
 from scannerd.work.answers import Answer, accept, fail
-from scannerd.work.archive import Archive, require_viewpoint
+from scannerd.work.archive import Archive, note_retake
 from scannerd.work.errands import Errands
 from scannerd.work.planning import Planning
 from scannerd.work.turns import Turn, Turns, refuse
@@ -253,8 +253,7 @@ class Desk:
             raise CommandRefused(f"Retake: no scan is running; the daemon is {self.phase}")
         if session is not None and wanted == self.running:
             running = session.scan
-            require_viewpoint(running, index)
-            await self._worker.run(lambda: running.note("retake", index=index))
+            await self._worker.run(lambda: note_retake(running, index))
             session.control.retake(index)
         else:
             await self._archive.retake_later(wanted, index)

@@ -11,7 +11,7 @@ from scan_on_bench import OverheadCamera, bench_config, of, running, until
 
 from drivers.bench.install import install_bench
 from scannerd.commands import Resume, StartScan
-from scannerd.events import FrameStored, Outcome, ScanEnded, ScanPaused
+from scannerd.events import FrameStored, Numbered, Outcome, ScanEnded, ScanPaused
 from scannerd.store.durable import free_bytes_at
 from scannerd.store.layout import StoreLayout
 from scannerd.store.scans import ScanStore
@@ -63,3 +63,23 @@ async def test_a_scan_waits_for_room_and_goes_on(small_disk: Path, forecast: str
             ended = of(ScanEnded, await until(events, ScanEnded))[0]
     assert (ended.outcome, ended.frames_done) == (Outcome.COMPLETED, VIEWS)
     assert faults_of_sealed(store.layout.scan("cup"), VIEWS) == []
+
+
+async def test_a_scan_that_cannot_be_sealed_waits_for_room_too(small_disk: Path) -> None:
+    films: list[Path] = []
+
+    def film_when_all_is_there(numbered: Numbered) -> None:
+        if isinstance(numbered.event, FrameStored) and numbered.event.frames_done == VIEWS:
+            films.append(fill(small_disk))
+
+    with install_bench(OverheadCamera(), speed=20.0) as bench:
+        async with running(bench_config(small_disk, views=VIEWS), bench) as daemon:
+            events = daemon.events.subscribe()
+            daemon.events.follow(film_when_all_is_there)
+            await daemon.submit(StartScan("cup"))
+            await until(events, ScanPaused)
+            films[0].unlink()
+            await daemon.submit(Resume())
+            ended = of(ScanEnded, await until(events, ScanEnded))[0]
+    assert ended.outcome is Outcome.COMPLETED
+    assert faults_of_sealed(StoreLayout(small_disk).scan("cup"), VIEWS) == []
