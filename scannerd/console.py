@@ -11,12 +11,14 @@ import typer
 
 from drivers.protocols import Clock, DriverError
 from scannerd.app import Daemon
-from scannerd.commands import Command, CommandRefused, Resume
+from scannerd.commands import Command, CommandRefused, Resume, Stop
 from scannerd.config import DEFAULT_PATH, Config
 from scannerd.events import Event, FrameJudged, FrameStored, Outcome, ScanEnded, ScanPaused, ScanStarted, Warned
 from scannerd.export.exported_file import ExportFault
+from scannerd.fault_kind import FaultKind
 from scannerd.hardware import build_hardware
 from scannerd.process.leash import Abandoned
+from scannerd.scan.fault_policy import HANDLING, Then
 from scannerd.settings.file import ConfigFaults, read_config
 from scannerd.store.durable import StoreFault
 
@@ -72,7 +74,9 @@ async def scan_once(config: Config, command: Command) -> ScanEnded | None:
             async for event in events:
                 _tell(event, scans)
                 if isinstance(event, ScanPaused) and event.question and _nobody_can_answer(config):
-                    await daemon.submit(Resume())
+                    answer = _answer_to(event.fault_kind)
+                    if answer is not None:
+                        await daemon.submit(answer)
                 if isinstance(event, ScanEnded):
                     return event
     return None
@@ -93,6 +97,16 @@ def _on_signals(callback: Callable[[], None]) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, callback)
+
+
+def _answer_to(fault: FaultKind | None) -> Command | None:
+    """Return what is said for a person who is not there: a fault would only come again, so the scan ends resumable.
+
+    None where it goes on by itself.
+    """
+    if fault is None:
+        return Resume()
+    return None if HANDLING[fault].then is Then.WAIT else Stop()
 
 
 def _nobody_can_answer(config: Config) -> bool:

@@ -18,6 +18,7 @@ from typing import Any, Self
 
 from drivers.bench.install import Bench
 from drivers.bench.reach import LINE_BYTES
+from drivers.bench.supply import SimulatedSupply
 
 LOG = logging.getLogger(__name__)
 
@@ -37,8 +38,9 @@ class HandRefused(ValueError):
 class Hand:
     """Serves one bench on a socket from construction until `close`; use it as a context manager."""
 
-    def __init__(self, bench: Bench, path: Path) -> None:
+    def __init__(self, bench: Bench, path: Path, supply: SimulatedSupply | None = None) -> None:
         """Listen on `path`, mode 0600; a socket that a dead bench left there is taken over. Raises OSError."""
+        self._supply = supply
         self._bench = bench
         self._path = path
         self._closing = threading.Event()
@@ -57,6 +59,7 @@ class Hand:
             "weak_motor": self._weaken,
             "turn_platter": self._turn_platter,
             "turn_mat": self._turn_mat,
+            "low_voltage": lambda request: self._power().set_low(_flag(request)),
             "truth": lambda _: None,
         }
         self._server = _Server(path, self.answer)
@@ -103,6 +106,11 @@ class Hand:
         self._bench.finger.down()
         self._closing.wait(duration_s)
         self._bench.finger.up()
+
+    def _power(self) -> SimulatedSupply:
+        if self._supply is None:
+            raise HandRefused("this bench has no power supply of its own")
+        return self._supply
 
     def _weaken(self, request: Mapping[str, Any]) -> None:
         if not _flag(request):

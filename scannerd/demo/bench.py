@@ -9,6 +9,7 @@ from pathlib import Path
 from drivers.bench.hand import Hand
 from drivers.bench.install import Bench, install_bench
 from drivers.bench.render_process import RenderProcess
+from drivers.bench.supply import SimulatedSupply
 from scannerd import console
 from scannerd.app import Daemon
 from scannerd.commands import CaptureBackground
@@ -20,6 +21,7 @@ from scannerd.demo.options import DemoOptions
 from scannerd.demo.run import make_usable
 from scannerd.demo.setting import demo_lift, scans_folder
 from scannerd.process.serving import serve
+from scannerd.process.vitals import read_vitals
 from scannerd.store.layout import StoreLayout
 from scannerd.store.lock import StoreLock
 
@@ -39,14 +41,15 @@ async def run_bench(options: BenchOptions) -> None:
     make_usable(store)
     with closing(StoreLock(store / "bench.lock")):
         scene_file: Path = await run_aside("scannerd.demo.stage:write_demo_scene", DemoOptions(store, options.mesh))
-        with _installed(options, config, scene_file) as bench:
+        supply = SimulatedSupply(store / "sysfs")
+        with _installed(options, config, scene_file, supply) as bench:
             if options.background:
                 await _photograph_empty_table(config, bench)
-            await _serve(options, config, bench)
+            await _serve(options, config, bench, supply)
 
 
 @contextmanager
-def _installed(options: BenchOptions, config: Config, scene_file: Path) -> Iterator[Bench]:
+def _installed(options: BenchOptions, config: Config, scene_file: Path, supply: SimulatedSupply) -> Iterator[Bench]:
     """The bench beneath the drivers, its hand within reach."""
     with ExitStack() as stack:
         renderer = stack.enter_context(RenderProcess(scene_file))
@@ -54,7 +57,7 @@ def _installed(options: BenchOptions, config: Config, scene_file: Path) -> Itera
         wiring, mechanics, lift = bench_wiring(config), bench_mechanics(config), demo_lift(config)
         bench = stack.enter_context(install_bench(renderer.render_into, options.speed, wiring, mechanics, lift))
         hand = options.hand or config.store.folder / "hand.sock"
-        stack.enter_context(Hand(bench, hand))
+        stack.enter_context(Hand(bench, hand, supply))
         console.say(f"bench: a hand reaches in at {hand}; try `scannerd bench-hand --hand {hand} press`")
         yield bench
 
@@ -71,7 +74,7 @@ async def _photograph_empty_table(config: Config, bench: Bench) -> None:
         bench.world.place_object()
 
 
-async def _serve(options: BenchOptions, config: Config, bench: Bench) -> None:
+async def _serve(options: BenchOptions, config: Config, bench: Bench, supply: SimulatedSupply) -> None:
     with ExitStack() as stack:
         companions: Companions | None = None
         if options.service:
@@ -82,7 +85,7 @@ async def _serve(options: BenchOptions, config: Config, bench: Bench) -> None:
         async with asyncio.TaskGroup() as group:
             looking = group.create_task(_look_after(companions), name="companions")
             try:
-                await serve(config, options.config, bench.clock, _ready)
+                await serve(config, options.config, bench.clock, _ready, lambda: read_vitals(supply.sysfs))
             finally:
                 looking.cancel()
 

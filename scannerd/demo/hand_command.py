@@ -99,6 +99,12 @@ def turn_mat(by_deg: Annotated[float, typer.Option("--by", min=-360, max=360, he
 
 
 @app.command()
+def low_voltage(off: Off = False) -> None:
+    """Let the supply's voltage sag; it counts as over a minute after it has recovered."""
+    _do("low_voltage", on=not off)
+
+
+@app.command()
 def camera_hang(off: Off = False) -> None:
     """Let the camera send no frames any more."""
     _do("camera_hang", on=not off)

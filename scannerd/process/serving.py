@@ -15,7 +15,7 @@ from scannerd.hardware import build_hardware
 from scannerd.process.leash import HURRY_S, STOP_S, Abandoned, Leash
 from scannerd.process.manager import ServiceManager
 from scannerd.process.status_text import status_text
-from scannerd.process.vitals import process_age_s
+from scannerd.process.vitals import Vitals, process_age_s, read_vitals
 from scannerd.settings.desk import ConfigRefused
 from scannerd.settings.file import ConfigFaults
 
@@ -30,13 +30,14 @@ async def serve(
     file: Path | None = None,
     clock: Clock | None = None,
     on_ready: Callable[[Daemon], None] | None = None,
+    vitals: Callable[[], Vitals] = read_vitals,
 ) -> None:
     """Be the daemon until SIGTERM or SIGINT. Raises ConfigFaults, StoreFault, DriverError.
 
     `file` is where the settings came from, read again at SIGHUP; `clock` is the hardware's where it is not the
-    system's; `on_ready` is told once every door is open.
+    system's; `on_ready` is told once every door is open; `vitals` reads how the computer is.
     """
-    await Service(config, file, clock, on_ready).run()
+    await Service(config, file, clock, on_ready, vitals).run()
 
 
 class Service:
@@ -48,11 +49,13 @@ class Service:
         file: Path | None,
         clock: Clock | None,
         on_ready: Callable[[Daemon], None] | None,
+        vitals: Callable[[], Vitals] = read_vitals,
     ) -> None:
         self._config = config
         self._file = file
         self._clock = clock
         self._on_ready = on_ready
+        self._vitals = vitals
         self._manager = ServiceManager.from_environment()
         self._daemon: Daemon | None = None
         self._stop = asyncio.Event()
@@ -83,7 +86,14 @@ class Service:
     async def _be_daemon(self) -> None:
         self._starting = asyncio.current_task()
         hardware = build_hardware(self._config, self._clock)
-        daemon = Daemon(self._config, hardware, network=True, config_file=self._file, service_manager=self._manager)
+        daemon = Daemon(
+            self._config,
+            hardware,
+            network=True,
+            config_file=self._file,
+            service_manager=self._manager,
+            vitals=self._vitals,
+        )
         self._daemon = daemon
         async with daemon, asyncio.TaskGroup() as group:
             self._starting = None

@@ -117,7 +117,7 @@ class PlatterFinder:
         except CannotLocate as reason:
             if known_deg is None:
                 raise MatUnseen(
-                    f"platter: where it stands cannot be seen: {reason}; clear the view of the mat, then resume"
+                    f"platter: where it stands cannot be seen: {reason}; clear the view of the mat, then Resume"
                 ) from reason
             self._warn(f"where the platter stands cannot be seen: {reason}; counted steps are believed")
             return known_deg

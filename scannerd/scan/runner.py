@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from drivers.protocols import DriverError, Retryable
 from offload.logs.fields import about
 from scannerd.config import QualitySection
-from scannerd.events import Event, Outcome, ScanPaused, ScanSealed
+from scannerd.events import Event, Outcome, ScanPaused, ScanSealed, Warned
 from scannerd.fault_kind import FaultKind, fault_kind_of
 from scannerd.quality.gate import Gate
 from scannerd.quality.look import Look, Remedy, Verdict
@@ -35,6 +35,9 @@ from scannerd.store.seal import Seal
 from scannerd.worker_thread import WorkerThread
 
 LOG = logging.getLogger(__name__)
+
+LATE_S = 1.5
+"""A frame that comes so much later than exposure and readout take is told and counted."""
 
 
 FindPlatter = Callable[[Viewpoint], Awaitable[None]]
@@ -326,7 +329,9 @@ class ScanRunner:
         """Return a shot and which attempt it was: a frame that did not come is asked for again."""
         while True:
             try:
-                return await self._station.shoot(viewpoint, arrival, attempt), attempt
+                shot = await self._station.shoot(viewpoint, arrival, attempt)
+                self._mind_lateness(viewpoint, shot)
+                return shot, attempt
             except Retryable as fault:
                 if attempt > self._scan.plan.max_retakes:
                     raise
@@ -334,6 +339,15 @@ class ScanRunner:
                 self._station.break_rhythm()
                 self.retakes += 1
                 attempt += 1
+
+    def _mind_lateness(self, viewpoint: Viewpoint, shot: Shot) -> None:
+        late_s = shot.capture_s - shot.floor_capture_s
+        if late_s > LATE_S:
+            message = (
+                f"{_where(viewpoint)}: the photo came {late_s:.1f} s late; if it happens often, use a better supply"
+            )
+            LOG.warning("%s", message, extra=self._about(viewpoint))
+            self._publish(Warned(message, self._scan_id, FaultKind.FRAME_LATE))
 
     async def _take_again(self, rejected: Rejected) -> None:
         """Go back to a viewpoint, and leave it only with a photo that is good enough, or that a person wants."""

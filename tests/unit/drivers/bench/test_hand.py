@@ -16,7 +16,9 @@ from drivers.bench.grey_card import GreyCard
 from drivers.bench.hand import Hand
 from drivers.bench.install import Bench, install_bench
 from drivers.bench.reach import HandOutOfReach, reach
+from drivers.bench.supply import SimulatedSupply
 from drivers.bench.world import Shot
+from scannerd.process.vitals import Throttling, read_throttling
 
 DEADLINE_S = 10.0
 
@@ -112,6 +114,23 @@ def test_a_weak_motor_misses_what_comes_too_fast(bench: Bench, hand: Path) -> No
     assert reach(hand, "weak_motor", on=False)["motor_steps"] == -1, "the first came after a rest"
     pulses(bench, 10)
     assert reach(hand, "truth")["motor_steps"] == -11
+
+
+def test_a_weak_supply_is_reported_as_the_firmware_does(bench: Bench, tmp_path: Path) -> None:
+    supply = SimulatedSupply(tmp_path / "sys")
+    path = tmp_path / "hand.sock"
+    with Hand(bench, path, supply):
+        reach(path, "low_voltage")
+        sagging = read_throttling(supply.sysfs)
+        reach(path, "low_voltage", on=False)
+        recovered = read_throttling(supply.sysfs)
+    assert sagging == Throttling(under_voltage=True, slowed=False, under_voltage_before=True)
+    assert recovered == Throttling(under_voltage=False, slowed=False, under_voltage_before=True)
+
+
+def test_a_bench_without_a_supply_says_so(hand: Path) -> None:
+    with pytest.raises(HandOutOfReach, match="no power supply of its own"):
+        reach(hand, "low_voltage")
 
 
 def test_only_a_free_platter_is_turned_by_hand(bench: Bench, hand: Path) -> None:
