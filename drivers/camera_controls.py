@@ -14,6 +14,8 @@ ROUNDING_US = 1
 """Sensors expose whole lines and say so in whole µs, cut off: what they said, asked for again, would lose a line."""
 EXPOSURE_TOLERANCE = 0.02
 """The sensor rounds an exposure to whole lines, and a gain to its register's steps."""
+LINE_US = 40.0
+"""At full resolution: of a short exposure more than that share."""
 GAIN_TOLERANCE = 0.05
 FOCUS_TOLERANCE_DIOPTRES = 0.05
 
@@ -69,10 +71,20 @@ def shown_settings(metadata: dict[str, Any], focus_motor: bool) -> CameraSetting
     )
 
 
+def in_words(settings: CameraSettings) -> str:
+    """Return them for people."""
+    red, blue = settings.colour_gains
+    focus = "" if settings.focus_dioptres is None else f", focus {settings.focus_dioptres:.2f} dioptres"
+    return (
+        f"exposure {settings.exposure_us:.0f} µs, gain {settings.analogue_gain:.2f}, "
+        f"red {red:.2f}, blue {blue:.2f}{focus}"
+    )
+
+
 def shows(shown: CameraSettings, wanted: CameraSettings) -> bool:
     """Whether a frame was taken with what was asked for, as nearly as the sensor can do it."""
     return (
-        math.isclose(shown.exposure_us, wanted.exposure_us, rel_tol=EXPOSURE_TOLERANCE)
+        math.isclose(shown.exposure_us, wanted.exposure_us, rel_tol=EXPOSURE_TOLERANCE, abs_tol=LINE_US)
         and math.isclose(shown.analogue_gain, wanted.analogue_gain, rel_tol=GAIN_TOLERANCE)
         and bool(np.allclose(shown.colour_gains, wanted.colour_gains, rtol=GAIN_TOLERANCE))
         and _focused(shown.focus_dioptres, wanted.focus_dioptres)

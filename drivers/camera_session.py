@@ -8,7 +8,7 @@ from typing import Any
 
 from picamera2 import Picamera2
 
-from drivers.camera_controls import check_bounds, manual_controls, pace_controls, shown_settings, shows
+from drivers.camera_controls import check_bounds, in_words, manual_controls, pace_controls, shown_settings, shows
 from drivers.camera_stream import (
     LOOK_UP_S,
     Abandoned,
@@ -180,7 +180,10 @@ class CameraSession:
                 if number >= blind_frames and shows(shown, self._wanted):
                     self.shown, self._settled = shown, True
                     return shown
-        raise CameraTimeout(f"{self._model}: {shown} after {number + 1} frames, {self._wanted} expected")
+        raise CameraTimeout(
+            f"{self._model}: {in_words(shown)} after {number + 1} frames, {in_words(self._wanted)} expected; "
+            "switch the scanner off and on again"
+        )
 
     def _patience_s(self) -> float:
         frame_s = max(self.description.readout_s + self._wanted.exposure_us * 1e-6, self._frame_s or 0.0)

@@ -21,11 +21,11 @@ from scannerd.events import FrameStored, ScanEnded
 from scannerd.hardware import build_hardware
 from scannerd.settings.file import parse_config
 
-CONFIG = '[store]\nfolder = "{folder}"\nreserve_mb = 0\n[mat]\nused = false\n'
+CONFIG = '[store]\nfolder = "{folder}"\nreserve_mb = 0\n[camera]\nmetering = "configured"\n[mat]\nused = false\n'
 
 
 def a_picture() -> NDArray[np.uint8]:
-    coarse = np.random.default_rng(0).integers(0, 255, (75, 100, 3), np.uint8)
+    coarse = np.random.default_rng(0).integers(0, 255, (300, 400, 3), np.uint8)
     return np.asarray(cv2.resize(coarse, (1600, 1200), interpolation=cv2.INTER_CUBIC), np.uint8)
 
 

@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from drivers.camera_controls import check_bounds, manual_controls, pace_controls, shown_settings, shows
+from drivers.camera_controls import check_bounds, in_words, manual_controls, pace_controls, shown_settings, shows
 from drivers.protocols import CameraSettings, CameraUnusable
 
 SETTINGS = CameraSettings(20_000.0, 2.0, (2.1, 1.9), None)
@@ -38,6 +38,12 @@ def test_a_frame_shows_a_lock_only_when_all_of_it_is_there(change: dict[str, Any
     assert shows(shown_settings(metadata(**change), focus_motor=True), wanted) is shown
 
 
+def test_a_short_exposure_is_seen_to_the_line() -> None:
+    seen = shown_settings(metadata(ExposureTime=162), focus_motor=False)
+    assert shows(seen, replace(SETTINGS, exposure_us=190.0))
+    assert not shows(seen, replace(SETTINGS, exposure_us=324.0))
+
+
 def test_without_a_motor_focus_is_nobodys_business() -> None:
     seen = shown_settings(metadata(), focus_motor=False)
     assert seen.focus_dioptres is None
@@ -57,6 +63,11 @@ def test_what_the_sensor_cannot_do_is_refused_and_a_gain_too_low_raised() -> Non
             check_bounds(impossible, LIMITS, "imx708")
     with pytest.raises(CameraUnusable, match=r"LensPosition 20\.0 dioptres is outside 0\.0 to 15\.0"):
         check_bounds(replace(SETTINGS, focus_dioptres=20.0), MOTOR, "imx708")
+
+
+def test_people_are_told_numbers_with_units() -> None:
+    assert in_words(SETTINGS) == "exposure 20000 µs, gain 2.00, red 2.10, blue 1.90"
+    assert in_words(replace(SETTINGS, focus_dioptres=2.5)).endswith("blue 1.90, focus 2.50 dioptres")
 
 
 def test_a_pace_bounds_from_below_only() -> None:
