@@ -455,6 +455,17 @@ async def test_one_store_has_one_daemon(bench: Bench, tmp_path: Path) -> None:
     StoreLock(StoreLayout(tmp_path).lock).close()
 
 
+async def test_a_second_daemon_touches_nothing_of_the_first(bench: Bench, tmp_path: Path) -> None:
+    layout = StoreLayout(tmp_path)
+    unborn = layout.unborn("cup").path
+    unborn.mkdir(parents=True)
+    lock = StoreLock(layout.lock)
+    with pytest.raises(StoreInUse):
+        await Daemon(bench_config(tmp_path), build_hardware(bench_config(tmp_path), bench.clock)).__aenter__()
+    assert unborn.exists(), "the other one is just beginning this scan"
+    lock.close()
+
+
 async def test_a_long_press_cancels(bench: Bench, tmp_path: Path) -> None:
     config = bench_config(tmp_path, views=36)
     async with running(config, bench) as daemon:
