@@ -19,6 +19,8 @@ LEAST_WIDTH_PX = 600
 """A companion narrower than this shows markers too small to be read: the photo itself is read then."""
 THRESHOLD_WINDOW_PX = 13
 """Of the adaptive threshold that finds markers; one window where OpenCV tries three, in a third of the time."""
+ASTRAY_SHARE = 0.004
+"""Of the photo's width: an uncorrected lens bends the mat's plane by less, a wrong marker shifts corners by more."""
 REFINED_WITHIN = 0.12
 """Half a window of the corner's refinement, as a share of a square's side in the photo: no other edge is in it."""
 
@@ -36,6 +38,9 @@ class MatReader:
         charuco = cv2.aruco.CharucoParameters()
         self._quick = cv2.aruco.CharucoDetector(self._board, charuco, quick)
         self._thorough = cv2.aruco.CharucoDetector(self._board)
+        trusting = cv2.aruco.CharucoParameters()
+        trusting.checkMarkers = False
+        self._forgiving = cv2.aruco.CharucoDetector(self._board, trusting)
 
     @cached_property
     def corners_mm(self) -> NDArray[np.float64]:
@@ -59,7 +64,22 @@ class MatReader:
                 at = (np.asarray(pixels, np.float64).reshape(-1, 2) + 0.5) * scale - 0.5
                 seen = np.asarray(numbers, np.int64).ravel()
                 return MatReading(seen, self._refined(photo, seen, at) if scale > 1 else at)
-        return None
+        return self._read_in_spite_of_likenesses(photo)
+
+    def _read_in_spite_of_likenesses(self, photo: Plane) -> MatReading | None:
+        """Something on the object looks like a marker: OpenCV then finds no corner at all, unless it is told to.
+
+        What the likeness leads astray does not lie in the mat's plane with the others.
+        """
+        pixels, numbers, _, _ = self._forgiving.detectBoard(photo)
+        if numbers is None or len(numbers) < LEAST_CORNERS:
+            return None
+        at, seen = np.asarray(pixels, np.float64).reshape(-1, 2), np.asarray(numbers, np.int64).ravel()
+        _, fits = cv2.findHomography(self.corners_mm[seen], at, cv2.RANSAC, ASTRAY_SHARE * photo.shape[1])
+        if fits is None or int(fits.sum()) < LEAST_CORNERS:
+            return None
+        kept = np.ravel(fits).astype(bool)
+        return MatReading(seen[kept], at[kept])
 
     def _refined(self, photo: Plane, numbers: NDArray[np.int64], at: NDArray[np.float64]) -> NDArray[np.float64]:
         """Measure corners again where they are, one window around each; what runs away stays where it was found."""

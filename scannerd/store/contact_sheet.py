@@ -41,8 +41,8 @@ class _Cell:
 def write_contact_sheet(folder: ScanFolder, frames: Mapping[int, FrameEntry]) -> None:
     """Write the sheet from the thumbnails, or from the photos where one is missing, in the order of viewpoints.
 
-    Each cell has number, angle, width of edges and attempts, the outline of the mask, and a red frame where a person
-    kept a photo against the gate. Raises StoreFault.
+    Each cell has number, angle, width of edges and attempts, the outline of the mask, and a red frame where a photo
+    was kept that missed a limit. Raises StoreFault.
     """
     cells = list(_chosen(folder, frames))
     columns = math.ceil(math.sqrt(len(cells)))
@@ -78,7 +78,10 @@ def _is_overruled(folder: ScanFolder, frame: FrameEntry) -> bool:
     except StoreFault as fault:
         LOG.warning("the contact sheet cannot tell its verdict: %s", fault, extra=about(frame=frame.index))
         return False
-    return sidecar is not None and sidecar.verdict != ACCEPTED
+    if sidecar is None:
+        return False
+    # Once somebody has said that it may be so, the gate accepts what misses a limit.
+    return sidecar.verdict != ACCEPTED or not all(finding.passed for finding in sidecar.findings)
 
 
 def _marked(folder: ScanFolder, cell: _Cell, photo: Pixels) -> Pixels:

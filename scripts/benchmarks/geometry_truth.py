@@ -21,8 +21,9 @@ from scannerd.geometry.joint_poses import SeenFrame, joint_poses
 from scannerd.geometry.lens import Lens
 from scannerd.geometry.mat_pose import Pose, corners_of
 from scannerd.quality.look import Look, MatReading, Verdict
+from scannerd.quality.mat_reading import MatReader
 from scannerd.scan.plan import ScanPlan, Viewpoint
-from scannerd.scan.relocate import mat_reading
+from scannerd.store.scan_poses import NOTHING_SEEN
 
 Floats = NDArray[np.float64]
 
@@ -70,20 +71,24 @@ class TruthSet:
     said: dict[str, Any]
     truths: list[dict[str, Any]]
     mesh: trimesh.Trimesh
-    readings: list[MatReading]
+    readings: list[MatReading | None]
+    """As the gate reads the mat; None where too little of it is seen."""
 
     @classmethod
     def read(cls, folder: Path) -> Self:
         """Read a set and find the mat in its photos."""
         said = json.loads((folder / "set.json").read_text())
-        mat = MatSpec(**said["mat"])
+        reader = MatReader(MatSpec(**said["mat"]))
         photos = (cv2.imread(str(folder / frame["name"]), cv2.IMREAD_GRAYSCALE) for frame in said["frames"])
         return cls(
             folder,
             said,
             json.loads((folder / "truth.json").read_text())["frames"],
             trimesh.load(folder / "truth.ply", process=False),
-            [mat_reading(np.asarray(photo, np.uint8), mat) for photo in photos],
+            [
+                reader.read(photo, cv2.resize(photo, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA))
+                for photo in photos
+            ],  # fmt: skip
         )
 
     @property
@@ -121,7 +126,7 @@ class TruthSet:
                 ring=frame.get("ring", 0),
                 side=0,
                 commanded_deg=frame["angle_deg"],
-                corners=corners_of(self.mat, reading.numbers, reading.pixels),
+                corners=NOTHING_SEEN if reading is None else corners_of(self.mat, reading.numbers, reading.pixels),
             )
             for frame, reading in zip(self.said["frames"], self.readings, strict=True)
         ]
