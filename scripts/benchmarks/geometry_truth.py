@@ -85,10 +85,7 @@ class TruthSet:
             said,
             json.loads((folder / "truth.json").read_text())["frames"],
             trimesh.load(folder / "truth.ply", process=False),
-            [
-                reader.read(photo, cv2.resize(photo, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA))
-                for photo in photos
-            ],  # fmt: skip
+            [reader.read(photo, _half(photo)) for photo in photos],
         )
 
     @property
@@ -152,6 +149,11 @@ class TruthSet:
                 for frame in self.said["frames"]
             ),
         )
+
+
+def _half(photo: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """The companion of a photo."""
+    return np.asarray(cv2.resize(photo, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA), np.uint8)
 
 
 def pose_row(name: str, truth: TruthSet, *, stored_lens: bool) -> PoseRow:
