@@ -50,10 +50,9 @@ class Onlookers:
 
     def see(self, taken: Taken, look: Look) -> Sight:
         """Read the platter's angle off a frame, whatever the verdict; a jam turns it into a retake."""
-        arrival = taken.arrival
-        slip = self._slips.see(
-            taken.viewpoint.index, arrival.angle_deg, look.mat, arrival.offset_deg, still=taken.shot.settled
-        )
+        arrival, shot = taken.arrival, taken.shot
+        still = shot.settled and not shot.believed
+        slip = self._slips.see(taken.viewpoint.index, arrival.angle_deg, look.mat, arrival.offset_deg, still=still)
         taken.slip, taken.seen_deg = slip, slip.seen_deg
         if slip.jammed:
             look = Look(

@@ -35,6 +35,9 @@ from scannerd.worker_thread import WorkerThread
 
 LOG = logging.getLogger(__name__)
 
+SWUNG_DEG = 0.1
+"""A photo that is believed to show a platter at rest, and shows it so far from where it should be, was none."""
+
 ShowPhoto = Callable[[Planes, int, float], None]
 """Sees the companion of every photo once it was judged: picture, viewpoint, degrees."""
 
@@ -150,7 +153,8 @@ class ScanSession:
     def _saw(self, taken: Taken, sight: Sight) -> None:
         self._show(taken.shot.frame.small, taken.viewpoint.index, taken.arrival.angle_deg)
         self._settle.look_at(sight.look.mask)
-        if sight.look.verdict is Verdict.RETAKE and not taken.shot.proved:
+        swung = abs(sight.slip.slipped_deg) > SWUNG_DEG
+        if taken.shot.believed and (swung or sight.look.verdict is Verdict.RETAKE):
             self._station.distrust()
         self._mind_slip(taken, sight.slip)
 

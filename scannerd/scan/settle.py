@@ -53,9 +53,9 @@ class Settling:
     _before: Shrunk | None = None
 
     @property
-    def proved(self) -> bool:
-        """Whether two pictures were compared."""
-        return any(moved_px is not None and np.isfinite(moved_px) for _, moved_px in self.seen)
+    def believed(self) -> bool:
+        """Whether the first frame was kept, with no other to compare it with."""
+        return len(self.seen) == 1 and self.seen[0][1] == np.inf
 
     def keep(self, glimpse: Glimpse) -> bool:
         """Whether the frame of this companion is the photo."""

@@ -21,6 +21,7 @@ SAME_PLACE_STEPS = 0.5
 
 NO_SHIFT = (0.0, 0.0)
 SAME_EXPOSURE = 0.05
+IRREGULAR, LATE_S = 1.03, 0.01
 LIGHT_FACTORS = {Remedy.DARKER: 0.6, Remedy.BRIGHTER: 1.7}
 """On the exposure time: two thirds of a stop."""
 
@@ -56,6 +57,11 @@ class Arrival:
     offset_deg: float = 0.0
     """What was added to the axis's angle."""
 
+    @property
+    def is_regular(self) -> bool:
+        """Whether the steps came as planned; late ones, on a busy machine, leave the platter swinging differently."""
+        return self.arrived_s - self.began_s < self.floor_move_s * IRREGULAR + LATE_S
+
 
 @dataclass(frozen=True)
 class Shot:
@@ -73,8 +79,8 @@ class Shot:
     """Exposure and readout."""
     settled: bool
     """False: the wait was cut short while the object still moved."""
-    proved: bool
-    """Whether two pictures were compared; else the object is believed to have stood still."""
+    believed: bool
+    """Whether the object was taken to stand still without two pictures having been compared."""
 
     @property
     def closed_s(self) -> float:
@@ -146,7 +152,7 @@ class Station:
         """Take the first frame that shows the object at rest; a later attempt waits longer. Raises DriverError."""
         self._enter(Phase.SETTLING, viewpoint.index, viewpoint.angle_deg)
         since_s = arrival.arrived_s if attempt == 1 else self.clock.now_s()
-        trusted_s = self._rhythm.trusted_s if attempt == 1 else None
+        trusted_s = self._rhythm.trusted_s if attempt == 1 and arrival.is_regular else None
         moved = arrival.moved or attempt > 1
         settling = self._settle.begin(since_s, attempt, moved=moved, trusted_s=trusted_s)
         frame = await self._capture(settling, viewpoint)
@@ -158,7 +164,7 @@ class Station:
             done_s=self.clock.now_s(),
             floor_capture_s=frame.exposure_us * 1e-6 + self._camera.description.readout_s,
             settled=not settling.gave_up,
-            proved=settling.proved,
+            believed=settling.believed,
         )
         await self._keep_time(arrival, settling, shot, regular=attempt == 1 and arrival.moved)
         return shot
