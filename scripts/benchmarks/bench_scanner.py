@@ -28,8 +28,12 @@ reserve_mb = 0
 [camera]
 width_px = {width_px}
 height_px = {height_px}
+# What the album was rendered with.
+metering = "configured"
 [scan]
 views = {views}
+# More viewpoints than planned have no floor to be compared with.
+propose = false
 [quality]
 ask_a_person = false
 """
@@ -65,7 +69,7 @@ class ScannerOptions:
 
     @property
     def config(self) -> Config:
-        """The settings as shipped, but for size, number and place of the photos."""
+        """The settings as shipped, but for size, number and place of the photos; nobody is there to be asked."""
         width_px, height_px = self.size_px
         return parse_config(CONFIG.format(store=self.store, width_px=width_px, height_px=height_px, views=self.views))
 

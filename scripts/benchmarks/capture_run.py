@@ -88,7 +88,9 @@ async def sequential(options: ScannerOptions) -> dict[str, Any]:
             await hardware.camera.open()
             await hardware.axis.home()
             scan = _Followed(began_s=bench.clock.now_s(), cpu_began_s=time.process_time())
-            async for stored in sequential_scan(options.config, hardware, Path(options.store), bench.clock.bench_s):
+            async for stored in sequential_scan(
+                options.config, hardware, Path(options.store), bench.clock.from_monotonic_s
+            ):
                 scan.settles_s.append(stored.settle_s)
                 scan.bytes += stored.size_bytes
                 scan.take(bench, stored=True)
