@@ -25,6 +25,11 @@ class RunControl:
         """Somebody asked for a pause, and nobody has asked to go on."""
         return self._pause
 
+    @property
+    def undisturbed(self) -> bool:
+        """Whether nobody wants anything at the next boundary."""
+        return not (self._pause or self._cancel or self._stop or self._retakes)
+
     def pause(self) -> None:
         """Wait at the next boundary."""
         self._pause = True

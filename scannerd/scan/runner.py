@@ -26,7 +26,7 @@ from scannerd.scan.phases import Phase
 from scannerd.scan.plan import Viewpoint
 from scannerd.scan.stages import Stages
 from scannerd.scan.standing import Standing
-from scannerd.scan.station import LIGHT_FACTORS, Arrival, EnterPhase, Shot, Station
+from scannerd.scan.station import LIGHT_FACTORS, Arrival, EnterPhase, Shot, Station, stay
 from scannerd.scan.taken import Rejected, Taken
 from scannerd.store.contact_sheet import write_contact_sheet
 from scannerd.store.durable import StoreFull
@@ -121,6 +121,7 @@ class ScanRunner:
         """Take what is missing and seal. Raises ViewpointFault, DriverError, StoreFault; what is stored stays."""
         try:
             async with asyncio.TaskGroup() as group:
+                self._station.run_in(group)
                 behind = [
                     group.create_task(self._darkroom.judge_frames(), name="judging"),
                     group.create_task(self._darkroom.store_frames(), name="storing"),
@@ -188,6 +189,8 @@ class ScanRunner:
     async def _let_go(self) -> None:
         """Switch the current off; from then on the platter may be turned by hand."""
         self._platter_known = False
+        with contextlib.suppress(DriverError):  # Something else went wrong before; the next move runs into it again.
+            await self._station.rest()
         await self._rest.let_go()
 
     async def _propose(self) -> bool:
@@ -259,6 +262,7 @@ class ScanRunner:
             self._platter_known = False
 
     async def _announce_pause(self, question: str | None, kind: FaultKind | None) -> None:
+        await self._station.rest()
         await self._drain()
         self._station.break_rhythm()
         self._control.pause()
@@ -320,16 +324,29 @@ class ScanRunner:
         try:
             await self._know_platter(viewpoint)
             arrival = await self._station.move_to(viewpoint)
-            shot, attempt = await self._shoot(viewpoint, arrival, 1)
+            shot, attempt = await self._shoot(viewpoint, arrival, 1, lambda: self._following(viewpoint))
         except DriverError as error:
             raise ViewpointFault(f"{_where(viewpoint)}: {error}", fault_kind_of(error)) from error
         return arrival, shot, attempt
 
-    async def _shoot(self, viewpoint: Viewpoint, arrival: Arrival, attempt: int) -> tuple[Shot, int]:
+    def _following(self, viewpoint: Viewpoint) -> Viewpoint | None:
+        """Return where the table may go while this viewpoint's photo is still copied; None: it stays until then."""
+        powered = self._low_voltage() is None or self._tolerates_voltage
+        if self._darkroom.rejected or not (self._darkroom.has_room and self._control.undisturbed and powered):
+            return None
+        under_way = self._darkroom.in_hand | {viewpoint.index}
+        following = next((view for view in self._scan.missing() if view.index not in under_way), None)
+        if following is None or not self._standing.fits(following) or _lock_of(following) != _lock_of(viewpoint):
+            return None
+        return following
+
+    async def _shoot(
+        self, viewpoint: Viewpoint, arrival: Arrival, attempt: int, then: Callable[[], Viewpoint | None] = stay
+    ) -> tuple[Shot, int]:
         """Return a shot and which attempt it was: a frame that did not come is asked for again."""
         while True:
             try:
-                shot = await self._station.shoot(viewpoint, arrival, attempt)
+                shot = await self._station.shoot(viewpoint, arrival, attempt, then)
                 self._mind_lateness(viewpoint, shot)
                 return shot, attempt
             except Retryable as fault:
@@ -430,7 +447,9 @@ class ScanRunner:
         stages.add("move", arrival.began_s, arrival.arrived_s)
         stages.add("settle", shot.waiting_since_s, shot.exposed_s)
         stages.add("expose", shot.exposed_s, shot.closed_s)
-        stages.add("readout", shot.closed_s, shot.done_s)
+        stages.add("readout", shot.closed_s, shot.free_s)
+        if shot.done_s > shot.free_s:
+            stages.add("copy", shot.free_s, shot.done_s)
         return stages
 
     def _about(self, viewpoint: Viewpoint) -> dict[str, object]:
@@ -466,6 +485,10 @@ def _jammed(taken: Taken) -> ViewpointFault:
         f"{taken.arrival.angle_deg:.1f}° and a slow one; the motor is off"
     )
     return ViewpointFault(message, FaultKind.TURNTABLE_JAMMED)
+
+
+def _lock_of(viewpoint: Viewpoint) -> tuple[float, float]:
+    return viewpoint.exposure_ev, viewpoint.focus_offset_dioptres
 
 
 def _where(viewpoint: Viewpoint) -> str:

@@ -2,12 +2,14 @@
 
 import asyncio
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Protocol
 
 from drivers.protocols import Axis, Camera, CameraSettings, Clock, Frame, Glimpse
 from scannerd.quality.look import Remedy
+from scannerd.scan.head_start import HeadStart
 from scannerd.scan.phases import Phase
 from scannerd.scan.plan import Viewpoint
 from scannerd.scan.rhythm import Beat, Rhythm
@@ -73,8 +75,10 @@ class Shot:
     """The last step, or the moment from which a retake waited."""
     exposed_s: float
     """The exposure began."""
+    free_s: float
+    """The frame was in the camera's memory, and the table left; or it stayed until `done_s`."""
     done_s: float
-    """The frame was in memory."""
+    """The frame was copied."""
     floor_capture_s: float
     """Exposure and readout."""
     settled: bool
@@ -94,8 +98,13 @@ class Shot:
 
     @property
     def capture_s(self) -> float:
-        """From the exposure's begin to the frame in memory."""
-        return self.done_s - self.exposed_s
+        """From the exposure's begin until the table could leave."""
+        return self.free_s - self.exposed_s
+
+
+def stay() -> Viewpoint | None:
+    """Nobody knows yet where to go next."""
+    return None
 
 
 class Station:
@@ -117,15 +126,32 @@ class Station:
         self._exposed_s: float | None = None
         self._unshifted: CameraSettings | None = None
         self._shift = NO_SHIFT
+        self._head_start = HeadStart(self._turn_to)
         self.offset_deg = 0.0
+
+    def run_in(self, group: asyncio.TaskGroup) -> None:
+        """Let moves begin by themselves, as tasks of this group, where `shoot` is told where to go next."""
+        self._head_start.run_in(group)
 
     async def move_to(self, viewpoint: Viewpoint, *, slowly: bool = False) -> Arrival:
         """Turn the platter to a viewpoint's angle, and shift the lock as its brackets want. Raises DriverError.
 
-        `slowly`: as a motor can that just failed.
+        `slowly`: as a motor can that just failed. A move that began by itself ends here.
         """
         await self._shift_lock(viewpoint.exposure_ev, viewpoint.focus_offset_dioptres)
         self._enter(Phase.MOVING, viewpoint.index, viewpoint.angle_deg)
+        if (begun := await self._head_start.end()) is not None:
+            towards, arrival = begun
+            # A photo that was judged meanwhile may have shown that the table has to go elsewhere.
+            if towards == viewpoint and arrival.offset_deg == self.offset_deg:
+                return arrival
+        return await self._turn_to(viewpoint, slowly=slowly)
+
+    async def rest(self) -> None:
+        """Return once nothing turns any more. Raises DriverError."""
+        await self._head_start.end()
+
+    async def _turn_to(self, viewpoint: Viewpoint, *, slowly: bool = False) -> Arrival:
         began_s, from_deg = self.clock.now_s(), self._axis.angle_deg
         # A photo that is judged meanwhile may change the offset, for the next move.
         offset_deg = self.offset_deg
@@ -148,20 +174,30 @@ class Station:
         for number in range(1, short_moves):
             await self._axis.move_to(from_deg + (to_deg - from_deg) * number / short_moves)
 
-    async def shoot(self, viewpoint: Viewpoint, arrival: Arrival, attempt: int = 1) -> Shot:
-        """Take the first frame that shows the object at rest; a later attempt waits longer. Raises DriverError."""
+    async def shoot(
+        self, viewpoint: Viewpoint, arrival: Arrival, attempt: int = 1, then: Callable[[], Viewpoint | None] = stay
+    ) -> Shot:
+        """Take the first frame that shows the object at rest; a later attempt waits longer. Raises DriverError.
+
+        `then` is asked where to go next as soon as the photo is in the camera's memory; None: nowhere. `move_to` ends
+        that move; where the photo was lost while it was copied, the table is brought back first.
+        """
+        if await self._head_start.end() is not None:
+            arrival = await self._turn_to(viewpoint)
         self._enter(Phase.SETTLING, viewpoint.index, viewpoint.angle_deg)
         since_s = arrival.arrived_s if attempt == 1 else self.clock.now_s()
         trusted_s = self._rhythm.trusted_s if attempt == 1 and arrival.is_regular else None
         moved = arrival.moved or attempt > 1
         settling = self._settle.begin(since_s, attempt, moved=moved, trusted_s=trusted_s)
-        frame = await self._capture(settling, viewpoint)
+        frame, free_s = await self._capture(settling, viewpoint, then)
+        done_s = self.clock.now_s()
         shot = Shot(
             frame=frame,
             taken_at=datetime.now(UTC),
             waiting_since_s=since_s,
             exposed_s=self.clock.from_monotonic_s(frame.exposed_at_s),
-            done_s=self.clock.now_s(),
+            free_s=done_s if free_s is None else free_s,
+            done_s=done_s,
             floor_capture_s=frame.exposure_us * 1e-6 + self._camera.description.readout_s,
             settled=not settling.gave_up,
             believed=settling.believed,
@@ -169,19 +205,27 @@ class Station:
         await self._keep_time(arrival, settling, shot, regular=attempt == 1 and arrival.moved)
         return shot
 
-    async def _capture(self, settling: Settling, viewpoint: Viewpoint) -> Frame:
+    async def _capture(
+        self, settling: Settling, viewpoint: Viewpoint, then: Callable[[], Viewpoint | None]
+    ) -> tuple[Frame, float | None]:
+        """Return the frame, and when the table left; None: it is still there."""
         loop, waiting = asyncio.get_running_loop(), True
+        left_s: float | None = None
 
         def kept() -> None:
+            nonlocal left_s
             if waiting:
                 self._enter(Phase.CAPTURING, viewpoint.index, viewpoint.angle_deg)
+                following = then()
+                if following is not None and self._head_start.begin(following):
+                    left_s = self.clock.now_s()
 
         def keep(glimpse: Glimpse) -> bool:
             """In the camera's thread, which tells of the frame before it hands it over: the phases stay in order."""
             return settling.keep(glimpse) and bool(loop.call_soon_threadsafe(kept))
 
         try:
-            return await self._camera.capture(keep)
+            return await self._camera.capture(keep), left_s
         finally:
             waiting = False
 

@@ -18,7 +18,7 @@ LANE_PX, LANE_GAP_PX = 26, 8
 ROWS_PX = 900
 LOWEST_ROW_PX, HIGHEST_ROW_PX = 3.0, 15.0
 LABEL_EVERY_PX = 26
-BEHIND = JUDGE + DISK
+BEHIND = ("copy", *JUDGE, *DISK)
 LONG = 1.6
 """A row is cut off where it is so many times as long as most are."""
 

@@ -21,6 +21,7 @@ _STAGES_LIGHT = {
     "capture": "#d1490c",
     "expose": "#d1490c",
     "readout": "#58b4e5",
+    "copy": "#8aa0b5",
     "judge": "#0a8f6a",
     "encode": "#b5629a",
     "hash": "#6d4bb0",

@@ -9,7 +9,9 @@ from scannerd.store.journal import JournalLine, stream
 from scannerd.store.layout import ScanFolder
 
 TABLE = ("wait", "move", "settle")
-CAMERA = ("capture", "expose", "readout")
+CAMERA = ("capture", "expose", "readout", "copy")
+HOLDING = (*TABLE, "capture", "expose", "readout")
+"""Until these are over the table cannot leave; a photo is copied while it moves on."""
 JUDGE = ("judge", "encode", "hash")
 DISK = ("store", "write", "journal")
 LANES: dict[str, tuple[str, ...]] = {"table": TABLE, "camera": CAMERA, "judge": JUDGE, "disk": DISK}
@@ -66,7 +68,7 @@ class PhotoTiming:
     @property
     def taken_s(self) -> float:
         """When the table was free again."""
-        return max((span.ended_s for span in self.spans if span.stage in TABLE + CAMERA), default=self.began_s)
+        return max((span.ended_s for span in self.spans if span.stage in HOLDING), default=self.began_s)
 
     @property
     def ended_s(self) -> float:

@@ -9,13 +9,14 @@ from pathlib import Path
 import numpy as np
 
 from drivers.bench.album.album_process import AlbumProcess
-from drivers.bench.album.spec import AlbumSpec
+from drivers.bench.album.spec import AlbumSpec, Kind
 from drivers.bench.install import Bench, install_bench
 from drivers.bench.mat_picture import charuco_mat
 from drivers.bench.platter import PlatterMechanics
 from drivers.bench.render_set import thing_named
-from drivers.bench.scene import Scene
-from drivers.picture import companion_size_px
+from drivers.bench.rim import rim_px_per_deg
+from drivers.bench.scene import Exposure, Scene
+from drivers.picture import Planes, companion_size_px
 from scannerd.config import Config
 from scannerd.settings.file import parse_config
 
@@ -102,11 +103,32 @@ def fill_album(options: ScannerOptions, tell: Callable[[int, int], None]) -> Pat
         return album.folder
 
 
+class WatchedAlbum(AlbumProcess):
+    """Remembers how far the platter turned while the shutter was open for each photo that somebody copied."""
+
+    def __init__(self, scene: Path, albums: Path, spec: AlbumSpec) -> None:
+        super().__init__(scene, albums, spec)
+        self.travels_deg: list[tuple[float, float]] = []
+        """Platter angle and travel of each photo, truth both."""
+
+    def planes(self, exposure: Exposure) -> Planes:
+        """Return what the sensor saw; see `AlbumProcess`."""
+        if self.spec.kind_of(exposure) is Kind.STILL:
+            angles_deg = exposure.platter_angles_deg
+            middle_deg = angles_deg[len(angles_deg) // 2]
+            self.travels_deg.append((middle_deg, max(angles_deg) - min(angles_deg)))
+        return super().planes(exposure)
+
+    def blurs_px(self, scene: Scene) -> list[float]:
+        """Return by how many pixels each photo smears the object's rim."""
+        return [travel * rim_px_per_deg(scene, *self.spec.size_px(Kind.STILL), at) for at, travel in self.travels_deg]
+
+
 @contextmanager
-def real_time_bench(options: ScannerOptions) -> Iterator[tuple[Bench, AlbumProcess]]:
+def real_time_bench(options: ScannerOptions) -> Iterator[tuple[Bench, WatchedAlbum]]:
     """Install the bench beneath the drivers, its pictures from the album."""
     with (
-        AlbumProcess(Path(options.scene), Path(options.albums), options.spec) as album,
+        WatchedAlbum(Path(options.scene), Path(options.albums), options.spec) as album,
         install_bench(album, speed=options.speed, mechanics=options.mechanics) as bench,
     ):
         album.stop_world = bench.clock.paused

@@ -20,6 +20,7 @@ from statistics import mean, median
 from typing import Any
 
 from bench_scanner import ScannerOptions, fill_album, write_scene
+from capture_floor import SHARP_PX
 from rich.console import Console
 from rich.table import Table
 
@@ -104,6 +105,9 @@ def _summary(run: dict[str, Any], scanner: ScannerOptions) -> dict[str, Any]:
         "settle_needed_mean_s": round(mean(floor["settle_s"] for floor in floors[1:]), 4),
         "settle_needed_max_s": round(max(floor["settle_s"] for floor in floors), 4),
         "fixed_dwell_s": dwell_s,
+        "blur_median_px": round(median(run["blurs_px"]), 2),
+        "blur_max_px": round(max(run["blurs_px"]), 2),
+        "photos_blurred": sum(blur > SHARP_PX for blur in run["blurs_px"]),
         "retaken": run["retaken"],
         "cpu_s_per_viewpoint": round(run["cpu_s"] / run["viewpoints"], 3),
         "peak_mb": round(run["peak_mb"], 1),
@@ -168,6 +172,9 @@ def _table(figures: dict[str, Any]) -> Table:
         "settling, mean s from last step to exposure": "settle_mean_s",
         "settling really needed, mean s": "settle_needed_mean_s",
         "settling really needed, longest s": "settle_needed_max_s",
+        "true blur of the rim, median px": "blur_median_px",
+        "true blur of the rim, most px": "blur_max_px",
+        f"photos with more than {SHARP_PX} px of it": "photos_blurred",
         "photos taken again": "retaken",
         "CPU s a viewpoint, whole process": "cpu_s_per_viewpoint",
         "peak memory, MB": "peak_mb",

@@ -11,12 +11,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from bench_scanner import ScannerOptions, real_time_bench
+from bench_scanner import ScannerOptions, WatchedAlbum, real_time_bench
 from capture_floor import Floor, floors
 from frame_cost import frame_cost
 from sequential_loop import sequential_scan
 
-from drivers.bench.album.album_process import AlbumProcess
 from drivers.bench.install import Bench
 from drivers.protocols import Camera
 from scannerd.app import Daemon
@@ -50,6 +49,8 @@ class Run:
     pictures: int
     rendered: int
     """Pictures that the album had nothing true for."""
+    blurs_px: list[float]
+    """By how much each photo smears the object's rim: the truth about settling."""
     cpu_s: float
     """Of this process, from the first move to the last photo."""
     ended: str = "completed"
@@ -184,7 +185,7 @@ def _floors(
 def _result(
     options: ScannerOptions,
     bench: Bench,
-    album: AlbumProcess,
+    album: WatchedAlbum,
     hardware: Hardware,
     scan: _Followed,
     found: list[Floor],
@@ -198,6 +199,7 @@ def _result(
         peak_mb=_status_mb("VmHWM"),
         pictures=album.developed,
         rendered=album.rendered,
+        blurs_px=[round(blur, 3) for blur in album.blurs_px(options.load_scene())],
         cpu_s=scan.cpu_ended_s - scan.cpu_began_s,
         ended=str(scan.outcome),
         error=scan.error,
