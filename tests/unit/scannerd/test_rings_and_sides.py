@@ -4,12 +4,16 @@ import hashlib
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
+from numpy.typing import NDArray
 from scan_on_bench import OverheadCamera, bench_config, of, running, until
 
 from drivers.bench.install import Bench, install_bench
 from drivers.bench.lift import LiftMechanics
+from drivers.bench.picture.textures import linear_to_srgb, srgb_to_linear
 from drivers.bench.pins import BenchWiring, LiftWiring
+from drivers.bench.scene import Exposure
 from offload.wire.bundle import FrameEntry, Manifest
 from scannerd.app import Daemon
 from scannerd.board.state import Mood
@@ -47,6 +51,22 @@ def lifted(pictures: OverheadCamera) -> Iterator[Bench]:
     """A bench whose camera is on an arm, at its mark."""
     arm = LiftMechanics(step_deg=0.05, start_deg=10.0)
     with install_bench(pictures, 40.0, BenchWiring(lift=LiftWiring()), lift=arm) as installed:
+        yield installed
+
+
+class ExposedCamera(OverheadCamera):
+    """Sees twice the light when the shutter is open for twice the time."""
+
+    def __call__(self, exposure: Exposure, out: NDArray[np.uint8], /) -> None:
+        super().__call__(exposure, out)
+        light = srgb_to_linear(out) * np.float32(exposure.exposure_us / 20_000)
+        out[:] = np.asarray(linear_to_srgb(np.clip(light, 0, 1)) * 255 + 0.5, np.uint8)
+
+
+@pytest.fixture
+def exposed() -> Iterator[Bench]:
+    """A bench whose photos show how long they were exposed."""
+    with install_bench(ExposedCamera(), 40.0) as installed:
         yield installed
 
 
@@ -291,9 +311,9 @@ async def test_a_photo_of_a_side_that_lies_below_now_is_not_taken_again(bench: B
         await _until_ended(daemon, events)
 
 
-async def test_brackets_are_taken_at_one_angle_and_the_lock_is_back_afterwards(bench: Bench, tmp_path: Path) -> None:
+async def test_brackets_are_taken_at_one_angle_and_the_lock_is_back_after(exposed: Bench, tmp_path: Path) -> None:
     config = bench_config(tmp_path, views=3, more="max_clipped_fraction = 1.0")
-    async with running(config, bench) as daemon:
+    async with running(config, exposed) as daemon:
         locked = daemon.hardware.camera.settings
         events = daemon.events.subscribe()
         await daemon.submit(StartScan("cup", exposure_bracket=3, repeats=2))
@@ -311,15 +331,15 @@ async def test_brackets_are_taken_at_one_angle_and_the_lock_is_back_afterwards(b
     assert_true_angles(config, frames)
 
 
-async def test_a_scan_within_a_bracket_goes_on_with_the_right_exposure(bench: Bench, tmp_path: Path) -> None:
+async def test_a_scan_within_a_bracket_goes_on_with_the_right_exposure(exposed: Bench, tmp_path: Path) -> None:
     config = bench_config(tmp_path, views=3, more="max_clipped_fraction = 1.0")
-    async with running(config, bench) as daemon:
+    async with running(config, exposed) as daemon:
         events = daemon.events.subscribe()
         await daemon.submit(StartScan("cup", exposure_bracket=3))
         await until(events, FrameStored, 5)
         await daemon.submit(Stop())
         await until(events, ScanEnded)
-    async with running(config, bench) as daemon:
+    async with running(config, exposed) as daemon:
         events = daemon.events.subscribe()
         await daemon.submit(ResumeScan("cup"))
         await until(events, ScanEnded)
