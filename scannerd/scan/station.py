@@ -17,6 +17,8 @@ from scannerd.scan.settle import Settle, Settling
 
 CREEP_DEG = 1.0
 """A move of this length reaches a fifth of the usual speed."""
+MOST_CREEPS = 40
+"""A longer way is crept in longer moves: a phase has a deadline."""
 SAME_PLACE_STEPS = 0.5
 """Nearer than half a step nothing turns."""
 
@@ -170,7 +172,7 @@ class Station:
 
     async def _creep(self, from_deg: float, to_deg: float) -> None:
         """Go most of the way in moves so short that none reaches any speed: full torque, and nothing to break."""
-        short_moves = math.ceil(abs(to_deg - from_deg) / CREEP_DEG)
+        short_moves = min(MOST_CREEPS, math.ceil(abs(to_deg - from_deg) / CREEP_DEG))
         for number in range(1, short_moves):
             await self._axis.move_to(from_deg + (to_deg - from_deg) * number / short_moves)
 

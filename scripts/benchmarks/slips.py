@@ -14,6 +14,7 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from itertools import pairwise
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -27,13 +28,14 @@ from drivers.bench.render_set import thing_named
 from drivers.bench.renderer import Renderer
 from drivers.bench.scene import Exposure, MeshFileError, Scene
 from drivers.options import StepperGpioOptions
+from drivers.picture import Planes, companion_size_px
 from drivers.protocols import Axis
 from drivers.stepper_gpio import StepperGpio
 from offload.wire.bundle import CameraModel, MatSpec
 from scannerd.config import MatSection
 from scannerd.quality.look import MatReading
+from scannerd.quality.mat_reading import MatReader
 from scannerd.scan.plan import ScanPlan, viewpoints_on
-from scannerd.scan.relocate import CannotLocate, mat_reading
 from scannerd.scan.slip import MAX_SLIP_DEG, SlipVerdict, SlipWatch
 
 TO_FIND_DEG = 0.3
@@ -119,13 +121,14 @@ async def scan(name: str, views: int, size_px: tuple[int, int], seed: int) -> li
 async def _photos(
     plan: ScanPlan, axis: Axis, bench: Bench, renderer: Renderer, rng: np.random.Generator
 ) -> AsyncIterator[Photo]:
-    watch, offset_deg = SlipWatch(plan), 0.0
+    assert plan.mat is not None
+    watch, reader, offset_deg = SlipWatch(plan), MatReader(plan.mat), 0.0
     for viewpoint in plan.viewpoints:
         lost = _steps_lost(rng, bench) if viewpoint.index else 0
         bench.world.motor.lose(lost)
         expected_deg = await axis.move_to(viewpoint.angle_deg - offset_deg) + offset_deg
         true_deg = bench.world.platter.settled_angle_deg
-        reading = _read(renderer, plan, true_deg, viewpoint.index)
+        reading = _read(renderer, reader, plan, true_deg, viewpoint.index)
         verdict = watch.see(viewpoint.index, expected_deg, reading, offset_deg)
         offset_deg = verdict.offset_deg
         yield Photo(viewpoint.index, true_deg, expected_deg, lost * bench.step_deg, verdict)
@@ -139,13 +142,12 @@ def _steps_lost(rng: np.random.Generator, bench: Bench) -> int:
     return math.ceil(size_deg / bench.step_deg)
 
 
-def _read(renderer: Renderer, plan: ScanPlan, angle_deg: float, seed: int) -> MatReading | None:
-    assert plan.mat is not None
-    pixels = renderer.render(Exposure(plan.photo_width_px, plan.photo_height_px, (angle_deg,), noise_seed=seed))
-    try:
-        return mat_reading(np.asarray(cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY), np.uint8), plan.mat)
-    except CannotLocate:
-        return None
+def _read(renderer: Renderer, reader: MatReader, plan: ScanPlan, angle_deg: float, seed: int) -> MatReading | None:
+    """As the gate reads it: found in the companion, measured in the photo."""
+    size_px = (plan.photo_width_px, plan.photo_height_px)
+    photo = Planes.from_rgb(renderer.render(Exposure(*size_px, (angle_deg,), noise_seed=seed))).y
+    small = np.asarray(cv2.resize(photo, companion_size_px(*size_px), interpolation=cv2.INTER_AREA), np.uint8)
+    return reader.read(photo, small)
 
 
 def _row(name: str, photos: list[Photo]) -> Row:
@@ -159,7 +161,7 @@ def _row(name: str, photos: list[Photo]) -> Row:
         if before.verdict.correct and photo.lost_deg == 0
     ]
     return Row(
-        object=name,
+        object=Path(name).stem,
         photos=len(photos),
         read=len(read),
         slips=len(slips),
