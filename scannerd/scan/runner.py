@@ -5,7 +5,6 @@ darkroom rejects brings the table back, and from then on it waits for each verdi
 """
 
 import asyncio
-import contextlib
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict, dataclass
@@ -14,14 +13,14 @@ from datetime import UTC, datetime
 from drivers.protocols import DriverError, Retryable
 from offload.logs.fields import about
 from scannerd.config import QualitySection
-from scannerd.events import Event, Outcome, ScanPaused, ScanSealed, Warned
+from scannerd.events import Event, Outcome, ScanSealed, Warned
 from scannerd.fault_kind import FaultKind, fault_kind_of
 from scannerd.quality.gate import Gate
 from scannerd.quality.look import Look, Remedy, Verdict
 from scannerd.scan.control import RunCancelled, RunControl, RunStopped
 from scannerd.scan.darkroom import Darkroom
 from scannerd.scan.fault_policy import Then, handling_of, question_of
-from scannerd.scan.motor_rest import MotorRest
+from scannerd.scan.pauses import Pauses
 from scannerd.scan.phases import Phase
 from scannerd.scan.plan import Viewpoint
 from scannerd.scan.stages import Stages
@@ -77,17 +76,15 @@ class ScanRunner:
         publish: Callable[[Event], None],
         standing: Standing,
         find_platter: FindPlatter,
-        rest: MotorRest,
+        pauses: Pauses,
         *,
-        low_voltage: Callable[[], str | None] = lambda: None,
         ask_a_person: bool = True,
         proposal: ProposalPort | None = None,
     ) -> None:
         """`find_platter` is called before the first move, with the camera where its viewpoint wants it, and before
         the first one after the motor was off.
 
-        `low_voltage` says why the motor should rest now, None while it need not; `proposal` is asked once all photos
-        are there.
+        `proposal` is asked once all photos are there.
         """
         self._scan = scan
         self._station = station
@@ -103,10 +100,7 @@ class ScanRunner:
         self._scan_id = scan.plan.scan_id
         self._standing = standing
         self._find_platter = find_platter
-        self._platter_known = False
-        self._rest = rest
-        self._low_voltage = low_voltage
-        self._tolerates_voltage = False
+        self._pauses = pauses
         self._new_quality: QualitySection | None = None
         self._began_s = station.clock.now_s()
         self._waited_s = 0.0
@@ -141,15 +135,15 @@ class ScanRunner:
             while not await self._seal():
                 await self._take_all()
         except RunCancelled:
-            await self._drain()
+            await self._pauses.drain()
             await self._storing.run(lambda: self._scan.note("cancelled"))
             return Outcome.CANCELLED
         except RunStopped:
-            await self._drain()
+            await self._pauses.drain()
             return Outcome.STOPPED
         except (DriverError, ViewpointFault):
             # What was taken before is worth keeping.
-            await self._drain()
+            await self._pauses.drain()
             raise
         return Outcome.COMPLETED
 
@@ -171,27 +165,19 @@ class ScanRunner:
             await self._boundary()
             await self._visit(viewpoint)
         elif self._darkroom.in_hand:
-            await self._wait_for_the_disk(lambda: not self._darkroom.in_hand)
+            await self._pauses.wait_for_the_disk(lambda: not self._darkroom.in_hand)
         else:
             return await self._propose()
         return True
 
     async def _stand_by(self, fault: DriverError | ViewpointFault) -> None:
         """Motor off at once; then ask a person, or raise the fault again where that is of no use."""
-        await self._let_go()
+        await self._pauses.let_go()
         kind = fault_kind_of(fault)
         if handling_of(kind, ask_a_person=self._ask_a_person).then is not Then.ASK:
             raise fault
         LOG.error("%s", fault, extra=about(scan=self._scan_id))
-        await self._pause(question_of(kind, str(fault)), kind)
-        self._control.raise_if_over()
-
-    async def _let_go(self) -> None:
-        """Switch the current off; from then on the platter may be turned by hand."""
-        self._platter_known = False
-        with contextlib.suppress(DriverError):  # Something else went wrong before; the next move runs into it again.
-            await self._station.rest()
-        await self._rest.let_go()
+        await self._pauses.pause(question_of(kind, str(fault)), kind)
 
     async def _propose(self) -> bool:
         """Ask once whether what no photo shows should be photographed; return whether there is more to do.
@@ -204,8 +190,7 @@ class ScanRunner:
         self._asked_at = planned
         question = await self._proposal.question()
         if question is not None and self._ask_a_person:
-            await self._pause(question, patience_s=self._proposal.patience_s)
-            self._control.raise_if_over()
+            await self._pauses.pause(question, patience_s=self._proposal.patience_s)
         return len(self._scan.viewpoints) > planned
 
     def _next(self) -> Viewpoint | None:
@@ -223,8 +208,7 @@ class ScanRunner:
             self._station.break_rhythm()
             question = self._standing.question(viewpoint)
             if question is not None and self._ask_a_person:
-                await self._pause(question)
-                self._control.raise_if_over()
+                await self._pauses.pause(question)
             self._enter(Phase.MOVING, viewpoint.index, viewpoint.angle_deg)
             await self._standing.reach(viewpoint, asked=self._ask_a_person)
         else:
@@ -232,88 +216,25 @@ class ScanRunner:
         await self._know_platter(viewpoint)
 
     async def _know_platter(self, viewpoint: Viewpoint) -> None:
-        if not self._platter_known:
+        if not self._pauses.platter_known:
             await self._find_platter(viewpoint)
-            self._platter_known = True
+            self._pauses.platter_known = True
 
     async def _finish_here(self) -> None:
         """Leave nothing behind that may have to be taken again from where the camera stands."""
-        await self._wait_for_the_disk(lambda: not self._darkroom.in_hand)
+        await self._pauses.wait_for_the_disk(lambda: not self._darkroom.in_hand)
         while self._darkroom.rejected:
             await self._take_again(self._darkroom.rejected.popleft())
 
     async def _boundary(self) -> None:
         self._control.raise_if_over()
         if self._control.pause_wanted:
-            await self._pause(None)
-            self._control.raise_if_over()
-        await self._wait_for_voltage()
+            await self._pauses.pause(None)
+        await self._pauses.wait_for_voltage()
         if self._new_quality is not None:
             self._gate.take(self._new_quality)
             self._ask_a_person = self._new_quality.ask_a_person
             self._new_quality = None
-
-    async def _pause(
-        self, question: str | None, kind: FaultKind | None = None, patience_s: float | None = None
-    ) -> None:
-        """Wait for a person, with everything that was taken on the disk; without limit unless one is given."""
-        await self._announce_pause(question, kind)
-        if await self._rest.wait_for_resume(patience_s):
-            self._platter_known = False
-
-    async def _announce_pause(self, question: str | None, kind: FaultKind | None) -> None:
-        await self._station.rest()
-        await self._drain()
-        self._station.break_rhythm()
-        self._control.pause()
-        self._enter(Phase.PAUSED)
-        self._publish(ScanPaused(self._scan_id, question, kind))
-        LOG.info("paused%s", f": {question}" if question else "", extra=about(scan=self._scan_id))
-
-    async def _wait_out(self, kind: FaultKind, message: str, over: Callable[[], bool]) -> bool:
-        """Pause, motor off, until it is over (True) or a person goes on before that (False)."""
-        await self._announce_pause(question_of(kind, message), kind)
-        await self._let_go()
-        is_over = await self._rest.wait_until(over)
-        if is_over:
-            LOG.info("goes on by itself: %s is over", kind, extra=about(scan=self._scan_id))
-            self._control.resume()
-        return is_over
-
-    async def _wait_for_voltage(self) -> None:
-        """While the supply is too weak nothing moves, unless a person wants it so."""
-        reason = self._low_voltage()
-        if reason is None:
-            self._tolerates_voltage = False
-        elif not self._tolerates_voltage:
-            over = await self._wait_out(FaultKind.LOW_VOLTAGE, reason, lambda: self._low_voltage() is None)
-            self._tolerates_voltage = not over
-            self._control.raise_if_over()
-
-    async def _drain(self) -> None:
-        """Let what is in hand reach the disk, as far as the disk takes it."""
-        with contextlib.suppress(StoreFull):  # the darkroom has said so, and keeps the frame
-            while self._darkroom.in_hand:
-                self._enter(Phase.STORING)
-                await self._darkroom.progress()
-
-    async def _wait_for_the_disk(self, reached: Callable[[], bool]) -> None:
-        """Wait for the darkroom; while the disk is full, ask a person for room instead of failing."""
-        while not reached():
-            self._enter(Phase.STORING)
-            try:
-                await self._darkroom.progress()
-            except StoreFull as full:
-                await self._wait_out(FaultKind.DISK_FULL, str(full), self._has_disk_room)
-                self._control.raise_if_over()
-                self._darkroom.go_on()
-
-    def _has_disk_room(self) -> bool:
-        try:
-            self._scan.require_room()
-        except StoreFull:
-            return False
-        return True
 
     async def _visit(self, viewpoint: Viewpoint) -> None:
         """Take the photo of one viewpoint and hand it to the darkroom; its verdict comes later."""
@@ -331,8 +252,8 @@ class ScanRunner:
 
     def _following(self, viewpoint: Viewpoint) -> Viewpoint | None:
         """Return where the table may go while this viewpoint's photo is still copied; None: it stays until then."""
-        powered = self._low_voltage() is None or self._tolerates_voltage
-        if self._darkroom.rejected or not (self._darkroom.has_room and self._control.undisturbed and powered):
+        undisturbed = self._control.undisturbed and self._pauses.has_power
+        if self._darkroom.rejected or not (self._darkroom.has_room and undisturbed):
             return None
         under_way = self._darkroom.in_hand | {viewpoint.index}
         following = next((view for view in self._scan.missing() if view.index not in under_way), None)
@@ -371,12 +292,12 @@ class ScanRunner:
         viewpoint, look, attempt = rejected.taken.viewpoint, rejected.look, rejected.taken.attempt
         self._station.break_rhythm()
         if rejected.taken.is_jammed:
-            await self._drain()  # Frames on their way say, too, where the platter stands.
+            await self._pauses.drain()  # Frames on their way say, too, where the platter stands.
         arrival = await self._return_to(viewpoint, slowly=rejected.taken.is_jammed)
         while True:
             keep_anyway = await self._ask_about(viewpoint, arrival, look, attempt)
             self.retakes += 1
-            if arrival.offset_deg != self._station.offset_deg or not self._platter_known:
+            if arrival.offset_deg != self._station.offset_deg or not self._pauses.platter_known:
                 arrival = await self._return_to(viewpoint)  # The rejected photo showed the platter elsewhere.
             try:
                 await self._apply(look.remedy, rejected.taken)
@@ -393,7 +314,7 @@ class ScanRunner:
     async def _apply(self, remedy: Remedy, rejected: Taken) -> None:
         """Do what the gate thinks may help; the exposure of a scan that has a photo stays."""
         if remedy in LIGHT_FACTORS:
-            await self._drain()
+            await self._pauses.drain()
             if self._scan.frames or not self._station.exposes_as(rejected.shot):
                 return
         settings = await self._station.remedy(remedy)
@@ -415,8 +336,7 @@ class ScanRunner:
         if look.verdict is not Verdict.ASK and attempt <= self._scan.plan.max_retakes:
             return not self._ask_a_person and attempt == self._scan.plan.max_retakes
         if self._ask_a_person:
-            await self._pause(f"frame {viewpoint.index} at {arrival.angle_deg:.1f}°: {look.reason}")
-            self._control.raise_if_over()
+            await self._pauses.pause(f"frame {viewpoint.index} at {arrival.angle_deg:.1f}°: {look.reason}")
         if look.verdict is Verdict.ASK:
             self._gate.tolerate_exposure()
             self._tolerates_exposure = True
@@ -437,7 +357,7 @@ class ScanRunner:
         """Give a frame to the darkroom; return its coming verdict once there is room for the next frame."""
         verdict = self._darkroom.put(taken)
         began_s = self._station.clock.now_s()
-        await self._wait_for_the_disk(lambda: self._darkroom.has_room)
+        await self._pauses.wait_for_the_disk(lambda: self._darkroom.has_room)
         self._waited_s += self._station.clock.now_s() - began_s
         return verdict
 
@@ -461,8 +381,7 @@ class ScanRunner:
         try:
             seal = await self._storing.run(self._write_seal)
         except StoreFull as full:
-            await self._pause(str(full))
-            self._control.raise_if_over()
+            await self._pauses.pause(str(full))
             return False
         if seal is None:
             return False

@@ -19,6 +19,7 @@ from scannerd.scan.control import RunControl
 from scannerd.scan.darkroom import Darkroom, DarkroomPorts
 from scannerd.scan.motor_rest import MotorRest
 from scannerd.scan.onlookers import Onlookers, Sight
+from scannerd.scan.pauses import Pauses
 from scannerd.scan.phases import Phase, PhaseTracker
 from scannerd.scan.plan import Viewpoint
 from scannerd.scan.platter_finder import PlatterFinder
@@ -133,19 +134,22 @@ class ScanSession:
         self._gate = gate = Gate(quality, scan.plan.mat)
         ports = DarkroomPorts(self._publish, self._saw, self._hardware.clock.now_s)
         proposal = ProposalPort(self._sum_up, config.scan.propose_wait_s) if config.scan.propose else None
+        darkroom = Darkroom(scan, gate, self._onlookers, self._judging, self._worker, ports)
+        rest = MotorRest(self._motors, self.control, config.turntable.idle_release_s)
+        enter, publish = self._enter, self._publish
+        pauses = Pauses(scan, self._station, darkroom, self.control, rest, enter, publish, low_voltage)
         return ScanRunner(
             scan,
             self._station,
             gate,
-            Darkroom(scan, gate, self._onlookers, self._judging, self._worker, ports),
+            darkroom,
             self.control,
             self._worker,
-            self._enter,
-            self._publish,
+            enter,
+            publish,
             Standing(scan, self._lift),
             self._find_platter,
-            MotorRest(self._motors, self.control, config.turntable.idle_release_s),
-            low_voltage=low_voltage,
+            pauses,
             ask_a_person=quality.ask_a_person,
             proposal=proposal,
         )

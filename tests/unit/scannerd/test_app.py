@@ -253,7 +253,7 @@ async def test_a_table_that_was_turned_by_hand_meanwhile_is_found_on_its_mat(
         events = daemon.events.subscribe()
         await daemon.submit(ResumeScan("cup"))
         seen = await until(events, ScanEnded)
-    assert not of(Warned, seen)
+    assert not [warned for warned in of(Warned, seen) if warned.fault_kind is not FaultKind.FRAME_LATE]
     assert_sound(config, "cup")
 
 
