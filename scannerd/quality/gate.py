@@ -43,7 +43,7 @@ class Gate:
         decisive = min(faults, key=lambda each: each.rank, default=None)
         verdict, remedy = self._verdict(decisive)
         if place.exposure_ev == 0 and not any(each.finding.aspect in LIGHT for each in faults):
-            self._witness.learn(frame.small, testimony)
+            self._witness.learn(testimony)
         return Look(
             verdict=verdict,
             reason=decisive.finding.says if decisive is not None else _in_short(judged),
@@ -52,7 +52,7 @@ class Gate:
             remedy=remedy,
             place=place,
             mat=testimony.mat,
-            mask=testimony.seen.mask if testimony.seen is not None and _is_whole(testimony) else None,
+            mask=testimony.mask if _is_whole(testimony) else None,
             edges=testimony.edges.strength,
         )
 

@@ -36,10 +36,13 @@ def flooded(sight: Plane, mask: Flags, unsure: Flags, *, whole: bool) -> Flags:
     """
     if not cv2.countNonZero(mask):
         return mask
-    unsure = both(unsure, _around(mask, ABOVE if whole else ABOVE_AT_FIRST))
+    main = large_parts(mask, least=1.0)
+    unsure = both(unsure, _around(main, ABOVE if whole else ABOVE_AT_FIRST))
     markers = np.where(mask > 0, 1, 2).astype(np.int32)
     markers[unsure > 0] = 0
-    for border in (markers[:2], markers[:, :2], markers[:, -2:]):
+    x, _, width, _ = cv2.boundingRect(main)
+    # Right above the object the border may cut it off; beside it is room.
+    for border in (markers[:2, :x], markers[:2, x + width :], markers[:, :2], markers[:, -2:]):
         border[border == 0] = 2
     cv2.watershed(sight, markers)
     # Watershed's own lines (-1) go to the object: a leak of a pixel is better than a bite.
@@ -47,14 +50,14 @@ def flooded(sight: Plane, mask: Flags, unsure: Flags, *, whole: bool) -> Flags:
     return large_parts(either(mask, both(opened(taken, 5), unsure)))
 
 
-def large_parts(mask: Flags) -> Flags:
-    """Return the mask without parts that are tiny beside the largest."""
+def large_parts(mask: Flags, least: float = LEAST_PART) -> Flags:
+    """Return the mask without parts that have less than this share of the largest one's area."""
     count, labels, facts, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
     if count <= 2:
         return mask
     areas = np.asarray(facts[:, cv2.CC_STAT_AREA]).copy()
     areas[0] = 0
-    kept = np.where(areas >= LEAST_PART * areas.max(), 255, 0).astype(np.uint8)
+    kept = np.where(areas >= least * areas.max(), 255, 0).astype(np.uint8)
     return np.asarray(kept[np.asarray(labels)], np.uint8)
 
 

@@ -15,6 +15,8 @@ from scannerd.quality.edges import edge_width_px
 TILE_SHARE = 1 / 25
 """Side of a tile, of the picture's width."""
 TILES, LEAST_TILES = 20, 3
+MOST_PIXELS = 250_000
+"""Of the photo that are looked at: of a large one, fewer tiles."""
 LEAST_INSIDE = 0.75
 """Of a tile that must lie on the object."""
 FULL_STRENGTH = 160.0
@@ -38,7 +40,9 @@ def object_edges(photo: Plane, small: Plane, mask: Plane) -> ObjectEdges:
     strength = cv2.bitwise_and(_strength(small), mask)
     area = max(cv2.countNonZero(mask), 1)
     energy = float(cv2.sumElems(strength)[0]) / area * FULL_STRENGTH / 8 / 255
-    tiles = _chosen(np.asarray(strength, np.uint8), mask)
+    side_px = _tile_px(small) * photo.shape[1] / small.shape[1]
+    most = max(LEAST_TILES, min(TILES, int(MOST_PIXELS / side_px**2)))
+    tiles = _chosen(np.asarray(strength, np.uint8), mask, most)
     if len(tiles) < LEAST_TILES:
         return ObjectEdges(None, energy, np.asarray(strength, np.uint8))
     width = edge_width_px(*_cut_out(photo, tiles, photo.shape[1] / small.shape[1], _tile_px(small)))
@@ -61,7 +65,7 @@ def _tile_px(small: Plane) -> int:
     return max(8, round(float(small.shape[1]) * TILE_SHARE))
 
 
-def _chosen(strength: Plane, mask: Plane) -> list[tuple[int, int]]:
+def _chosen(strength: Plane, mask: Plane, most: int) -> list[tuple[int, int]]:
     """Return column and row of the strongest tiles, in tiles."""
     side = _tile_px(strength)
     columns, rows = strength.shape[1] // side, strength.shape[0] // side
@@ -69,7 +73,7 @@ def _chosen(strength: Plane, mask: Plane) -> list[tuple[int, int]]:
     inside = cv2.resize(mask[whole], size, interpolation=cv2.INTER_AREA)
     total = cv2.resize(strength[whole], size, interpolation=cv2.INTER_AREA).astype(np.float32)
     total[inside < 255 * LEAST_INSIDE] = 0
-    order = np.argsort(total.ravel())[::-1][:TILES]
+    order = np.argsort(total.ravel())[::-1][:most]
     return [(int(place % columns), int(place // columns)) for place in order if total.ravel()[place] > 1]
 
 

@@ -9,6 +9,7 @@ from drivers.picture import Plane, Planes
 from drivers.protocols import Frame
 from offload.wire.bundle import MatSpec
 from scannerd.quality.exposure import Clipping, clipping_of
+from scannerd.quality.flags import more_than
 from scannerd.quality.framing import Framing, framing_of
 from scannerd.quality.look import MatReading
 from scannerd.quality.mat_reading import MatReader
@@ -19,6 +20,8 @@ from scannerd.quality.silhouette import Seen, Silhouette
 
 MIDDLE = 0.6
 """Where the object probably is, while nobody can tell: this share of width and height."""
+SKETCH_WIDTH_PX = 676
+"""Two thirds of the companion of twelve megapixels."""
 OUTLINE = 0.02
 """Of the picture's width, around a mask."""
 LEAST_OBJECT = 0.004
@@ -30,6 +33,8 @@ class Testimony:
     """The measurements."""
 
     photo_width_px: int
+    sketch: Planes
+    """The companion as small as masks are drawn."""
     mat: MatReading | None
     view: MatView | None
     print: PrintedEdges | None
@@ -37,6 +42,8 @@ class Testimony:
     """The object, nowhere if there is none; None while nobody can tell."""
     knows_object: bool
     """Whether `seen` shows one."""
+    mask: Plane
+    """(h, w) of the companion: the object, or the picture's middle while nobody can tell."""
     edges: ObjectEdges
     clipping: Clipping | None
     framing: Framing | None
@@ -57,29 +64,41 @@ class Witness:
             self._ring, self._silhouette = ring, Silhouette()
         photo, small = frame.photo.y, frame.small
         mat = self._reader.read(photo, small.y) if self._reader is not None else None
+        # Masks are drawn by shapes, not by pixels: a picture so wide shows them well enough.
+        sketch = small.shrunk_to_width(SKETCH_WIDTH_PX)
         view, edges_of_print = None, None
         if mat is not None and self._reader is not None and self._painter is not None:
-            view = self._painter.view(mat, photo.shape[1], (small.width_px, small.height_px))
+            view = self._painter.view(mat, photo.shape[1], (sketch.width_px, sketch.height_px))
             edges_of_print = printed_edges(photo, self._reader.mat, mat, self._reader.corners_mm)
-        seen = self._silhouette.look(small, view)
+        seen = self._silhouette.look(sketch, view)
         knows = seen is not None and cv2.countNonZero(seen.mask) >= LEAST_OBJECT * seen.mask.size
-        mask = seen.mask if seen is not None and knows else middle_of(small.y)
+        mask = _as_large(seen.mask, small.y) if seen is not None and knows else middle_of(small.y)
         return Testimony(
             photo_width_px=photo.shape[1],
+            sketch=sketch,
             mat=mat,
             view=view,
             print=edges_of_print,
             seen=seen,
             knows_object=knows,
+            mask=mask,
             # Without a mat, a plain object's outline may be all there is to measure.
             edges=object_edges(photo, small.y, mask if view is not None else _with_outline(mask)),
             clipping=clipping_of(small.y, mask),
             framing=framing_of(mask) if knows else None,
         )
 
-    def learn(self, small: Planes, testimony: Testimony) -> None:
-        """What this companion showed is how the room usually looks."""
-        self._silhouette.learn(small, testimony.view, testimony.seen)
+    def learn(self, testimony: Testimony) -> None:
+        """What this frame showed is how the room usually looks."""
+        self._silhouette.learn(testimony.sketch, testimony.view, testimony.seen)
+
+
+def _as_large(mask: Plane, picture: Plane) -> Plane:
+    """Return a mask of a picture's size, its edge smooth."""
+    if mask.shape == picture.shape:
+        return mask
+    large = cv2.resize(mask, (picture.shape[1], picture.shape[0]), interpolation=cv2.INTER_LINEAR)
+    return more_than(np.asarray(large, np.uint8), 127.0)
 
 
 def _with_outline(mask: Plane) -> Plane:

@@ -9,6 +9,7 @@ BENCHES = {
     "kills": "a scanning daemon killed and its power cut anywhere, and how often nothing was lost",
     "slips": "lost steps found on the mat, and how true the angle is after their correction",
     "capture": "seconds a viewpoint over what motor and sensor need, CPU and memory of the capture core",
+    "quality": "faulty photos found and good ones refused on rendered scans, and what judging costs",
     "ready": "how soon the daemon says READY=1",
     "reconstruct": "accuracy, completeness, time and memory of the embedded engine on any mesh",
 }

@@ -3,7 +3,7 @@
 import cv2
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
@@ -26,6 +26,7 @@ def test_the_width_of_an_edge_is_measured_whatever_its_contrast(sigma_px: float,
     assert edge_width_px(a_step(sigma_px, contrast)) == pytest.approx(sigma_px, abs=0.35)
 
 
+@settings(deadline=None)
 @given(st.floats(0.7, 4.0), st.floats(1.3, 3.0), st.floats(0.0, 2.0))
 def test_more_blur_is_never_sharper(sigma_px: float, factor: float, noise: float) -> None:
     assert sharpness_of(a_step(sigma_px * factor, noise=noise)) < sharpness_of(a_step(sigma_px, noise=noise))
