@@ -39,16 +39,25 @@ class PosedPhotos:
     size_px: tuple[int, int]
     """(width, height)."""
     closed_ring: bool
+    rings: tuple[int, ...] = ()
+    """Of each photo; empty: all are one."""
 
     def __len__(self) -> int:
         return len(self.files)
+
+    def fullest_ring(self) -> tuple[int, ...]:
+        """Return the photos of the ring that has most; none where there is one ring only."""
+        if len(set(self.rings)) < 2:
+            return ()
+        fullest = max(sorted(set(self.rings)), key=self.rings.count)
+        return tuple(view for view, ring in enumerate(self.rings) if ring == fullest)
 
     def subset(self, views: list[int]) -> "PosedPhotos":
         """Return some of them; a ring with a gap is treated as the ring it was."""
         return PosedPhotos(
             tuple(self.files[view] for view in views),
             self.K[views], self.distortion[views], self.R[views], self.t[views],
-            self.size_px, self.closed_ring,
+            self.size_px, self.closed_ring, tuple(self.rings[view] for view in views) if self.rings else (),
         )  # fmt: skip
 
 
@@ -116,6 +125,7 @@ def crop_views(
         R=posed.R,
         t=posed.t,
         closed_ring=posed.closed_ring,
+        outlining=posed.fullest_ring(),
         offsets_px=tuple((round(x * factor), round(y * factor)) for x, y in corners),
     )
 

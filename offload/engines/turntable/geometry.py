@@ -43,7 +43,7 @@ class _Reconstruction:
 
     def run(self) -> Mesh:
         self._at(Stage.HULL, 0)
-        hull = carve_hull(self.views, self.space)
+        hull = carve_hull(self.views.outlined(), self.space)
         sigma = contact_sigma(hull, self.space)
         hull_weights = self._hull_weights(hull, sigma)
         mesh = hull.mesh
@@ -62,7 +62,7 @@ class _Reconstruction:
 
     @property
     def _few(self) -> bool:
-        return len(self.views) < DENSE
+        return len(self.views.outlined()) < DENSE
 
     def _at(self, stage: Stage, fraction: float) -> None:
         self.cancellation.raise_if_cancelled()

@@ -181,6 +181,7 @@ def _posed(bundle: ScanBundle, calibration: Calibration, size_px: tuple[int, int
         t=calibration.t_mm,
         size_px=size_px,
         closed_ring=bundle.closed_ring,
+        rings=tuple(bundle.rings),
     )
 
 

@@ -1,6 +1,6 @@
 """What the dense stages work on: undistorted, masked photos cropped to the object, and their cameras."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,11 +30,31 @@ class ViewSet:
     """(V, 3)."""
     closed_ring: bool = True
     """Whether the last view's neighbour is the first."""
+    outlining: tuple[int, ...] = ()
+    """Views whose outlines carve the hull; empty: all. Mistakes of masks add up over rings (spot, 18 photos at
+    30° and 18 at 55°: F@1 .741 carved by the first ring, .708 by both, .733 without the second)."""
     offsets_px: tuple[tuple[int, int], ...] = ()
     """(x, y) of each crop's top left pixel in the undistorted photo, for pictures that show both."""
 
     def __len__(self) -> int:
         return len(self.names)
+
+    def outlined(self) -> "ViewSet":
+        """Return the views whose outlines are believed."""
+        if not self.outlining:
+            return self
+        chosen = list(self.outlining)
+        return replace(
+            self,
+            names=tuple(self.names[view] for view in chosen),
+            images=self.images[chosen],
+            masks=self.masks[chosen],
+            K=self.K[chosen],
+            R=self.R[chosen],
+            t=self.t[chosen],
+            outlining=(),
+            offsets_px=tuple(self.offsets_px[view] for view in chosen) if self.offsets_px else (),
+        )
 
     @property
     def projections(self) -> Floats:

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from offload.engines.protocol import BadInput
+from offload.engines.turntable.crop import PosedPhotos
 from offload.engines.turntable.mat import NOTHING_SEEN, Mat, MatObservation
 from offload.engines.turntable.mat_views import Sighting, covered_mat, whole_photos
 from offload.engines.turntable.photos import PhotoDamaged, PhotoFile
@@ -103,3 +104,19 @@ def test_what_does_not_help_the_model_is_left_out_and_said(
 def test_rings_are_sorted_one_after_the_other(tmp_path: Path) -> None:
     (tmp_path / MANIFEST).write_bytes(bundle_of(12, ring=1).manifest.canonical_bytes())
     assert open_bundle(tmp_path).rings == [0] * 6 + [1] * 6
+
+
+def test_the_fullest_ring_carves_and_all_others_only_look() -> None:
+    files = bundle_of(5).files
+
+    def posed(*rings: int) -> PosedPhotos:
+        many = len(rings)
+        return PosedPhotos(
+            files[:many], np.zeros((many, 3, 3)), np.zeros((many, 5)), np.zeros((many, 3, 3)), np.zeros((many, 3)),
+            (40, 30), closed_ring=True, rings=rings,
+        )  # fmt: skip
+
+    assert posed(0, 0, 0).fullest_ring() == ()
+    assert posed(0, 0, 1, 1, 1).fullest_ring() == (2, 3, 4)
+    assert posed(0, 0, 1, 1).fullest_ring() == (0, 1)
+    assert posed(0, 0, 1, 1, 1).subset([0, 1, 4]).rings == (0, 0, 1)
