@@ -118,22 +118,43 @@ def test_the_first_viewpoints_are_taken_on_the_free_running_stream() -> None:
     assert FRAME_S <= (rhythm.frame_s or 0.0) <= 1.5 * FRAME_S
 
 
-def test_a_first_frame_is_believed_only_after_three_were_proved_and_never_after_a_blurred_photo() -> None:
+def proved(after_s: float, moved_px: float = 0.1) -> Beat:
+    """A first frame that the second one proves, or not."""
+    return Beat(0.0, 0.5, ((after_s, np.inf), (after_s + 0.1, moved_px)))
+
+
+def test_a_first_frame_is_believed_only_after_proofs_and_never_after_a_blurred_photo() -> None:
     rhythm = Rhythm(FRAME_S)
-    proved = Beat(0.0, 0.5, ((0.05, np.inf), (0.15, 0.1)))
-    for _ in range(2):
-        rhythm.take(proved)
+    for after_s in (0.05, 0.07):
+        rhythm.take(proved(after_s))
     assert rhythm.trusted_s is None
-    rhythm.take(proved)
+    rhythm.take(proved(0.1))
     assert rhythm.trusted_s == pytest.approx(0.05)
 
     rhythm.take(Beat(0.0, 0.5, ((0.05, np.inf),)))
     assert rhythm.trusted_s is None, "the next one is to be proved again"
-    rhythm.take(proved)
+    rhythm.take(proved(0.05))
     assert rhythm.trusted_s is not None
 
     rhythm.distrust()
     assert rhythm.trusted_s is None
+
+
+def test_proofs_at_one_moment_of_the_swing_prove_nothing() -> None:
+    """A swing that turns round just then looks like rest every time."""
+    rhythm = Rhythm(FRAME_S)
+    for _ in range(10):
+        rhythm.take(proved(0.05))
+    assert rhythm.trusted_s is None
+
+
+def test_what_swung_once_is_not_believed_any_sooner() -> None:
+    rhythm = Rhythm(FRAME_S)
+    for after_s in (0.03, 0.05, 0.07, 0.09, 0.11):
+        rhythm.take(proved(after_s))
+    assert rhythm.trusted_s == pytest.approx(0.03)
+    rhythm.take(proved(0.04, moved_px=STILL_PX))
+    assert (rhythm.trusted_s or 1.0) > 0.04
 
 
 def test_one_slow_viewpoint_among_quick_ones_lengthens_the_time_only_for_a_while() -> None:
