@@ -41,8 +41,9 @@ def flooded(sight: Plane, mask: Flags, unsure: Flags, *, whole: bool) -> Flags:
     markers = np.where(mask > 0, 1, 2).astype(np.int32)
     markers[unsure > 0] = 0
     x, _, width, _ = cv2.boundingRect(main)
-    # Right above the object the border may cut it off; beside it is room.
-    for border in (markers[:2, :x], markers[:2, x + width :], markers[:, :2], markers[:, -2:]):
+    # Right above the object the border may cut it off; once the room is known, that shows by differences.
+    above = (markers[:2],) if whole else (markers[:2, :x], markers[:2, x + width :])
+    for border in (*above, markers[:, :2], markers[:, -2:]):
         border[border == 0] = 2
     cv2.watershed(sight, markers)
     # Watershed's own lines (-1) go to the object: a leak of a pixel is better than a bite.
