@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from offload.wire.bundle import MatSpec
 from scannerd.quality.look import MatReading
+from scannerd.quality.mat_reading import MatReader
 from scannerd.scan.least_squares import Vector, fit
 
 LEAST_CORNERS = 12
@@ -64,7 +65,7 @@ class PlatterView:
 
         The angles of the others need only be right within some degrees.
         """
-        self._points = mat_points_mm(mat) / _MM
+        self._points = MatReader(mat).corners_mm / _MM
         self._size_px = size_px
         for reference in references:
             self._require_corners(reference.reading)
@@ -134,14 +135,6 @@ class PlatterView:
                 f"the mat's corners are {share * unit_px:.1f} px off, {LARGEST_RESIDUAL_SHARE * unit_px:.1f} px "
                 "allowed; camera or mat was moved"
             )
-
-
-def mat_points_mm(mat: MatSpec) -> Vector:
-    """Return (corners, 2): the mat's inner corners by number, in the mat's frame."""
-    dictionary = cv2.aruco.getPredefinedDictionary(getattr(cv2.aruco, mat.dictionary))
-    board = cv2.aruco.CharucoBoard((mat.columns, mat.rows), mat.square_mm, mat.marker_mm, dictionary)
-    on_board = np.asarray(board.getChessboardCorners(), np.float64)[:, :2]
-    return np.stack([on_board[:, 0] - mat.width_mm / 2, mat.height_mm / 2 - on_board[:, 1]], axis=1)
 
 
 def _turned(points: Vector, angle: float) -> Vector:

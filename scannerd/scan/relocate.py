@@ -10,8 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from offload.wire.bundle import MatSpec
-from scannerd.quality.look import MatReading
-from scannerd.scan.platter_view import mat_points_mm
+from scannerd.quality.mat_reading import MatReader
 
 LEAST_CORNERS = 12
 LARGEST_RESIDUAL_MM = 2.0
@@ -26,19 +25,12 @@ class CannotLocate(RuntimeError):
 
 def mat_corners(grey: NDArray[np.uint8], mat: MatSpec) -> Corners:
     """Return (n, 2) pixels and (n, 2) millimetres in the mat frame of the inner corners seen. Raises CannotLocate."""
-    reading = mat_reading(grey, mat)
-    return reading.pixels, mat_points_mm(mat)[reading.numbers]
-
-
-def mat_reading(grey: NDArray[np.uint8], mat: MatSpec) -> MatReading:
-    """Return the inner corners seen. Raises CannotLocate."""
-    dictionary = cv2.aruco.getPredefinedDictionary(getattr(cv2.aruco, mat.dictionary))
-    board = cv2.aruco.CharucoBoard((mat.columns, mat.rows), mat.square_mm, mat.marker_mm, dictionary)
-    pixels, numbers, _, _ = cv2.aruco.CharucoDetector(board).detectBoard(grey)
-    seen = 0 if numbers is None else len(numbers)
-    if seen < LEAST_CORNERS:
+    reader = MatReader(mat)
+    reading = reader.read(grey, grey)
+    seen = 0 if reading is None else len(reading.numbers)
+    if reading is None or seen < LEAST_CORNERS:
         raise CannotLocate(f"{seen} corners of the mat seen, {LEAST_CORNERS} needed")
-    return MatReading(np.ravel(numbers).astype(np.int64), np.asarray(pixels, np.float64).reshape(-1, 2))
+    return reading.pixels, reader.corners_mm[reading.numbers]
 
 
 def turned_deg(before: Corners, after: Corners) -> float:
