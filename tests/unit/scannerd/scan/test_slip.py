@@ -14,8 +14,9 @@ from offload.wire.bundle import CameraModel, MatSpec
 from offload.wire.sidecar import FrameSidecar, SeenMat
 from scannerd.config import MatSection
 from scannerd.quality.look import MatReading
+from scannerd.quality.mat_reading import MatReader
 from scannerd.scan.plan import ScanPlan, viewpoints_on
-from scannerd.scan.platter_view import CannotTell, PlatterView, Reference, mat_points_mm
+from scannerd.scan.platter_view import CannotTell, PlatterView, Reference
 from scannerd.scan.slip import SlipVerdict, SlipWatch
 
 WIDTH_PX, HEIGHT_PX = 1600, 1200
@@ -48,7 +49,7 @@ def plan(views: int = 36, rings: int = 1, mat: MatSpec | None = MAT) -> ScanPlan
 def reading(angle_deg: float, scene: Scene = SCENE, seed: int = 0, hidden: float = 0.4) -> MatReading:
     """The corners that the bench's camera sees with the platter at this angle; some are hidden by the object."""
     rng = np.random.default_rng([seed, round(angle_deg * 1000) % 2**31])
-    points = mat_points_mm(MAT)
+    points = MatReader(MAT).corners_mm
     R, t = true_pose(scene, angle_deg)
     K = scene.camera.matrix_px(WIDTH_PX, HEIGHT_PX)
     space = np.column_stack([points, np.zeros(len(points))])
