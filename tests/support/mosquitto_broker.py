@@ -25,7 +25,7 @@ from cryptography.x509.oid import NameOID
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
-PATIENCE_S = 20.0
+PATIENCE_S = 60.0
 SCANNER, TABLET = "scanner", "tablet"
 RIGHTS = {
     SCANNER: (

@@ -67,6 +67,7 @@ class Shop:
 
     async def open(self) -> None:
         """Start the daemon and wait until its doors are open."""
+        heard_before = len(self.tablet.heard)
         self.process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "scannerd", "bench", "--config", str(self.file), "--no-background"),
             *("--speed", "5"),
@@ -78,6 +79,7 @@ class Shop:
                 if line.startswith(b"bench: ready"):
                     break
         await self.until(lambda state: state["phase"] == "idle", "a daemon that answers")
+        await self.tablet.until(lambda heard: heard.payload == b"online", "online", heard_before)
 
     def press(self, duration_s: float = 0.1) -> Awaitable[dict[str, object]]:
         return asyncio.to_thread(reach, self.store / "hand.sock", "press", duration_s=duration_s)
