@@ -11,8 +11,9 @@ from pydantic import Field, ValidationError
 from offload.wire.base import Wire
 from offload.wire.bundle import CameraModel, StoredFile
 from scannerd.scan.plan import ScanPlan
+from scannerd.store.developed import file_of
 from scannerd.store.durable import StoreFault, fsync_folder, part_of, write_durably
-from scannerd.store.hashing import sha256_of_bytes, sha256_of_file
+from scannerd.store.hashing import sha256_of_file
 from scannerd.store.layout import ScanFolder, StoreLayout
 
 EXPOSURE_TOLERANCE = 0.05
@@ -101,5 +102,4 @@ def stored_background(folder: ScanFolder) -> StoredFile | None:
 
 def stored_file(path: Path) -> StoredFile:
     """Return a file at the top of a scan's folder as the manifest names it."""
-    data = path.read_bytes()
-    return StoredFile(name=path.name, sha256=sha256_of_bytes(data), size_bytes=len(data))
+    return file_of(path.name, path.read_bytes())
