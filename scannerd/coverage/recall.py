@@ -1,49 +1,38 @@
 """Coverage of photos that were taken before: what a resumed scan shows already."""
 
-import logging
 from collections.abc import Iterable
 from pathlib import Path
 
-import numpy as np
-
-from offload.logs.fields import about
 from offload.wire.bundle import FrameEntry
-from offload.wire.sidecar import FrameSidecar, SeenMat
+from offload.wire.sidecar import FrameSidecar
 from scannerd.coverage.coverage import Coverage
 from scannerd.quality.look import Aspect, Finding, Look, MatReading, Verdict
 from scannerd.scan.plan import ScanPlan
-from scannerd.store.durable import StoreFault
 from scannerd.store.layout import ScanFolder
-from scannerd.store.sidecars import read_mask, read_sidecar
-
-LOG = logging.getLogger(__name__)
+from scannerd.store.sidecars import read_mask, readable_sidecars
 
 
 def recalled(folder: ScanFolder, plan: ScanPlan, frames: Iterable[FrameEntry]) -> Coverage:
     """Return coverage that has seen these photos, from their sidecars; what cannot be read is left out."""
     coverage = Coverage(plan)
-    for frame in frames:
-        look = _look(folder.path, frame)
-        if look is not None:
-            angle_deg = frame.seen_angle_deg if frame.seen_angle_deg is not None else frame.angle_deg
-            coverage.add(frame, angle_deg, look)
+    for frame, sidecar in readable_sidecars(folder.path, frames):
+        recall(coverage, folder.path, frame, sidecar)
     return coverage
 
 
-def _look(folder: Path, frame: FrameEntry) -> Look | None:
-    try:
-        sidecar = read_sidecar(folder, frame)
-    except StoreFault as fault:
-        LOG.warning("does not count for coverage: %s", fault, extra=about(frame=frame.index))
-        return None
-    if sidecar is None:
-        return None
+def recall(coverage: Coverage, folder: Path, frame: FrameEntry, sidecar: FrameSidecar) -> None:
+    """Let coverage see a stored photo as it would have seen it when it was taken."""
+    angle_deg = frame.seen_angle_deg if frame.seen_angle_deg is not None else frame.angle_deg
+    coverage.add(frame, angle_deg, _look(folder, frame, sidecar))
+
+
+def _look(folder: Path, frame: FrameEntry, sidecar: FrameSidecar) -> Look:
     return Look(
         verdict=Verdict.ACCEPT if sidecar.verdict == Verdict.ACCEPT else Verdict.ASK,
         reason=sidecar.reason,
         sharpness=frame.sharpness or 0.0,
         findings=_findings(sidecar),
-        mat=_reading(sidecar.mat),
+        mat=MatReading.stored(sidecar.mat) if sidecar.mat is not None else None,
         mask=read_mask(folder, frame),
     )
 
@@ -55,9 +44,3 @@ def _findings(sidecar: FrameSidecar) -> tuple[Finding, ...]:
         for one in sidecar.findings
         if one.aspect in known
     )
-
-
-def _reading(mat: SeenMat | None) -> MatReading | None:
-    if mat is None:
-        return None
-    return MatReading(np.array(mat.numbers, np.int64), np.array(mat.pixels, np.float64).reshape(-1, 2))

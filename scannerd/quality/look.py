@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from offload.wire.bundle import Place
+from offload.wire.sidecar import SeenMat
 
 
 class Verdict(StrEnum):
@@ -75,6 +76,11 @@ class MatReading:
     """(n,), as OpenCV's board numbers them."""
     pixels: NDArray[np.float64]
     """(n, 2), x and y in pixels of the whole photo; (0, 0) is the centre of the top left pixel."""
+
+    @classmethod
+    def stored(cls, seen: SeenMat) -> "MatReading":
+        """Return a reading as a photo's sidecar kept it."""
+        return cls(np.array(seen.numbers, np.int64), np.array(seen.pixels, np.float64).reshape(-1, 2))
 
 
 @dataclass(frozen=True)

@@ -1,22 +1,18 @@
 """What is learned from a scan's photos beyond their verdicts: the platter's true angle, and how much they show."""
 
-import logging
-from collections.abc import Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 
-from offload.logs.fields import about
+from offload.wire.bundle import FrameEntry
 from offload.wire.sidecar import FrameSidecar
 from scannerd.coverage.coverage import Coverage
-from scannerd.coverage.recall import recalled
+from scannerd.coverage.recall import recall
 from scannerd.coverage.report import CoverageReport
 from scannerd.quality.look import Look, Remedy, Verdict
 from scannerd.scan.slip import MAX_SLIP_DEG, SlipVerdict, SlipWatch
 from scannerd.scan.taken import Taken
-from scannerd.store.durable import StoreFault
 from scannerd.store.scans import StoredScan
-from scannerd.store.sidecars import read_sidecar
-
-LOG = logging.getLogger(__name__)
+from scannerd.store.sidecars import readable_sidecars
 
 
 @dataclass(frozen=True)
@@ -38,11 +34,17 @@ class Onlookers:
         self._slips = SlipWatch(scan.plan, max_slip_deg, max_speed_deg_s, viewpoints=lambda: scan.viewpoints)
         self._coverage = Coverage(scan.plan)
 
-    def remember(self) -> None:
-        """Learn again from the photos that are there already."""
-        frames = [self._scan.frames[index] for index in sorted(self._scan.frames)]
-        self._slips.remember(self.sidecars())
-        self._coverage = recalled(self._scan.folder, self._scan.plan, frames)
+    def remember(self, tell: Callable[[FrameEntry, FrameSidecar], None]) -> None:
+        """Learn again from the photos that are there already; `tell` hears of each.
+
+        Every sidecar is read once, and none is kept: a scan may have a thousand.
+        """
+        folder = self._scan.folder.path
+        frames = (self._scan.frames[index] for index in sorted(self._scan.frames))
+        for frame, sidecar in readable_sidecars(folder, frames):
+            self._slips.remember(sidecar)
+            recall(self._coverage, folder, frame, sidecar)
+            tell(frame, sidecar)
 
     def recount(self, offset_deg: float) -> None:
         """The platter was found to stand elsewhere than it was taken to."""
@@ -75,14 +77,3 @@ class Onlookers:
     def sum_up(self) -> CoverageReport | None:
         """Return what all photos show, and what would help; None where nobody can tell."""
         return self._coverage.report(self._scan.viewpoints)
-
-    def sidecars(self) -> Iterable[FrameSidecar]:
-        """Yield what was found out about the photos that are there already, in their order."""
-        for index in sorted(self._scan.frames):
-            try:
-                sidecar = read_sidecar(self._scan.folder.path, self._scan.frames[index])
-            except StoreFault as fault:
-                LOG.warning("says nothing of the platter: %s", fault, extra=about(scan=self._scan.plan.scan_id))
-                continue
-            if sidecar is not None:
-                yield sidecar

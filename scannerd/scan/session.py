@@ -227,9 +227,7 @@ class ScanSession:
 
     def _remember(self) -> None:
         """In the judging thread: what this scan's photos are like, from those that are there already."""
-        self._onlookers.remember()
-        for sidecar in self._onlookers.sidecars():
-            self._gate.remember(self.scan.frames[sidecar.index], sidecar.findings)
+        self._onlookers.remember(lambda frame, sidecar: self._gate.remember(frame, sidecar.findings))
 
     def _warn(self, message: str, kind: FaultKind | None = None) -> None:
         LOG.warning("%s", message, extra=about(scan=self._scan_id))

@@ -4,12 +4,11 @@ An open-loop motor that stalls for a moment goes on as if nothing had happened, 
 would carry the error. The mat tells the true angle to some hundredths of a degree.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+import contextlib
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
-from offload.wire.sidecar import FrameSidecar, SeenMat
+from offload.wire.sidecar import FrameSidecar
 from scannerd.quality.look import MatReading
 from scannerd.scan.plan import ScanPlan, Viewpoint
 from scannerd.scan.platter_view import CannotTell, PlatterView, Reference
@@ -78,25 +77,21 @@ class SlipWatch:
         self._photos = 0
         self.slips: list[Slip] = []
 
-    def remember(self, sidecars: Iterable[FrameSidecar]) -> None:
-        """Learn again from photos that an earlier run stored, so that angles go on being counted from its first."""
-        for sidecar in sorted(sidecars, key=lambda each: each.index):
-            if sidecar.mat is not None and sidecar.index < len(self._viewpoints()):
-                seen_deg, commanded_deg = sidecar.seen_angle_deg, sidecar.commanded_angle_deg
-                angle_deg = commanded_deg if seen_deg is None else seen_deg
-                self._learn(self._ring(sidecar.index), Reference(angle_deg, reading_of(sidecar.mat)))
+    def remember(self, sidecar: FrameSidecar) -> None:
+        """Learn again from a photo that an earlier run stored, so that angles go on being counted from its first.
+
+        Call it in the order of the photos.
+        """
+        if sidecar.mat is None or sidecar.index >= len(self._viewpoints()):
+            return
+        seen_deg = sidecar.commanded_angle_deg if sidecar.seen_angle_deg is None else sidecar.seen_angle_deg
+        with contextlib.suppress(CannotTell):  # As little as it told the earlier run.
+            self._learn(self._ring(sidecar.index), Reference(seen_deg, MatReading.stored(sidecar.mat)))
 
     def recount(self, offset_deg: float) -> None:
         """Somebody found out where the platter stands: what was known before is void."""
         self._offset_deg = offset_deg
         self._seen_before_deg = None
-
-    def angle_deg(self, index: int, reading: MatReading, expected_deg: float) -> float:
-        """Return the platter's angle in a photo from a viewpoint's ring; claims no slip. Raises CannotTell."""
-        view = self._ring(index).view
-        if view is None:
-            raise CannotTell(f"no photo of ring {self._viewpoints()[index].ring + 1} shows the mat yet")
-        return view.angle(reading, expected_deg).angle_deg
 
     def see(
         self,
@@ -173,8 +168,3 @@ class SlipWatch:
                 raise
             return
         ring.references = list(references)
-
-
-def reading_of(seen: SeenMat) -> MatReading:
-    """Return a stored reading as it was taken."""
-    return MatReading(np.array(seen.numbers, np.int64), np.array(seen.pixels, np.float64).reshape(-1, 2))

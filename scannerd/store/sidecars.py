@@ -1,5 +1,7 @@
 """What the device kept beside each photo: its findings, and the object's mask."""
 
+import logging
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import cv2
@@ -7,9 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import ValidationError
 
+from offload.logs.fields import about
 from offload.wire.bundle import FrameEntry
 from offload.wire.sidecar import FrameSidecar
 from scannerd.store.durable import StoreFault
+
+LOG = logging.getLogger(__name__)
 
 FINDINGS, MASK, EDGES = ".json", ".mask.png", ".edges.png"
 """How their names end."""
@@ -30,6 +35,21 @@ def read_sidecar(folder: Path, frame: FrameEntry) -> FrameSidecar | None:
         return FrameSidecar.model_validate_json(path.read_bytes())
     except (OSError, ValidationError) as error:
         raise StoreFault(f"{path}: cannot be used: {error}") from error
+
+
+def readable_sidecars(folder: Path, frames: Iterable[FrameEntry]) -> Iterator[tuple[FrameEntry, FrameSidecar]]:
+    """Yield photos and what the device found out about them, one file after the other.
+
+    A photo of which nothing was kept is passed over; so is one whose file cannot be used, and the log says so.
+    """
+    for frame in frames:
+        try:
+            sidecar = read_sidecar(folder, frame)
+        except StoreFault as fault:
+            LOG.warning("nothing is learned from it: %s", fault, extra=about(frame=frame.index))
+            continue
+        if sidecar is not None:
+            yield frame, sidecar
 
 
 def read_mask(folder: Path, frame: FrameEntry) -> NDArray[np.uint8] | None:

@@ -46,6 +46,20 @@ def plan(views: int = 36, rings: int = 1, mat: MatSpec | None = MAT) -> ScanPlan
     )
 
 
+def sidecar(index: int, seen: MatReading, seen_deg: float | None) -> FrameSidecar:
+    """As it is stored with the photo of a viewpoint that was reached."""
+    return FrameSidecar(
+        index=index,
+        verdict="accept",
+        reason="",
+        commanded_angle_deg=index * 10.0,
+        seen_angle_deg=seen_deg,
+        exposure_us=20_000,
+        analogue_gain=1,
+        mat=SeenMat(numbers=tuple(seen.numbers.tolist()), pixels=tuple(map(tuple, seen.pixels.tolist()))),
+    )
+
+
 def reading(angle_deg: float, scene: Scene = SCENE, seed: int = 0, hidden: float = 0.4) -> MatReading:
     """The corners that the bench's camera sees with the platter at this angle; some are hidden by the object."""
     rng = np.random.default_rng([seed, round(angle_deg * 1000) % 2**31])
@@ -158,29 +172,24 @@ def test_each_ring_counts_from_its_own_first_photo() -> None:
 
 
 def test_a_resumed_scan_counts_from_the_photos_of_the_run_before() -> None:
-    first = SlipWatch(plan())
-    sidecars = []
+    first, second = SlipWatch(plan()), SlipWatch(plan())
     for index in range(4):
         seen = reading(index * 10.0)
         verdict = first.see(index, index * 10.0, seen)
-        mat = SeenMat(numbers=tuple(seen.numbers.tolist()), pixels=tuple(map(tuple, seen.pixels.tolist())))
-        sidecars.append(
-            FrameSidecar(
-                index=index,
-                verdict="accept",
-                reason="",
-                commanded_angle_deg=index * 10.0,
-                seen_angle_deg=verdict.seen_deg,
-                exposure_us=20_000,
-                analogue_gain=1,
-                mat=mat,
-            )
-        )
-    second = SlipWatch(plan())
-    second.remember(sidecars)
-    assert second.angle_deg(4, reading(37.3), 40.0) == pytest.approx(37.3, abs=0.03)
+        second.remember(sidecar(index, seen, verdict.seen_deg))
     second.recount(-2.7)
-    assert not second.see(4, 40.0, reading(40.0), offset_deg=-2.7).correct
+    verdict = second.see(4, 40.0, reading(37.3), offset_deg=-2.7)
+    assert verdict.seen_deg == pytest.approx(37.3, abs=0.03)
+    assert verdict.correct
+    assert not second.see(5, 50.0, reading(50.0), offset_deg=verdict.offset_deg).correct
+
+
+def test_a_stored_photo_that_shows_little_of_the_mat_says_as_little_after_a_restart() -> None:
+    watch = SlipWatch(plan())
+    little = MatReading(reading(0.0).numbers[:9], reading(0.0).pixels[:9])
+    watch.remember(sidecar(0, little, None))
+    verdict = watch.see(1, 10.0, reading(10.0))
+    assert verdict.seen_deg == pytest.approx(10.0, abs=0.03)
 
 
 def test_without_a_mat_nothing_is_claimed() -> None:
