@@ -83,6 +83,8 @@ class ScanSession:
         self._phases = phases
         self._publish = publish
         self._show = show
+        self._is_locked = False
+        """The camera, for this run; one that is started anew locks itself again."""
         self._station = self._new_station()
         self._camera_section = config.camera
         if known_zero is not None:
@@ -214,7 +216,10 @@ class ScanSession:
         """
         if self._phases.phase is not Phase.PREPARING:
             self._enter(Phase.PREPARING)
-        await lock_camera(self.scan, self._hardware.camera, self._camera_section, self._worker)
+        if not self._is_locked:
+            await lock_camera(self.scan, self._hardware.camera, self._camera_section, self._worker)
+            self._is_locked = True
+        await self._station.unshift()
         if self.scan.frames:
             finder = PlatterFinder(self.scan, self._hardware, self._worker, self._warn)
             known_deg = self._station.offset_deg if self.zero else None

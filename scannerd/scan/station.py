@@ -24,6 +24,8 @@ SAME_PLACE_STEPS = 0.5
 
 
 NO_SHIFT = (0.0, 0.0)
+UNKNOWN_SHIFT = (math.nan, math.nan)
+"""Equals no other."""
 SAME_EXPOSURE = 0.05
 IRREGULAR, LATE_S = 1.03, 0.01
 LIGHT_FACTORS = {Remedy.DARKER: 0.6, Remedy.BRIGHTER: 1.7}
@@ -244,30 +246,35 @@ class Station:
 
         Returns what the whole scan's lock is from now on, None where it stays.
         """
-        factor = LIGHT_FACTORS.get(remedy)
-        if factor is None and remedy is not Remedy.REFOCUS:
-            return None
-        await self._shift_lock(*NO_SHIFT)
-        usual = self._camera.settings
-        if factor is None:
+        if remedy is Remedy.REFOCUS and self._camera.settings.focus_dioptres is not None:
             # The lens is sent once more to where it was locked: a motor that slipped or sagged comes back.
-            if usual.focus_dioptres is not None:
-                await self._camera.lock(usual)
+            await self._camera.lock(self._camera.settings)
+        factor = LIGHT_FACTORS.get(remedy)
+        if factor is None:
             return None
-        return await self._camera.lock(replace(usual, exposure_us=usual.exposure_us * factor))
+        await self.unshift()
+        usual = self._camera.settings
+        return await self._lock(usual, replace(usual, exposure_us=usual.exposure_us * factor), NO_SHIFT)
 
     async def _shift_lock(self, exposure_ev: float, focus_dioptres: float) -> None:
         """Lock other settings than the scan's, or its own again; nothing where they hold already."""
-        if (exposure_ev, focus_dioptres) == self._shift:
+        shift = (exposure_ev, focus_dioptres)
+        if shift == self._shift:
             return
         usual = self._unshifted or self._camera.settings
-        self._unshifted = usual
-        self._shift = (math.nan, math.nan)  # Until a frame shows it, nobody knows what is locked.
-        await self._camera.lock(shifted(usual, exposure_ev, focus_dioptres))
-        self._shift = (exposure_ev, focus_dioptres)
-        if self._shift == NO_SHIFT:
-            self._unshifted = None
+        await self._lock(usual, shifted(usual, *shift), shift)
         self.break_rhythm()
+
+    async def _lock(
+        self, usual: CameraSettings, settings: CameraSettings, shift: tuple[float, float]
+    ) -> CameraSettings:
+        """Return what took effect. Until a frame shows it, nobody knows what is locked, but what is to come back."""
+        self._unshifted, self._shift = usual, UNKNOWN_SHIFT
+        shown = await self._camera.lock(settings)
+        self._shift = shift
+        if shift == NO_SHIFT:
+            self._unshifted = None
+        return shown
 
     def distrust(self) -> None:
         """A photo that was believed to show an object at rest is blurred: prove every one again."""

@@ -3,15 +3,14 @@
 The camera looks straight down, so that every stored photo says at which angle the platter truly was.
 """
 
-import asyncio
 import math
 import re
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
-from scan_on_bench import SPEED, OverheadCamera, bench_config, of, running, until
+from scan_on_bench import SPEED, OverheadCamera, bench_config, of, running, until, when
 
 from drivers.bench.install import Bench, install_bench
 from scannerd.app import Daemon
@@ -41,13 +40,6 @@ def config_of(folder: Path, views: int = 8, idle_release_s: float = 30.0, **scan
     config = bench_config(folder, views=views)
     turntable = config.turntable.model_copy(update={"idle_release_s": idle_release_s})
     return config.model_copy(update={"turntable": turntable, "scan": config.scan.model_copy(update=scan)})
-
-
-async def when(holds: Callable[[], bool], limit_s: float = 20.0) -> None:
-    """Return once the world is like this: it tells nobody."""
-    async with asyncio.timeout(limit_s):
-        while not holds():  # noqa: ASYNC110
-            await asyncio.sleep(0.01)
 
 
 @asynccontextmanager

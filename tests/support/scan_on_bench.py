@@ -6,7 +6,7 @@ With `--until-signal` it does so through the command line's own loop, which a si
 
 import asyncio
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -102,6 +102,13 @@ async def until(events: Subscription, kind: type[Event], count: int = 1) -> list
             if count == 0:
                 return seen
     raise AssertionError(f"the daemon went down before another {kind.__name__}")
+
+
+async def when(holds: Callable[[], bool]) -> None:
+    """Return once the world is like this: it tells nobody."""
+    async with asyncio.timeout(PATIENCE_S):
+        while not holds():  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
 
 
 def of(kind: type, events: list[Event]) -> list:

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from scan_on_bench import OverheadCamera, bench_config, of, running, until
+from scan_on_bench import OverheadCamera, bench_config, of, running, until, when
 
 from drivers.bench.install import Bench, install_bench
 from drivers.bench.lift import LiftMechanics
@@ -42,6 +42,7 @@ from scannerd.scan.phases import Phase
 from scannerd.scan.relocate import mat_corners, turned_deg
 from scannerd.store.layout import StoreLayout
 from scannerd.store.photo import read_grey
+from scannerd.store.scans import ScanStore
 
 LIFT = LiftSection(driver="stepper_gpio", step_deg=0.05, lowest_deg=10, highest_deg=70, home_deg=10)
 
@@ -348,6 +349,30 @@ async def test_a_scan_within_a_bracket_goes_on_with_the_right_exposure(exposed: 
     for frame in frames:
         assert frame.exposure_us == pytest.approx(frames[0].exposure_us * 2**frame.exposure_ev, rel=0.02)
     assert_true_angles(config, frames)
+
+
+async def test_a_pause_with_the_motor_off_within_a_bracket_leaves_the_exposure_right(
+    exposed: Bench, tmp_path: Path
+) -> None:
+    config = bench_config(tmp_path, views=3, more="max_clipped_fraction = 1.0")
+    turntable = config.turntable.model_copy(update={"idle_release_s": 0.0})
+    config = config.model_copy(update={"turntable": turntable})
+    async with running(config, exposed) as daemon:
+        events = daemon.events.subscribe()
+        await daemon.submit(StartScan("cup", exposure_bracket=3, repeats=8))
+        await until(events, FrameStored, 10)
+        await daemon.submit(Pause())
+        await until(events, ScanPaused)
+        await when(lambda: not exposed.board.enabled)
+        await daemon.submit(Resume())
+        await until(events, FrameStored, 10)
+        await daemon.submit(Stop())
+        await until(events, ScanEnded)
+    with ScanStore(StoreLayout(tmp_path)).open("cup") as scan:
+        frames = list(scan.frames.values())
+    assert len(frames) >= 20
+    for frame in frames:
+        assert frame.exposure_us == pytest.approx(frames[0].exposure_us * 2**frame.exposure_ev, rel=0.02), frame.index
 
 
 async def test_a_lens_without_a_motor_takes_no_focus_bracket(bench: Bench, tmp_path: Path) -> None:
