@@ -13,7 +13,17 @@ from drivers.protocols import Clock, DriverError
 from scannerd.app import Daemon
 from scannerd.commands import Command, CommandRefused, Resume, Stop
 from scannerd.config import DEFAULT_PATH, Config
-from scannerd.events import Event, FrameJudged, FrameStored, Outcome, ScanEnded, ScanPaused, ScanStarted, Warned
+from scannerd.events import (
+    Event,
+    FrameJudged,
+    FramesLost,
+    FrameStored,
+    Outcome,
+    ScanEnded,
+    ScanPaused,
+    ScanStarted,
+    Warned,
+)
 from scannerd.export.exported_file import ExportFault
 from scannerd.fault_kind import FaultKind
 from scannerd.hardware import build_hardware
@@ -119,6 +129,8 @@ def _tell(event: Event, scans: Path) -> None:
         case ScanStarted():
             rest = event.frames_planned - event.frames_done
             say(f"scan {event.scan_id}: {rest} of {event.frames_planned} photos to take, in {scans / event.scan_id}")
+        case FramesLost():
+            say(f"  {len(event.indices)} of the photos already taken are damaged, and are taken again")
         case FrameStored():
             say(
                 f"  {event.frames_done}/{event.frames_planned}  {event.angle_deg:6.2f}°  "

@@ -68,6 +68,18 @@ class ScanStarted:
 
 
 @dataclass(frozen=True)
+class FramesLost:
+    """Photos of a scan that goes on were damaged: they count no more, and are taken again."""
+
+    scan_id: str
+    indices: tuple[int, ...]
+    """Of their viewpoints."""
+    frames_done: int
+    """Without them."""
+    frames_planned: int
+
+
+@dataclass(frozen=True)
 class PhaseChanged:
     """The daemon does something else now."""
 
@@ -268,6 +280,7 @@ class HealthChanged:
 Event = (
     UnfinishedScanFound
     | ScanStarted
+    | FramesLost
     | PhaseChanged
     | FrameJudged
     | FrameStored

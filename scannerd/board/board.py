@@ -24,6 +24,7 @@ from scannerd.events import (
     CoverageChanged,
     EventBus,
     FrameJudged,
+    FramesLost,
     FrameStored,
     LightChanged,
     Numbered,
@@ -128,6 +129,8 @@ class Board:
                 self._scan.retakes += 1
             case FrameStored() as stored if self._scan is not None:
                 self._scan.stored(stored.frames_done, now_s)
+            case FramesLost(frames_done=done) if self._scan is not None:
+                self._scan.frames_done = done
             case CoverageChanged(_, report) if self._scan is not None:
                 self._scan.coverage = CoverageShown.of(report)
             case ScanPaused(_, question, kind) if self._scan is not None:

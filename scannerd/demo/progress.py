@@ -9,6 +9,7 @@ from offload.wire.jobs import Job, SyncState
 from scannerd.events import (
     Event,
     FrameJudged,
+    FramesLost,
     FrameStored,
     PhaseChanged,
     PressFailed,
@@ -43,6 +44,8 @@ class ScanProgress:
             case ScanStarted():
                 self.scan_id, self.phase = event.scan_id, "scanning"
                 self.frames_done, self.frames_planned = event.frames_done, event.frames_planned
+            case FramesLost():
+                self.frames_done = event.frames_done
             case PhaseChanged():
                 self.phase = str(event.phase)
                 self.angle_deg = self.angle_deg if event.angle_deg is None else event.angle_deg

@@ -8,7 +8,7 @@ from drivers.picture import Planes
 from drivers.protocols import Axis, DriverError
 from offload.logs.fields import about
 from scannerd.config import Config, QualitySection
-from scannerd.events import CoverageChanged, Event, Outcome, PhaseChanged, ScanEnded, ScanStarted, Warned
+from scannerd.events import CoverageChanged, Event, FramesLost, Outcome, PhaseChanged, ScanEnded, ScanStarted, Warned
 from scannerd.fault_kind import FaultKind, fault_kind_of
 from scannerd.hardware import Hardware
 from scannerd.quality.gate import Gate
@@ -198,16 +198,22 @@ class ScanSession:
         self._publish(PhaseChanged(phase, self._scan_id, index, angle_deg))
 
     async def _prepare(self) -> None:
+        # Whoever sees that the daemon does something sees which scan: to hash a long one's photos takes a while.
+        self._publish(ScanStarted(self._scan_id, len(self.scan.frames), len(self.scan.viewpoints)))
         self._enter(Phase.PREPARING)
         if self.scan.begun_before:
-            await self._worker.run(self.scan.verify_frames)
+            await self._verify()
             await self._worker.run(lambda: self.scan.note("resumed", frames=len(self.scan.frames)))
             await self._judging.run(self._remember)
         done, planned = len(self.scan.frames), len(self.scan.viewpoints)
         LOG.info("begins with %d of %d photos", done, planned, extra=about(scan=self._scan_id))
-        self._publish(ScanStarted(self._scan_id, done, planned))
         if self._lift is not None:
             await self._lift.remember()
+
+    async def _verify(self) -> None:
+        lost = await self._worker.run(self.scan.verify_frames)
+        if lost:
+            self._publish(FramesLost(self._scan_id, lost, len(self.scan.frames), len(self.scan.viewpoints)))
 
     async def _find_platter(self, viewpoint: Viewpoint) -> None:
         """Know the platter's angle before the first move, or once its motor was off: a hand may have turned it.

@@ -9,6 +9,7 @@ from scannerd.control.mqtt.topics import Topics
 from scannerd.control.scanner import Scanner
 from scannerd.events import (
     Event,
+    FramesLost,
     FrameStored,
     PhaseChanged,
     ScanDeleted,
@@ -33,6 +34,7 @@ _CHANGES = (
     UnfinishedScanFound,
     PhaseChanged,
     ScanStarted,
+    FramesLost,
     FrameStored,
     ScanPaused,
     ScanSealed,

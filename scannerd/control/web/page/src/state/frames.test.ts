@@ -55,6 +55,13 @@ describe("a scan after events", () => {
     expect(afterEvent(SCAN, event("phase_changed", { index: null }))).toBe(SCAN);
   });
 
+  it("plans damaged photos once more", () => {
+    const whole = afterEvent(SCAN, stored);
+    const after = afterEvent(whole, event("frames_lost", { indices: [1], frames_done: 1 }));
+    expect(after.viewpoints[1]).toMatchObject({ status: "planned", size_bytes: null });
+    expect(after.frames_done).toBe(1);
+  });
+
   it("remembers a wish until the new photo is there", () => {
     const wanted = afterEvent(SCAN, event("retake_wanted", { index: 1 }));
     expect(standingOf(wanted.viewpoints[1]!, null)).toBe("retake");

@@ -3,7 +3,9 @@ import type { EventMessage, ScanDetail, Verdict, Viewpoint } from "../api/wire";
 /** Return the scan as it is after an event. What the page cannot know from the event it learns at the next reading. */
 export function afterEvent(scan: ScanDetail, event: EventMessage): ScanDetail {
   const { data } = event;
-  if (data.scan_id !== scan.scan_id || typeof data.index !== "number") return scan;
+  if (data.scan_id !== scan.scan_id) return scan;
+  if (event.type === "frames_lost") return withoutPhotos(scan, data.indices as number[], Number(data.frames_done));
+  if (typeof data.index !== "number") return scan;
   const index = data.index;
   if (event.type === "frame_judged") {
     return withViewpoint(scan, index, (viewpoint) => ({
@@ -31,6 +33,14 @@ export function afterEvent(scan: ScanDetail, event: EventMessage): ScanDetail {
     return withViewpoint(scan, index, (viewpoint) => ({ ...viewpoint, retake_wanted: true }));
   }
   return scan;
+}
+
+/** Photos that were found damaged are planned once more. */
+function withoutPhotos(scan: ScanDetail, lost: number[], frames_done: number): ScanDetail {
+  const viewpoints = scan.viewpoints.map((viewpoint) =>
+    lost.includes(viewpoint.index) ? { ...viewpoint, status: "planned" as const, size_bytes: null } : viewpoint,
+  );
+  return { ...scan, viewpoints, frames_done };
 }
 
 function withViewpoint(scan: ScanDetail, index: number, changed: (viewpoint: Viewpoint) => Viewpoint): ScanDetail {
