@@ -56,6 +56,7 @@ class _Stage:
     floor_light: FloorLight
     open_light: Floats
     mat: MatLayer | None
+    thing: ThingLayer
     view: ThingView
 
 
@@ -64,18 +65,18 @@ class Renderer:
 
     def __init__(self, scene: Scene) -> None:
         self._scene = scene
-        self._thing = ThingLayer(scene.thing, scene.mat_offset_mm)
+        self._things = {False: ThingLayer(scene.thing, scene.mat_offset_mm)}
         surroundings = clutter(scene.clutter_seed)
         self._around = Surroundings(
             surroundings, Surface(surroundings.vertices_mm, surroundings.faces), bench_lighting(scene.light_seed)
         )
-        self._stages: dict[tuple[int, int, float], _Stage] = {}
+        self._stages: dict[tuple[int, int, float, bool], _Stage] = {}
 
     def render(self, exposure: Exposure) -> NDArray[np.uint8]:
         """Return the photo: (H, W, 3), RGB, uint8."""
         if not exposure.platter_angles_deg:
             raise ValueError("an exposure needs at least one platter angle; got none")
-        stage = self._stage(exposure.width_px, exposure.height_px, exposure.elevation_deg)
+        stage = self._stage(exposure.width_px, exposure.height_px, exposure.elevation_deg, exposure.upside_down)
         light = np.zeros_like(stage.backdrop.fixed)
         camera = self._scene.camera.focused(exposure.focus_dioptres)
         spread = spread_px(camera, exposure.width_px, stage.backdrop.depth_mm)
@@ -95,14 +96,20 @@ class Renderer:
         self._stage(width_px, height_px)
 
     def truth(
-        self, width_px: int, height_px: int, platter_angle_deg: float, elevation_deg: float | None = None
+        self,
+        width_px: int,
+        height_px: int,
+        platter_angle_deg: float,
+        elevation_deg: float | None = None,
+        *,
+        upside_down: bool = False,
     ) -> TrueView:
         """Return the true camera in the mat's frame and the thing's true mask for one photo."""
         camera = self._scene.camera
         R, t = true_pose(self._scene, platter_angle_deg, elevation_deg)
-        stage = self._stage(width_px, height_px, elevation_deg)
+        stage = self._stage(width_px, height_px, elevation_deg, upside_down)
         mask = np.zeros((height_px, width_px), np.uint8)
-        mask[stage.view.window] = np.where(self._thing.coverage(stage.view, platter_angle_deg) > 0.5, 255, 0)
+        mask[stage.view.window] = np.where(stage.thing.coverage(stage.view, platter_angle_deg) > 0.5, 255, 0)
         return TrueView(camera.matrix_px(width_px, height_px), np.array(camera.distortion), R, t, mask)
 
     def _floor(self, stage: _Stage, angle_deg: float, object_present: bool) -> Floats:
@@ -111,7 +118,7 @@ class Renderer:
         height, width = stage.backdrop.depth_mm.shape
         floor = stage.open_light
         if object_present:
-            floor = stage.floor_light.with_shadow(self._thing.surface, self._thing.outline, angle_deg, offset)
+            floor = stage.floor_light.with_shadow(stage.thing.surface, stage.thing.outline, angle_deg, offset)
         light = np.asarray(cv2.resize(floor, (width, height), interpolation=cv2.INTER_LINEAR), dtype=np.float32)
         colour = stage.backdrop.floor_colour
         mat_rows = stage.mat.rows if stage.mat is not None else slice(0, 0)
@@ -123,18 +130,25 @@ class Renderer:
         return light
 
     def _picture(self, stage: _Stage, angle_deg: float) -> ThingPicture:
-        return self._thing.picture(stage.view, self._around.lighting, angle_deg)
+        return stage.thing.picture(stage.view, self._around.lighting, angle_deg)
 
-    def _stage(self, width_px: int, height_px: int, elevation_deg: float | None = None) -> _Stage:
+    def _stage(
+        self, width_px: int, height_px: int, elevation_deg: float | None = None, upside_down: bool = False
+    ) -> _Stage:
         camera = self._scene.camera.raised(elevation_deg)
-        place = (width_px, height_px, camera.elevation_deg)
+        place = (width_px, height_px, camera.elevation_deg, upside_down)
         if place not in self._stages:
             while len(self._stages) >= _STAGES_KEPT:
                 self._stages.pop(next(iter(self._stages)))
-            self._stages[place] = self._prepared(camera, (width_px, height_px))
+            self._stages[place] = self._prepared(camera, (width_px, height_px), self._thing(upside_down))
         return self._stages[place]
 
-    def _prepared(self, camera: SceneCamera, size: tuple[int, int]) -> _Stage:
+    def _thing(self, upside_down: bool) -> ThingLayer:
+        if upside_down not in self._things:
+            self._things[upside_down] = ThingLayer(self._scene.thing.turned_over(), self._scene.mat_offset_mm)
+        return self._things[upside_down]
+
+    def _prepared(self, camera: SceneCamera, size: tuple[int, int], thing: ThingLayer) -> _Stage:
         pose = camera_pose(camera)
         backdrop = paint_backdrop(self._around, camera, pose, size)
         floor_light = FloorLight(self._around, backdrop, pose)
@@ -144,7 +158,8 @@ class Renderer:
             floor_light,
             floor_light.without_thing(),
             mat,
-            self._thing.view(backdrop.slope, camera, pose),
+            thing,
+            thing.view(backdrop.slope, camera, pose),
         )
 
 

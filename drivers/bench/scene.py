@@ -37,6 +37,18 @@ class SceneObject:
     paint_seed: int | None = None
     """Painted with solid noise when neither colours nor texture are there."""
     height_mm: float = 150.0
+    is_upside_down: bool = False
+    """Solid noise is part of the object: it turns over with it."""
+
+    def turned_over(self) -> "SceneObject":
+        """Return it laid on its head, front to back: half a turn about x, the same place under its middle."""
+        return replace(self, vertices_mm=turned_over(self.vertices_mm), is_upside_down=not self.is_upside_down)
+
+
+def turned_over(points_mm: Vectors, top_mm: float | None = None) -> Vectors:
+    """Return points (n, 3) of an object after half a turn about x; `top_mm` is its height where they are not all."""
+    top_mm = float(points_mm[:, 2].max()) if top_mm is None else top_mm
+    return np.asarray(points_mm * np.array([1, -1, -1]) + np.array([0, 0, top_mm]), dtype=np.float32)
 
 
 @dataclass(frozen=True)
@@ -113,6 +125,8 @@ class Exposure:
     colour_gains: tuple[float, float] = (2.1, 1.9)
     """Red and blue; the values that make grey look grey under the bench's light are the default."""
     object_present: bool = True
+    upside_down: bool = False
+    """Whether somebody has turned the object over."""
     noise_seed: int = 0
     brightness: float = 1.0
     """Of everything that shines on the bench, as a share of its usual light."""

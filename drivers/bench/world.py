@@ -55,6 +55,7 @@ class World:
         self.lamp = SimulatedLamp()
         self.light = SimulatedLight(light_fitted)
         self.object_present = True
+        self.object_upside_down = False
         self.pulses = 0
         """STEP edges that reached the motor driver, whether or not it was enabled."""
         self.exposures = 0
@@ -102,6 +103,10 @@ class World:
         """Take it away: what remains is the empty table for the background plate."""
         self.object_present = False
 
+    def turn_object_over(self) -> None:
+        """Lay the object on its head, or on its foot again."""
+        self.object_upside_down = not self.object_upside_down
+
     def pulse_table(self, direction: int, enabled: bool) -> None:
         """Take a STEP edge at the platter's motor driver, which may be off."""
         self.pulses += 1
@@ -148,6 +153,7 @@ class World:
             analogue_gain=shot.analogue_gain,
             colour_gains=shot.colour_gains,
             object_present=self.object_present,
+            upside_down=self.object_upside_down,
             noise_seed=self.exposures,
             brightness=self.light.brightness,
             elevation_deg=self.camera_elevation_deg,

@@ -65,6 +65,20 @@ def remove() -> None:
 
 
 @app.command()
+def turn_over() -> None:
+    """Lay the object on its head, or on its foot again."""
+    _do("turn_over")
+
+
+@app.command()
+def raise_camera(
+    elevation_deg: Annotated[float, typer.Argument(min=-90, max=90, help="Degrees above the platter.")],
+) -> None:
+    """Move the camera up or down by hand, aimed at the same point."""
+    _do("raise_camera", elevation_deg=elevation_deg)
+
+
+@app.command()
 def jam(off: Off = False) -> None:
     """Hold the platter: the motor's pulses turn nothing."""
     _do("jam", on=not off)

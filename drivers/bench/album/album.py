@@ -52,7 +52,7 @@ class Album:
         """Return what the exposure is mixed of; None: the album has nothing that shows it truly."""
         kind = self.spec.kind_of(exposure)
         known = self._known[kind]
-        if not known or not exposure.object_present or _camera_moved(exposure):
+        if not known or not exposure.object_present or exposure.upside_down or _camera_moved(exposure):
             return None
         return near_mixture(exposure, known) if kind is Kind.STILL else between_mixture(exposure, known)
 

@@ -8,7 +8,7 @@ from drivers.bench.picture.paint import StonePaint
 from drivers.bench.picture.rays import Floats
 from drivers.bench.picture.surface import Hits, Surface
 from drivers.bench.picture.textures import Texture
-from drivers.bench.scene import SceneObject
+from drivers.bench.scene import SceneObject, turned_over
 
 _PLAIN = 0.6
 
@@ -27,7 +27,8 @@ def coat_of(thing: SceneObject, surface: Surface) -> Coat:
     if thing.vertex_colours is not None:
         return _Coloured(thing.vertex_colours[thing.faces])
     if thing.paint_seed is not None:
-        return _Painted(StonePaint(thing.paint_seed))
+        top_mm = float(thing.vertices_mm[:, 2].max())
+        return _Painted(StonePaint(thing.paint_seed), top_mm if thing.is_upside_down else None)
     return _Plain()
 
 
@@ -54,13 +55,15 @@ class _Coloured:
 
 
 class _Painted:
-    def __init__(self, paint: StonePaint) -> None:
+    def __init__(self, paint: StonePaint, upside_down_top_mm: float | None) -> None:
         self._paint = paint
+        self._top_mm = upside_down_top_mm
 
     def colours(self, hits: Hits, footprint_mm: Floats) -> Floats:
         if len(hits.ray) == 0:
             return np.zeros((0, 3), np.float32)
-        return self._paint.colours(hits.points_mm, float(np.median(footprint_mm)))
+        points = hits.points_mm if self._top_mm is None else turned_over(hits.points_mm, self._top_mm)
+        return self._paint.colours(points, float(np.median(footprint_mm)))
 
 
 class _Plain:

@@ -77,6 +77,12 @@ def test_it_puts_things_on_the_table_and_takes_them_away(bench: Bench, hand: Pat
     assert reach(hand, "place")["object_present"] is True
 
 
+def test_it_lays_the_object_on_its_head_and_back(bench: Bench, hand: Path) -> None:
+    assert reach(hand, "turn_over")["object_upside_down"] is True
+    assert bench.world.sight(Shot(0.0, 1000.0, 1.0, (1.0, 1.0)), 32, 24).upside_down
+    assert reach(hand, "turn_over")["object_upside_down"] is False
+
+
 def test_a_jammed_platter_hears_pulses_and_stands_still(bench: Bench, hand: Path) -> None:
     reach(hand, "jam")
     bench.board.hear_enable(False)
