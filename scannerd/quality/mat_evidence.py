@@ -25,6 +25,9 @@ WINDOW_PX = 9
 LEAST_VARIANCE = 0.008
 """Of the print within a window, below which there is no pattern to agree with."""
 BELIEF = 0.004
+LEAST_SEEN_PX = 200
+LEAST_PRINT_PX = 20
+"""Of paper and of ink each, to tell its level."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +47,8 @@ class MatEvidence:
     """Also differences that count only beside a place that clearly differs."""
     seen: Flags
     """Surely the mat."""
-    print_levels: PrintLevels
+    print_levels: PrintLevels | None
+    """None where too little of paper or ink is surely seen: a guess serves for a mask, and says nothing of light."""
 
 
 def mat_evidence(sight: Plane, view: MatView) -> MatEvidence:
@@ -53,7 +57,8 @@ def mat_evidence(sight: Plane, view: MatView) -> MatEvidence:
     bright = sight[window][..., 0].astype(np.float32)
     pattern, on_mat = view.print_share[window], view.on_mat[window]
     seen = both(_correlated(bright, pattern), on_mat)
-    paper, black = _levels(bright, pattern, on_mat, seen)
+    levels, told = _levels(bright, pattern, on_mat, seen)
+    paper, black = levels.paper, levels.ink
     ink = float(np.clip(black / max(paper, 1.0), 0.03, 0.9))
     share = ink + (1 - ink) * pattern
     light = _light(bright, share, on_mat, seen, paper, view.square_px)
@@ -69,7 +74,7 @@ def mat_evidence(sight: Plane, view: MatView) -> MatEvidence:
     whole = [np.zeros(view.on_mat.shape, np.uint8) for _ in range(3)]
     for picture, flags in zip(whole, (strange, strange | faint, seen > 0), strict=True):
         picture[window] = np.where(flags & (on_mat > 0), 255, 0)
-    return MatEvidence(whole[0], whole[1], whole[2], PrintLevels(paper, black))
+    return MatEvidence(whole[0], whole[1], whole[2], levels if told else None)
 
 
 def _window(on_mat: Flags) -> tuple[slice, slice]:
@@ -93,12 +98,15 @@ def _correlated(bright: Floats, pattern: Floats) -> Flags:
     return np.asarray(cv2.erode(agrees.astype(np.uint8) * 255, np.ones((3, 3), np.uint8)), np.uint8)
 
 
-def _levels(bright: Floats, pattern: Floats, on_mat: Flags, seen: Flags) -> tuple[float, float]:
-    """Return paper and ink where the pattern is seen, in full light; guesses where it is not."""
-    where = seen if cv2.countNonZero(seen) > 200 else on_mat
-    white, ink = bright[(where > 0) & (pattern > 0.97)], bright[(where > 0) & (pattern < 0.03)]
-    paper = float(np.quantile(white, 0.7)) if white.size > 20 else 200.0
-    return paper, min(float(np.quantile(ink, 0.5)) if ink.size > 20 else 0.25 * paper, 0.9 * paper)
+def _levels(bright: Floats, pattern: Floats, on_mat: Flags, seen: Flags) -> tuple[PrintLevels, bool]:
+    """Return paper and ink where the pattern is seen, in full light, and whether they were truly seen there."""
+    is_seen = cv2.countNonZero(seen) > LEAST_SEEN_PX
+    where = seen if is_seen else on_mat
+    white, black = bright[(where > 0) & (pattern > 0.97)], bright[(where > 0) & (pattern < 0.03)]
+    paper = float(np.quantile(white, 0.7)) if white.size > LEAST_PRINT_PX else 200.0
+    ink = float(np.quantile(black, 0.5)) if black.size > LEAST_PRINT_PX else 0.25 * paper
+    told = is_seen and min(white.size, black.size) > LEAST_PRINT_PX
+    return PrintLevels(paper, min(ink, 0.9 * paper)), told
 
 
 def _light(bright: Floats, share: Floats, on_mat: Flags, seen: Flags, paper: float, square_px: float) -> Floats:

@@ -15,7 +15,7 @@ from scannerd.quality.background import Background
 from scannerd.quality.brightness import ratio_of_light, relit
 from scannerd.quality.flags import Flags, both, either, inverse, more_than, none_like, without
 from scannerd.quality.mask_shape import flooded, shaped
-from scannerd.quality.mat_evidence import MatEvidence, mat_evidence
+from scannerd.quality.mat_evidence import MatEvidence, PrintLevels, mat_evidence
 from scannerd.quality.mat_view import MatView
 
 RELIGHT = 0.03
@@ -47,7 +47,7 @@ class Silhouette:
 
     def __init__(self) -> None:
         self._background = Background()
-        self._mat: MatEvidence | None = None
+        self._print_levels: PrintLevels | None = None
         """Of the first photo that was learnt: what brightness is compared with."""
 
     def look(self, small: Planes, view: MatView | None) -> Seen | None:
@@ -82,13 +82,14 @@ class Silhouette:
         if seen is not None and seen.light is not None and abs(seen.light - 1) > RELIGHT:
             sight = relit(sight, 1 / seen.light)
         self._background.learn(sight, view)
-        if self._mat is None and seen is not None:
-            self._mat = seen.mat
+        if self._print_levels is None and seen is not None and seen.mat is not None:
+            self._print_levels = seen.mat.print_levels
 
     def _light(self, sight: Plane, evidence: MatEvidence | None) -> float | None:
         """Paper tells best; without a mat, what stands still."""
-        if evidence is not None and self._mat is not None:
-            return ratio_of_light(evidence.print_levels, self._mat.print_levels)
+        now = evidence.print_levels if evidence is not None else None
+        if now is not None and self._print_levels is not None:
+            return ratio_of_light(now, self._print_levels)
         return self._background.light(sight)
 
 
