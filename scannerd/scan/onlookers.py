@@ -27,11 +27,18 @@ class Onlookers:
     """Of one run of one scan. Everything here takes time: call it in the judging thread, frame after frame."""
 
     def __init__(
-        self, scan: StoredScan, max_slip_deg: float = MAX_SLIP_DEG, max_speed_deg_s: float | None = None
+        self,
+        scan: StoredScan,
+        max_slip_deg: float = MAX_SLIP_DEG,
+        max_speed_deg_s: float | None = None,
+        *,
+        lifted: bool = False,
     ) -> None:
-        """`max_speed_deg_s` is the turntable's, for the words of a warning."""
+        """`max_speed_deg_s` is the turntable's, for the words of a warning; `lifted`: a motor moves the camera."""
         self._scan = scan
-        self._slips = SlipWatch(scan.plan, max_slip_deg, max_speed_deg_s, viewpoints=lambda: scan.viewpoints)
+        self._slips = SlipWatch(
+            scan.plan, max_slip_deg, max_speed_deg_s, viewpoints=lambda: scan.viewpoints, lifted=lifted
+        )
         self._coverage = Coverage(scan.plan)
 
     def remember(self, tell: Callable[[FrameEntry, FrameSidecar], None]) -> None:

@@ -54,6 +54,16 @@ class ScanPlan(Wire):
         """How often the object is laid down."""
         return max(view.side for view in self.viewpoints) + 1
 
+    @property
+    def size_px(self) -> tuple[int, int]:
+        """Width and height of a photo."""
+        return self.photo_width_px, self.photo_height_px
+
+    @property
+    def focal_px(self) -> float:
+        """The lens's focal length as its data sheet has it."""
+        return self.camera.focal_length_mm * 1000 / self.camera.pixel_pitch_um
+
     @model_validator(mode="after")
     def _numbered_in_order(self) -> Self:
         if [view.index for view in self.viewpoints] != list(range(len(self.viewpoints))):

@@ -12,7 +12,14 @@ from offload.wire.bundle import FrameEntry, MatSpec
 from scannerd.fault_kind import FaultKind
 from scannerd.hardware import Hardware
 from scannerd.scan.plan import Viewpoint
-from scannerd.scan.relocate import CannotLocate, Corners, heading_turned_deg, mat_corners, turned_deg
+from scannerd.scan.relocate import (
+    CannotLocate,
+    Corners,
+    heading_limit_deg,
+    heading_turned_deg,
+    mat_corners,
+    turned_deg,
+)
 from scannerd.store.photo import read_grey
 from scannerd.store.scans import StoredScan
 from scannerd.worker_thread import WorkerThread
@@ -35,10 +42,10 @@ LOOKS = 3
 class PlatterFinder:
     """Compares a new photo of the mat with the latest from the same ring and side.
 
-    Where there is none yet, counted steps are believed. Where they began anew, too, the mat still tells how far the
-    platter has turned since another ring of the same side, as well as the camera has kept its direction: a lift
-    keeps it, a person's hand to some degrees. Angles of a new side count from where it begins, since nobody puts an
-    object down as it lay.
+    Where there is none yet, the mat still tells how far the platter has turned since another ring of the same side,
+    as well as the camera has kept its direction: a lift keeps it, a person's hand to some degrees. Counted steps are
+    believed where they agree with it. Angles of a new side count from where it begins, since nobody puts an object
+    down as it lay.
     """
 
     def __init__(
@@ -60,10 +67,8 @@ class PlatterFinder:
         latest = self._latest(viewpoint.side, viewpoint.ring)
         if latest is not None:
             angle_deg = await self._angle_deg(latest, known_deg)
-        elif known_deg is not None:
-            angle_deg = known_deg
         else:
-            angle_deg = await self._angle_in_new_ring(viewpoint)
+            angle_deg = await self._angle_in_new_ring(viewpoint, known_deg)
         LOG.info("goes on with the platter at %.2f°", angle_deg, extra=about(scan=self._scan.plan.scan_id))
         return angle_deg - self._hardware.axis.angle_deg
 
@@ -81,29 +86,31 @@ class PlatterFinder:
         frames = [frame for frame in self._scan.frames.values() if frame.side == side and ring in (None, frame.ring)]
         return max(frames, key=_worth, default=None)
 
-    async def _angle_in_new_ring(self, viewpoint: Viewpoint) -> float:
-        """Nothing is known but the photos of other rings."""
+    async def _angle_in_new_ring(self, viewpoint: Viewpoint, known_deg: float | None) -> float:
+        """There are photos of other rings at most: a hand may have turned the platter since, and the camera moved."""
         latest, mat = self._latest(viewpoint.side), self._scan.plan.mat
         if latest is None:
-            return viewpoint.angle_deg
-        before = await self._corners_before(latest, mat) if mat else None
+            return viewpoint.angle_deg if known_deg is None else known_deg
         try:
-            if before is None or mat is None:
-                raise CannotLocate("photos show no mat")
-            turn_deg = partial(heading_turned_deg, before, size_px=self._size_px(), focal_px=self._focal_px())
-            seen_deg = _true_deg(latest) + await self._turn_since(mat, turn_deg)
+            seen_deg = await self._seen_from_another_height(latest, mat)
         except CannotLocate as reason:
+            if known_deg is not None:
+                return known_deg
             self._warn(f"{reason}, so ring {viewpoint.ring + 1} counts its angles from where the platter stands")
             return _true_deg(latest)
+        limit_deg = heading_limit_deg(lifted=self._hardware.lift is not None)
+        if known_deg is not None and _apart_deg(known_deg, seen_deg) < limit_deg:
+            return known_deg
         LOG.info("the mat says %.1f°, seen from another height", seen_deg)
         return seen_deg
 
-    def _focal_px(self) -> float:
-        camera = self._scan.plan.camera
-        return camera.focal_length_mm * 1000 / camera.pixel_pitch_um
-
-    def _size_px(self) -> tuple[int, int]:
-        return self._scan.plan.photo_width_px, self._scan.plan.photo_height_px
+    async def _seen_from_another_height(self, latest: FrameEntry, mat: MatSpec | None) -> float:
+        before = await self._corners_before(latest, mat) if mat else None
+        if before is None or mat is None:
+            raise CannotLocate("photos show no mat")
+        plan = self._scan.plan
+        turn_deg = partial(heading_turned_deg, before, size_px=plan.size_px, focal_px=plan.focal_px)
+        return _true_deg(latest) + await self._turn_since(mat, turn_deg)
 
     async def _angle_deg(self, latest: FrameEntry, known_deg: float | None) -> float:
         mat, latest_deg = self._scan.plan.mat, _true_deg(latest)

@@ -16,6 +16,13 @@ LEAST_CORNERS = 12
 LARGEST_RESIDUAL_MM = 2.0
 """Lens distortion leaves some tenths; more means that camera or mat were moved."""
 
+CARRIED_DEG, LIFTED_DEG = 20.0, 3.0
+"""From another height, counted steps are believed where the mat says nearly the same: a person who moved the camera
+may have carried it round by so much, a lift does not."""
+
+STEEP = 0.94
+"""Sine of 70°: a platter seen from there is that much flatter than wide."""
+
 Corners = tuple[NDArray[np.float64], NDArray[np.float64]]
 
 
@@ -64,9 +71,17 @@ def heading_turned_deg(before: Corners, after: Corners, size_px: tuple[int, int]
     return (turn_deg + 180) % 360 - 180
 
 
+def heading_limit_deg(*, lifted: bool) -> float:
+    """Return how far count and compass may differ before the compass is believed."""
+    return LIFTED_DEG if lifted else CARRIED_DEG
+
+
 def _heading_deg(corners: Corners, size_px: tuple[int, int], focal_px: float) -> float:
     """Return where on the mat the picture's right points to, counter-clockwise from the mat's x."""
     pixels, in_mat = corners
+    steep_deg = _heading_from_above_deg(pixels, in_mat)
+    if steep_deg is not None:
+        return steep_deg
     points = np.column_stack([in_mat, np.zeros(len(in_mat))])
     width, height = size_px
     K = np.array([[focal_px, 0, (width - 1) / 2], [0, focal_px, (height - 1) / 2], [0, 0, 1.0]])
@@ -74,6 +89,25 @@ def _heading_deg(corners: Corners, size_px: tuple[int, int], focal_px: float) ->
     if not found:
         raise CannotLocate("the mat's corners do not lie in a plane")
     right = np.asarray(cv2.Rodrigues(rotation)[0], np.float64)[0]
+    return float(np.degrees(np.arctan2(right[1], right[0])))
+
+
+def _heading_from_above_deg(pixels: NDArray[np.float64], in_mat: NDArray[np.float64]) -> float | None:
+    """Return the heading where the camera looks down steeply, else None.
+
+    From there nothing is foreshortened that would tell how the camera is tilted, and a fitted tilt means nothing; but
+    what lies along a row of the picture lies along the picture's right in the room.
+    """
+    homography, _ = cv2.findHomography(in_mat, pixels, cv2.RANSAC, 3.0)
+    if homography is None:
+        raise CannotLocate("the mat's corners do not lie in a plane")
+    across, down, depth = homography @ np.append(in_mat.mean(axis=0), 1.0)
+    here = np.array([[across], [down]]) / depth
+    jacobian = (homography[:2, :2] - here @ homography[2:, :2]) / depth
+    stretch = np.linalg.svd(jacobian, compute_uv=False)
+    if stretch[1] < STEEP * stretch[0]:
+        return None
+    right = np.linalg.solve(jacobian, np.array([1.0, 0.0]))
     return float(np.degrees(np.arctan2(right[1], right[0])))
 
 

@@ -89,7 +89,8 @@ class ScanSession:
         self._camera_section = config.camera
         if known_zero is not None:
             self._station.offset_deg = known_zero.offset_deg
-        self._onlookers = Onlookers(scan, config.quality.max_slip_deg, config.turntable.max_speed_deg_s)
+        quality, speed_deg_s = config.quality, config.turntable.max_speed_deg_s
+        self._onlookers = Onlookers(scan, quality.max_slip_deg, speed_deg_s, lifted=lift is not None)
         self._runner = self._new_runner(config, low_voltage)
 
     def take_quality(self, quality: QualitySection) -> None:

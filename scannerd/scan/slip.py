@@ -10,8 +10,10 @@ from dataclasses import dataclass
 
 from offload.wire.sidecar import FrameSidecar
 from scannerd.quality.look import MatReading
+from scannerd.quality.mat_reading import MatReader
 from scannerd.scan.plan import ScanPlan, Viewpoint
-from scannerd.scan.platter_view import CannotTell, PlatterView, Reference
+from scannerd.scan.platter_view import LEAST_CORNERS, CannotTell, PlatterView, Reference
+from scannerd.scan.relocate import CannotLocate, Corners, heading_limit_deg, heading_turned_deg
 from scannerd.scan.slip_trend import Slip, trend_warning
 
 MAX_SLIP_DEG = 0.25
@@ -63,10 +65,13 @@ class SlipWatch:
         max_slip_deg: float = MAX_SLIP_DEG,
         max_speed_deg_s: float | None = None,
         viewpoints: Callable[[], Sequence[Viewpoint]] | None = None,
+        *,
+        lifted: bool = False,
     ) -> None:
         """`max_speed_deg_s` is the turntable's, for the words of a warning; `viewpoints` are the plan's, and those
-        that are added to it.
+        that are added to it. `lifted`: a motor moves the camera from ring to ring.
         """
+        self._heading_limit_deg = heading_limit_deg(lifted=lifted)
         self._plan = plan
         self._viewpoints = viewpoints or (lambda: plan.viewpoints)
         self._max_slip_deg = max_slip_deg
@@ -116,7 +121,7 @@ class SlipWatch:
         if reading is None or self._plan.mat is None:
             return SlipVerdict(offset_deg=self._offset_deg, unread="too little of the mat is seen")
         if ring.view is None:
-            return self._first(ring, Reference(expected_deg, reading))
+            return self._first(index, expected_deg, reading)
         try:
             seen = ring.view.angle(reading, expected_deg)
         except CannotTell as reason:
@@ -130,21 +135,53 @@ class SlipWatch:
             return SlipVerdict(seen.angle_deg, slipped_deg, offset_deg=self._offset_deg)
         return self._slipped(index, expected_deg, seen.angle_deg)
 
-    def _first(self, ring: _Ring, reference: Reference) -> SlipVerdict:
-        """The first photo of a ring stands where it was commanded to: later ones are compared with it."""
-        offset_deg = self._offset_deg or 0.0
+    def _first(self, index: int, expected_deg: float, reading: MatReading) -> SlipVerdict:
+        """The first photo of a ring stands where it was commanded to: later ones are compared with it.
+
+        Unless other rings of the side show that it cannot: a platter may jam just when a ring begins.
+        """
+        ring, offset_deg = self._ring(index), self._offset_deg or 0.0
+        seen_deg = self._seen_from_another_height(index, expected_deg, reading)
+        verdict = SlipVerdict(expected_deg, offset_deg=offset_deg)
+        if seen_deg is not None and abs(seen_deg - expected_deg) > self._heading_limit_deg:
+            verdict = self._slipped(index, expected_deg, seen_deg)
+            if verdict.jammed:
+                return verdict
         try:
-            self._learn(ring, reference)
+            self._learn(ring, Reference(verdict.seen_deg or 0.0, reading))
         except CannotTell as reason:
             return SlipVerdict(offset_deg=offset_deg, unread=str(reason))
-        self._seen_before_deg = reference.angle_deg
-        return SlipVerdict(reference.angle_deg, offset_deg=offset_deg)
+        self._seen_before_deg = verdict.seen_deg
+        return verdict
+
+    def _seen_from_another_height(self, index: int, expected_deg: float, reading: MatReading) -> float | None:
+        """Return the platter's angle by another ring of the same side, the turn nearest to what is expected."""
+        side = self._viewpoints()[index].side
+        others = [ring.references[0] for key, ring in self._rings.items() if key[1] == side and ring.references]
+        if not others:
+            return None
+        before, plan = others[-1], self._plan
+        try:
+            corners = self._corners(before.reading), self._corners(reading)
+            turned_deg = heading_turned_deg(*corners, plan.size_px, plan.focal_px)
+        except CannotLocate:
+            return None
+        seen_deg = before.angle_deg + turned_deg
+        return seen_deg + 360 * round((expected_deg - seen_deg) / 360)
+
+    def _corners(self, reading: MatReading) -> Corners:
+        assert self._plan.mat is not None
+        if len(reading.numbers) < LEAST_CORNERS:
+            raise CannotLocate(f"{len(reading.numbers)} corners of the mat seen, {LEAST_CORNERS} needed")
+        return reading.pixels, MatReader(self._plan.mat).corners_mm[reading.numbers]
 
     def _slipped(self, index: int, expected_deg: float, seen_deg: float) -> SlipVerdict:
-        slipped_deg = seen_deg - expected_deg
         before_deg = self._seen_before_deg
         moved_deg = expected_deg - before_deg if before_deg is not None else 0.0
-        jammed = before_deg is not None and abs(seen_deg - before_deg) < HARDLY_TURNED * abs(moved_deg)
+        jammed = before_deg is not None and _way_deg(seen_deg - before_deg) < HARDLY_TURNED * _way_deg(moved_deg)
+        if jammed and before_deg is not None:
+            seen_deg -= 360 * round((seen_deg - before_deg) / 360)  # A mat does not tell whole turns.
+        slipped_deg = seen_deg - expected_deg
         self._seen_before_deg = seen_deg
         self._offset_deg = (self._offset_deg or 0.0) + slipped_deg
         self.slips.append(Slip(index, self._photos, slipped_deg, moved_deg))
@@ -160,11 +197,15 @@ class SlipWatch:
         if len(ring.references) >= REFERENCES or self._plan.mat is None:
             return
         references: Sequence[Reference] = [*ring.references, reference]
-        size_px = (self._plan.photo_width_px, self._plan.photo_height_px)
         try:
-            ring.view = PlatterView(self._plan.mat, size_px, references)
+            ring.view = PlatterView(self._plan.mat, self._plan.size_px, references)
         except CannotTell:
             if ring.view is None:
                 raise
             return
         ring.references = list(references)
+
+
+def _way_deg(turn_deg: float) -> float:
+    """Return how far apart a turn's ends are, 0 to 180."""
+    return abs((turn_deg + 180) % 360 - 180)

@@ -2,12 +2,15 @@
 
 import hashlib
 import json
+import math
 from pathlib import Path
 from typing import Any
 
-from offload.wire.bundle import FrameEntry, Manifest, StoredFile
-from scannerd.scan.plan import ScanPlan
+from offload.wire.bundle import FrameEntry, Manifest, Place, StoredFile
+from scannerd.scan.plan import ScanPlan, Viewpoint
 from scannerd.store.layout import ScanFolder
+
+STEP_DEG = 0.04
 
 
 def faults_of_sealed(folder: ScanFolder, views: int) -> list[str]:
@@ -29,6 +32,27 @@ def faults_of_sealed(folder: ScanFolder, views: int) -> list[str]:
     if lines[-1]["type"] != "sealed" or lines[-1]["manifest_sha256"] != hashlib.sha256(data).hexdigest():
         faults.append(f"the journal ends with {lines[-1]}")
     return faults + _strays(folder, manifest)
+
+
+def places_not_as_planned(folder: ScanFolder) -> list[str]:
+    """Return which photos of a sealed scan were not taken from where, and not exposed as, the plan wants it.
+
+    The plan is the frozen one and what the journal has added to it; of angles only counted steps are known here.
+    """
+    lines = journal_of(folder)
+    added = [each for line in lines if line["type"] == "extended" for each in line["viewpoints"]]
+    views = [*frozen_plan(folder).viewpoints, *map(Viewpoint.model_validate, added)]
+    frames = Manifest.model_validate_json(folder.manifest.read_bytes()).frames
+    locked_us = next(line["settings"]["exposure_us"] for line in lines if line["type"] == "locked")
+    faults = []
+    for view, frame in zip(views, frames, strict=False):
+        if any(getattr(view, name) != getattr(frame, name) for name in Place.model_fields):
+            faults.append(f"photo {frame.index} is of {frame!r}, planned was {view!r}")
+        if abs(frame.angle_deg - view.angle_deg) > STEP_DEG:
+            faults.append(f"photo {frame.index} was taken at {frame.angle_deg}°, planned was {view.angle_deg}°")
+        if not math.isclose(frame.exposure_us, locked_us * 2**view.exposure_ev, rel_tol=0.02):
+            faults.append(f"photo {frame.index} at {view.exposure_ev} EV was exposed for {frame.exposure_us} µs")
+    return faults
 
 
 def counted_in(lines: list[dict[str, Any]]) -> dict[int, FrameEntry]:

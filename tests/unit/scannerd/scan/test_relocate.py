@@ -68,3 +68,10 @@ def test_the_turn_is_told_from_another_height_as_well(
     assert (turn_deg - (after_deg - before_deg) + 180) % 360 - 180 == pytest.approx(0, abs=0.5)
     with pytest.raises(CannotLocate, match="camera or mat was moved"):
         turned_deg(*corners)
+
+
+def test_a_camera_that_looks_straight_down_tells_the_turn_as_well(renderer: Renderer) -> None:
+    assert MAT is not None
+    corners = [mat_corners(photo(renderer, angle_deg, elevation_deg=88.0), MAT) for angle_deg in (30.0, -75.25)]
+    turn_deg = heading_turned_deg(corners[0], corners[1], (1200, 900), 2290.4 * 1200 / 1600)
+    assert (turn_deg + 105.25 + 180) % 360 - 180 == pytest.approx(0, abs=0.5)
