@@ -53,9 +53,9 @@ class Onlookers:
             recall(self._coverage, folder, frame, sidecar)
             tell(frame, sidecar)
 
-    def recount(self, offset_deg: float) -> None:
-        """The platter was found to stand elsewhere than it was taken to."""
-        self._slips.recount(offset_deg)
+    def recount(self, offset_deg: float, angle_deg: float) -> None:
+        """The platter was found to stand at this angle, its axis's and `offset_deg`."""
+        self._slips.recount(offset_deg, angle_deg)
 
     def see(self, taken: Taken, look: Look) -> Sight:
         """Read the platter's angle off a frame, whatever the verdict; a jam turns it into a retake."""

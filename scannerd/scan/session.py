@@ -235,7 +235,8 @@ class ScanSession:
             await self._hardware.axis.home()
             self._station.offset_deg = viewpoint.angle_deg
         self.zero = Zero(self._scan_id, self._station.offset_deg)
-        self._onlookers.recount(self._station.offset_deg)
+        offset_deg = self._station.offset_deg
+        self._onlookers.recount(offset_deg, offset_deg + self._hardware.axis.angle_deg)
 
     def _remember(self) -> None:
         """In the judging thread: what this scan's photos are like, from those that are there already."""

@@ -93,10 +93,13 @@ class SlipWatch:
         with contextlib.suppress(CannotTell):  # As little as it told the earlier run.
             self._learn(self._ring(sidecar.index), Reference(seen_deg, MatReading.stored(sidecar.mat)))
 
-    def recount(self, offset_deg: float) -> None:
-        """Somebody found out where the platter stands: what was known before is void."""
+    def recount(self, offset_deg: float, angle_deg: float) -> None:
+        """Somebody found out where the platter stands: what was known before is void.
+
+        A platter that does not leave `angle_deg`, where it stands now, is jammed still.
+        """
         self._offset_deg = offset_deg
-        self._seen_before_deg = None
+        self._seen_before_deg = angle_deg
 
     def see(
         self,

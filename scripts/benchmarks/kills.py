@@ -1,7 +1,9 @@
 """`scripts/bench kills`: a scanning daemon is killed, and the power cut beneath it; how often nothing was lost.
 
-A kill ends the process with SIGKILL, at every step of its journal and at random instants, and new processes go on
-from there. A cut stops the recorded disk after any operation and leaves what a journaling file system may leave: what
+A kill ends the process with SIGKILL, at every step of its journal, at random instants and while it waits for a
+person, and new processes go on from there. Scans of rings and sides, of brackets, and those that people add photos
+to, want photos again of, and pause, are killed as well; each of their photos has to be from its place, and exposed as
+planned. A cut stops the recorded disk after any operation and leaves what a journaling file system may leave: what
 was not fsynced is absent, torn, zeros or there. Survived means that the scan ends with each viewpoint exactly once,
 every hash right, no photo counted that is not on the disk, nothing left over, and no line of the journal gone.
 """
@@ -13,6 +15,7 @@ import tempfile
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 
 from rich.console import Console
@@ -20,8 +23,16 @@ from rich.table import Table
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tests" / "support"))
 
-from interruptions import Outcome, daemon_cuts, killed_at_instants, killed_at_journal_steps
+from interruptions import (
+    PLAIN,
+    Outcome,
+    daemon_cuts,
+    killed_at_instants,
+    killed_at_journal_steps,
+    killed_in_stories,
+)
 from power_cuts import Verdict, story_cuts
+from scan_to_the_end import KINDS
 
 GOAL = 400
 
@@ -55,6 +66,8 @@ def _options(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=4, help="of every instant and every torn write")
     parser.add_argument("--kills", type=int, default=200, help="processes killed at random instants")
     parser.add_argument("--steps", type=int, help="of the journal to kill at; all when not given")
+    parser.add_argument("--kind-steps", type=int, default=16, help="of the journal, in each kind of larger scan")
+    parser.add_argument("--kind-kills", type=int, default=20, help="at random instants, in each kind of larger scan")
     parser.add_argument("--cuts", type=int, help="power cuts beneath the store; every one when not given")
     parser.add_argument("--daemon-cuts", type=int, default=40, help="power cuts beneath a whole daemon")
     parser.add_argument("--processes", type=int, default=2, help="scans at once")
@@ -70,6 +83,10 @@ def _measure(options: argparse.Namespace, folder: Path) -> list[Row]:
     def at_instants() -> list[Outcome]:
         return killed_at_instants(folder / "instants", seed, options.kills, processes)
 
+    def in_kind(kind: str) -> list[Outcome]:
+        steps, kills = options.kind_steps, options.kind_kills
+        return killed_in_stories(folder / "kinds", seed, processes, [kind], steps, kills)
+
     def in_store() -> list[Outcome]:
         return _each_once(story_cuts(folder / "story", seed, options.cuts, processes))
 
@@ -79,6 +96,7 @@ def _measure(options: argparse.Namespace, folder: Path) -> list[Row]:
     return [
         _row("killed at every step of the journal", at_steps),
         _row("killed at random instants", at_instants),
+        *(_row(f"killed in a scan of {kind}", partial(in_kind, kind)) for kind in KINDS if kind != PLAIN),
         _row("power cut beneath the store", in_store),
         _row("power cut beneath a scanning daemon", in_daemon),
     ]

@@ -4,7 +4,15 @@ import shutil
 from pathlib import Path
 
 import pytest
-from interruptions import Outcome, daemon_cuts, killed_at_instants, killed_at_journal_steps
+from interruptions import (
+    PLAIN,
+    Outcome,
+    daemon_cuts,
+    killed_at_instants,
+    killed_at_journal_steps,
+    killed_in_stories,
+)
+from scan_to_the_end import KINDS
 
 pytestmark = [
     pytest.mark.slow,
@@ -24,6 +32,13 @@ def test_a_kill_at_a_step_of_the_journal_loses_nothing(tmp_path: Path) -> None:
     outcomes = killed_at_journal_steps(tmp_path / "steps", SEED, processes=2, most=8)
     assert_nothing_lost(outcomes)
     assert sum(outcome.kills for outcome in outcomes) >= 8
+
+
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != PLAIN])
+def test_kills_within_rings_brackets_additions_and_pauses_lose_nothing(tmp_path: Path, kind: str) -> None:
+    outcomes = killed_in_stories(tmp_path, SEED, processes=2, kinds=[kind], steps=2)
+    assert_nothing_lost(outcomes)
+    assert sum(outcome.kills for outcome in outcomes) >= 3
 
 
 def test_kills_at_random_instants_lose_nothing(tmp_path: Path) -> None:

@@ -177,7 +177,7 @@ def test_a_resumed_scan_counts_from_the_photos_of_the_run_before() -> None:
         seen = reading(index * 10.0)
         verdict = first.see(index, index * 10.0, seen)
         second.remember(sidecar(index, seen, verdict.seen_deg))
-    second.recount(-2.7)
+    second.recount(-2.7, 30.0)
     verdict = second.see(4, 40.0, reading(37.3), offset_deg=-2.7)
     assert verdict.seen_deg == pytest.approx(37.3, abs=0.03)
     assert verdict.correct
