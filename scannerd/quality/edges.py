@@ -22,7 +22,6 @@ WIDEST_PX = 12.0
 """Beyond this the two blurs cannot be told apart."""
 NARROWEST_PX = 0.3
 BORDER_PX = 3
-LARGEST_WINDOW_PX = 1600
 DRAWN = 0.12
 """Of all pixels, the steepest, are drawn for people to look at."""
 DRAWN_COLOUR_RGB = (0, 255, 140)
@@ -45,16 +44,6 @@ def edge_width_px(*windows: NDArray[np.uint8]) -> float:
     ratios = [_ratios_on_ridges(fine, coarse, max(float(limit), LEAST_STEEPNESS)) for fine, coarse in steep]
     found = np.concatenate(ratios)
     return _width_from_ratio(float(np.median(found))) if len(found) else WIDEST_PX
-
-
-def sharpness_of(pixels: NDArray[np.uint8]) -> float:
-    """Return 1 / edge width of the photo's middle, per pixel of the whole photo: larger is sharper."""
-    window = middle_of(pixels)
-    reduction: float = max(1.0, window.shape[1] / LARGEST_WINDOW_PX)
-    if reduction > 1:
-        size = round(window.shape[1] / reduction), round(window.shape[0] / reduction)
-        window = np.asarray(cv2.resize(window, size, interpolation=cv2.INTER_AREA), np.uint8)
-    return 1 / (edge_width_px(window) * reduction)
 
 
 def draw_edges(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:

@@ -27,8 +27,6 @@ LEAST_LIGHT = 0.13
 """Of a full scale that the brightest things in a photo must reach."""
 BRACKET_DRIFT = 0.25
 SMALLEST = 0.05
-FAR_FROM_USUAL = 0.5
-"""Light that differs by more than this also spoils the mask."""
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from scannerd import __version__
 from scannerd.scan.plan import ScanPlan, Viewpoint
 from scannerd.store.hashing import sha256_of_bytes
 from scannerd.store.layout import take_name
-from scannerd.store.photo import encode_planes, thumbnail_jpeg, with_exif
+from scannerd.store.photo import encode_planes, with_exif
 
 
 @dataclass(frozen=True)
@@ -60,11 +60,6 @@ class DevelopedPhoto:
 def file_of(name: str, data: bytes) -> StoredFile:
     """Return what manifest and journal say of a file."""
     return StoredFile(name=name, sha256=sha256_of_bytes(data), size_bytes=len(data))
-
-
-def develop(photo: TakenPhoto, plan: ScanPlan) -> DevelopedPhoto:
-    """Make a photo without sidecars ready for the disk. Raises PhotoFault."""
-    return hashed(photo, {f"{name_of(photo)}.jpg": jpeg_of(photo, plan)}, thumbnail_jpeg(photo.small))
 
 
 def name_of(photo: TakenPhoto) -> str:

@@ -18,7 +18,7 @@ from scannerd.events import StepTimes
 from scannerd.geometry.joint_poses import NoPoses
 from scannerd.scan.plan import ScanPlan, Viewpoint
 from scannerd.store.background import BackgroundPlate, stored_file
-from scannerd.store.developed import DevelopedPhoto, TakenPhoto, develop
+from scannerd.store.developed import DevelopedPhoto
 from scannerd.store.durable import (
     StoreFault,
     free_bytes_at,
@@ -118,11 +118,6 @@ class StoredScan:
     def require_room(self, photos: int = 1) -> None:
         """Raise StoreFull, naming need and space, unless so many more photos fit beside the reserve."""
         self._forecast.require_next(self.plan, photos)
-
-    def append(self, photo: TakenPhoto, times: StepTimes | None = None) -> FrameEntry:
-        """Develop and keep a photo. Raises PhotoFault, StoreFault."""
-        self.require_room()
-        return self.keep(develop(photo, self.plan), times)
 
     def keep(
         self,

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from developed_photos import develop
 
 from drivers.picture import Planes
 from offload.wire.bundle import CameraModel, StoredFile
@@ -23,7 +24,7 @@ from scannerd.scan.plan import ScanPlan, Viewpoint, plan_scan
 from scannerd.settings.file import parse_config
 from scannerd.store.background import BackgroundFacts, BackgroundPlate
 from scannerd.store.contact_sheet import write_contact_sheet
-from scannerd.store.developed import DevelopedPhoto, TakenPhoto, develop, file_of
+from scannerd.store.developed import DevelopedPhoto, TakenPhoto, file_of
 from scannerd.store.durable import write_durably
 from scannerd.store.hashing import sha256_of_bytes
 from scannerd.store.layout import StoreLayout

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from scannerd.quality.edges import WIDEST_PX, edge_width_px, sharpness_of
+from scannerd.quality.edges import WIDEST_PX, edge_width_px
 
 
 def a_step(sigma_px: float, contrast: float = 150.0, noise: float = 0.0) -> NDArray[np.uint8]:
@@ -29,15 +29,8 @@ def test_the_width_of_an_edge_is_measured_whatever_its_contrast(sigma_px: float,
 @settings(deadline=None)
 @given(st.floats(0.7, 4.0), st.floats(1.3, 3.0), st.floats(0.0, 2.0))
 def test_more_blur_is_never_sharper(sigma_px: float, factor: float, noise: float) -> None:
-    assert sharpness_of(a_step(sigma_px * factor, noise=noise)) < sharpness_of(a_step(sigma_px, noise=noise))
+    assert edge_width_px(a_step(sigma_px * factor, noise=noise)) > edge_width_px(a_step(sigma_px, noise=noise))
 
 
 def test_a_photo_of_nothing_has_the_widest_edges() -> None:
     assert edge_width_px(np.full((200, 200, 3), 128, np.uint8)) == WIDEST_PX
-
-
-def test_a_large_photo_is_judged_in_its_own_pixels() -> None:
-    large = np.full((1500, 4000, 3), 40, np.uint8)
-    large[:, 2000:] = 190
-    large = np.asarray(cv2.GaussianBlur(large, (0, 0), 3.0), np.uint8)
-    assert 1 / sharpness_of(large) == pytest.approx(3.0, abs=0.4)

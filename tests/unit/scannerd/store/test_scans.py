@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 import piexif
 import pytest
+from developed_photos import develop
 
 from drivers.picture import Planes
 from offload.wire.bundle import CameraModel, Manifest, StoredFile
@@ -18,11 +19,10 @@ from scannerd.scan.plan import ScanPlan, Viewpoint, plan_scan
 from scannerd.settings.file import parse_config
 from scannerd.store.background import BackgroundFacts, BackgroundPlate
 from scannerd.store.contact_sheet import write_contact_sheet
-from scannerd.store.developed import DevelopedPhoto, TakenPhoto, develop, file_of
+from scannerd.store.developed import DevelopedPhoto, TakenPhoto, file_of
 from scannerd.store.durable import StoreFault, StoreFull
 from scannerd.store.journal import replay
 from scannerd.store.layout import StoreLayout
-from scannerd.store.results import results_of
 from scannerd.store.scans import ScanExists, ScanStore, ScanUnknown, StoredScan
 from scannerd.store.space import photo_bytes
 from scannerd.store.summary import ScanState, summaries, summary_of
@@ -36,12 +36,13 @@ def a_plan(scan_id: str = "cup", config: Config = CONFIG) -> ScanPlan:
     return plan_scan(config, CAMERA, scan_id, WHEN)
 
 
-def a_photo(scan: StoredScan, index: int, seed: int = 0) -> TakenPhoto:
+def a_photo(scan: StoredScan, index: int, seed: int = 0) -> DevelopedPhoto:
     pixels = np.random.default_rng(seed + index).integers(0, 255, (480, 640, 3), np.uint8)
     pixels[:, :, 0] = 250
     view = scan.viewpoints[index]
     photo = Planes.from_rgb(pixels)
-    return TakenPhoto(view, photo, photo.shrunk(320, 240), view.angle_deg + 0.01, 19_987.0, 1.5, WHEN, sharpness=0.4)
+    small, angle_deg = photo.shrunk(320, 240), view.angle_deg + 0.01
+    return develop(TakenPhoto(view, photo, small, angle_deg, 19_987.0, 1.5, WHEN, sharpness=0.4), scan.plan)
 
 
 @pytest.fixture
@@ -55,7 +56,7 @@ def filled(store: ScanStore, scan_id: str = "cup") -> StoredScan:
     scan, remark = store.begin(a_plan(scan_id))
     assert remark is None
     for index in range(4):
-        scan.append(a_photo(scan, index))
+        scan.keep(a_photo(scan, index))
     return scan
 
 
@@ -111,7 +112,7 @@ def test_the_journal_line_comes_after_the_photo_and_names_its_hash(store: ScanSt
 def test_a_scan_goes_on_with_exactly_what_is_missing(store: ScanStore) -> None:
     scan, _ = store.begin(a_plan())
     for index in (0, 2):
-        scan.append(a_photo(scan, index))
+        scan.keep(a_photo(scan, index))
     scan.close()
     with store.open("cup") as again:
         assert [view.index for view in again.missing()] == [1, 3]
@@ -121,14 +122,14 @@ def test_a_scan_goes_on_with_exactly_what_is_missing(store: ScanStore) -> None:
 
 def test_a_photo_without_its_line_does_not_count_and_leaves_no_trace(store: ScanStore) -> None:
     scan, _ = store.begin(a_plan())
-    scan.append(a_photo(scan, 0))
+    scan.keep(a_photo(scan, 0))
     scan.close()
     scan.folder.frame(1).write_bytes(b"written, then the power went")
     (scan.folder.frames / ".0002.jpg.part").write_bytes(b"half")
     with store.open("cup") as again:
         assert [view.index for view in again.missing()] == [1, 2, 3]
         assert not (scan.folder.frames / ".0002.jpg.part").exists()
-        again.append(a_photo(again, 1))
+        again.keep(a_photo(again, 1))
         assert again.verify_frames() == ()
 
 
@@ -153,7 +154,7 @@ def test_a_damaged_photo_counts_no_more(store: ScanStore, damage: str) -> None:
 
 def test_the_latest_photo_of_a_viewpoint_is_the_one_that_counts(store: ScanStore) -> None:
     with filled(store) as scan:
-        again = scan.append(a_photo(scan, 3, seed=99))
+        again = scan.keep(a_photo(scan, 3, seed=99))
     with store.open("cup") as scan:
         assert scan.frames[3] == again
         assert scan.verify_frames() == ()
@@ -164,7 +165,7 @@ def files_of(folder: Path) -> set[str]:
 
 
 def with_sidecars(scan: StoredScan, index: int, seed: int = 0) -> DevelopedPhoto:
-    plain = develop(a_photo(scan, index, seed), scan.plan)
+    plain = a_photo(scan, index, seed)
     made = {f"frames/{index:04d}.{kind}": f"{kind} {seed}".encode() for kind in ("mask.png", "edges.png")}
     said = FrameSidecar(
         index=index, verdict="accept", reason=f"{seed}", commanded_angle_deg=0, exposure_us=1, analogue_gain=1
@@ -220,7 +221,7 @@ def test_a_wish_for_another_photo_outlives_a_restart_and_the_photo_counts_meanwh
         scan.note("retake", index=1)
     with store.open("cup") as scan:
         assert (scan.missing(), scan.retakes_wanted, scan.complete) == ((), (1,), False)
-        scan.append(a_photo(scan, 1, seed=5))
+        scan.keep(a_photo(scan, 1, seed=5))
         assert (scan.retakes_wanted, scan.complete) == ((), True)
 
 
@@ -238,7 +239,7 @@ def test_viewpoints_that_were_added_and_locked_settings_are_the_scans_own(store:
         assert scan.missing() == more
         assert scan.locked_settings == {"exposure_us": 19_000.0}
         for view in more:
-            scan.append(a_photo(scan, view.index))
+            scan.keep(a_photo(scan, view.index))
         assert scan.seal(WHEN).frames == 6
     manifest = Manifest.model_validate_json(scan.folder.manifest.read_bytes())
     assert [(frame.index, frame.ring) for frame in manifest.frames[-2:]] == [(4, 1), (5, 1)]
@@ -293,10 +294,10 @@ def test_a_disk_that_fills_up_during_a_scan_keeps_everything_so_far(tmp_path: Pa
     store = ScanStore(StoreLayout(tmp_path), reserve_bytes=0, free_bytes=lambda _: free[0])
     store.prepare()
     scan, _ = store.begin(plan)
-    scan.append(a_photo(scan, 0))
+    scan.keep(a_photo(scan, 0))
     free[0] = photo_bytes(plan) - 1
     with pytest.raises(StoreFull, match="free some space, then resume: everything so far is kept"):
-        scan.append(a_photo(scan, 1))
+        scan.require_room()
     scan.close()
     free[0] = 1_000_000_000
     with store.open("cup") as again:
@@ -352,31 +353,10 @@ def test_a_background_that_was_exchanged_by_a_power_cut_does_not_count(store: Sc
 def test_summaries_tell_each_scan_and_why_one_is_broken(store: ScanStore) -> None:
     filled(store, "one").close()
     with store.begin(a_plan("two"))[0] as scan:
-        scan.append(a_photo(scan, 0))
+        scan.keep(a_photo(scan, 0))
         scan.note("cancelled")
     store.layout.scan("one").journal.write_bytes(b"nonsense\nnonsense\n")
     one, two = summaries(store)
     assert one.state is ScanState.BROKEN
     assert "line 1 is not entry 0" in one.line()
     assert two.line() == "two: cancelled, 1 of 4 photos"
-
-
-def test_results_are_believed_only_with_the_right_hashes(store: ScanStore) -> None:
-    filled(store).close()
-    folder = store.layout.scan("cup")
-    assert results_of(folder) is None
-    folder.results.mkdir()
-    (folder.results / "model.glb").write_bytes(b"glb")
-    job = {
-        "job_id": "j", "scan_id": "cup", "bundle_sha256": "0" * 64, "state": "completed",
-        "created_at": WHEN.isoformat(), "updated_at": WHEN.isoformat(),
-        "results": [{"name": "model.glb", "sha256": hashlib.sha256(b"glb").hexdigest(), "size_bytes": 3}],
-    }  # fmt: skip
-    folder.sync.write_text(json.dumps({"scan_id": "cup", "updated_at": WHEN.isoformat(), "job": job}))
-    results = results_of(folder)
-    assert results is not None
-    assert results.verified
-    (folder.results / "model.glb").write_bytes(b"other")
-    results = results_of(folder)
-    assert results is not None
-    assert not results.verified
