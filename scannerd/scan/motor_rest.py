@@ -4,7 +4,7 @@ A platter that nobody holds may be turned by hand: what goes on afterwards has t
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
 from drivers.protocols import Axis
 from scannerd.scan.control import RunControl
@@ -45,7 +45,7 @@ class MotorRest:
         await self._control.wait_for_resume(rest_s)
         return True
 
-    async def wait_until(self, over: Callable[[], bool]) -> bool:
+    async def wait_until(self, over: Callable[[], Awaitable[bool]]) -> bool:
         """Return True once it is over, False after Resume before that. Raises RunCancelled, RunStopped."""
         while True:
             try:
@@ -54,5 +54,5 @@ class MotorRest:
                 return False
             except TimeoutError:
                 # Never at once: what comes and goes must not make the scan spin.
-                if over():
+                if await over():
                     return True

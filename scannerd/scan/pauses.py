@@ -2,7 +2,7 @@
 
 import contextlib
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 from drivers.protocols import DriverError
 from offload.logs.fields import about
@@ -20,6 +20,15 @@ from scannerd.store.scans import StoredScan
 LOG = logging.getLogger(__name__)
 
 
+MakeRoom = Callable[[], Awaitable[bool]]
+"""Removes old scans that are safe elsewhere, where that is wanted; returns whether there is more room now."""
+
+
+async def no_room() -> bool:
+    """Nothing may go."""
+    return False
+
+
 class Pauses:
     """Of one run. Every wait raises RunCancelled or RunStopped when somebody wants the run to end."""
 
@@ -33,8 +42,10 @@ class Pauses:
         enter: EnterPhase,
         publish: Callable[[Event], None],
         low_voltage: Callable[[], str | None] = lambda: None,
+        make_room: MakeRoom = no_room,
     ) -> None:
         """`low_voltage` says why the motor should rest now, None while it need not."""
+        self.make_room = make_room
         self._scan = scan
         self._station = station
         self._darkroom = darkroom
@@ -74,7 +85,7 @@ class Pauses:
         if reason is None:
             self._tolerates_voltage = False
         elif not self._tolerates_voltage:
-            over = await self._wait_out(FaultKind.LOW_VOLTAGE, reason, lambda: self._low_voltage() is None)
+            over = await self._wait_out(FaultKind.LOW_VOLTAGE, reason, self._has_voltage)
             self._tolerates_voltage = not over
 
     async def drain(self) -> None:
@@ -91,7 +102,8 @@ class Pauses:
             try:
                 await self._darkroom.progress()
             except StoreFull as full:
-                await self._wait_out(FaultKind.DISK_FULL, str(full), self._has_disk_room)
+                if not await self.make_room():
+                    await self._wait_out(FaultKind.DISK_FULL, str(full), self._has_disk_room)
                 self._darkroom.go_on()
 
     async def _announce(self, question: str | None, kind: FaultKind | None) -> None:
@@ -104,7 +116,7 @@ class Pauses:
         self._publish(ScanPaused(scan_id, question, kind))
         LOG.info("paused%s", f": {question}" if question else "", extra=about(scan=scan_id))
 
-    async def _wait_out(self, kind: FaultKind, message: str, over: Callable[[], bool]) -> bool:
+    async def _wait_out(self, kind: FaultKind, message: str, over: Callable[[], Awaitable[bool]]) -> bool:
         """Pause, motor off, until it is over (True) or a person goes on before that (False)."""
         await self._announce(question_of(kind, message), kind)
         await self.let_go()
@@ -115,9 +127,13 @@ class Pauses:
         self._control.raise_if_over()
         return is_over
 
-    def _has_disk_room(self) -> bool:
+    async def _has_voltage(self) -> bool:
+        return self._low_voltage() is None
+
+    async def _has_disk_room(self) -> bool:
+        """Another scan may be safe by now, too: the service has it, and this one can go on."""
         try:
             self._scan.require_room()
         except StoreFull:
-            return False
+            return await self.make_room()
         return True

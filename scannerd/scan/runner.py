@@ -381,7 +381,8 @@ class ScanRunner:
         try:
             seal = await self._storing.run(self._write_seal)
         except StoreFull as full:
-            await self._pauses.pause(str(full))
+            if not await self._pauses.make_room():
+                await self._pauses.pause(str(full))
             return False
         if seal is None:
             return False

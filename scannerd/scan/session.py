@@ -19,7 +19,7 @@ from scannerd.scan.control import RunControl
 from scannerd.scan.darkroom import Darkroom, DarkroomPorts
 from scannerd.scan.motor_rest import MotorRest
 from scannerd.scan.onlookers import Onlookers, Sight
-from scannerd.scan.pauses import Pauses
+from scannerd.scan.pauses import MakeRoom, Pauses, no_room
 from scannerd.scan.phases import Phase, PhaseTracker
 from scannerd.scan.plan import Viewpoint
 from scannerd.scan.platter_finder import PlatterFinder
@@ -66,10 +66,12 @@ class ScanSession:
         show: ShowPhoto = lambda small, index, angle_deg: None,
         lift: CameraLift | None = None,
         low_voltage: Callable[[], str | None] = lambda: None,
+        make_room: MakeRoom = no_room,
     ) -> None:
         """`known_zero` is given when this process has moved the axis for this very scan before.
 
-        `low_voltage` says why the motor should rest now; None while it need not.
+        `low_voltage` says why the motor should rest now; None while it need not. `make_room` is asked when the disk
+        is full.
         """
         self.control = RunControl()
         for index in scan.retakes_wanted:
@@ -91,7 +93,7 @@ class ScanSession:
             self._station.offset_deg = known_zero.offset_deg
         quality, speed_deg_s = config.quality, config.turntable.max_speed_deg_s
         self._onlookers = Onlookers(scan, quality.max_slip_deg, speed_deg_s, lifted=lift is not None)
-        self._runner = self._new_runner(config, low_voltage)
+        self._runner = self._new_runner(config, low_voltage, make_room)
 
     def take_quality(self, quality: QualitySection) -> None:
         """Judge by these limits from the next viewpoint on."""
@@ -132,7 +134,7 @@ class ScanSession:
         rhythm = Rhythm(hardware.camera.description.readout_s)
         return Station(hardware.axis, hardware.camera, hardware.clock, self._settle, rhythm, self._enter)
 
-    def _new_runner(self, config: Config, low_voltage: Callable[[], str | None]) -> ScanRunner:
+    def _new_runner(self, config: Config, low_voltage: Callable[[], str | None], make_room: MakeRoom) -> ScanRunner:
         scan, quality = self.scan, config.quality
         self._gate = gate = Gate(quality, scan.plan.mat)
         ports = DarkroomPorts(self._publish, self._saw, self._hardware.clock.now_s)
@@ -140,7 +142,7 @@ class ScanSession:
         darkroom = Darkroom(scan, gate, self._onlookers, self._judging, self._worker, ports)
         rest = MotorRest(self._motors, self.control, config.turntable.idle_release_s)
         enter, publish = self._enter, self._publish
-        pauses = Pauses(scan, self._station, darkroom, self.control, rest, enter, publish, low_voltage)
+        pauses = Pauses(scan, self._station, darkroom, self.control, rest, enter, publish, low_voltage, make_room)
         return ScanRunner(
             scan,
             self._station,

@@ -13,11 +13,12 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from offload.wire.jobs import JobState
-from scannerd.store.durable import StoreFault, explained, fsync_folder, remove_folder
+from scannerd.store.durable import StoreFault, StoreFull, explained, fsync_folder, remove_folder
 from scannerd.store.hashing import sha256_of_file
 from scannerd.store.layout import ScanFolder
 from scannerd.store.results import sync_state
 from scannerd.store.scans import ScanStore
+from scannerd.store.thumbnails import remove_thumbnails
 
 LOG = logging.getLogger(__name__)
 
@@ -73,7 +74,12 @@ class Retention:
 
     def _remove(self, safe: Safe) -> None:
         """Tell first: there may be a line about a scan that is still here, but never a scan gone without a line."""
-        self._tell(safe)
+        try:
+            self._tell(safe)
+        except StoreFull:
+            # Not even a line fits any more. What can be made anew at any time goes first.
+            remove_thumbnails(self.store.layout.scan(safe.scan_id))
+            self._tell(safe)
         path = self.store.layout.scan(safe.scan_id).path
         try:
             remove_folder(path)

@@ -34,6 +34,12 @@ def whole_thumbnail(folder: ScanFolder, photo: StoredFile) -> Path:
     return path
 
 
+def remove_thumbnails(folder: ScanFolder) -> None:
+    """Remove all of a scan's small copies, on a disk so full that nothing else can be done; they are made anew."""
+    for path in folder.thumbnails.glob("*"):
+        path.unlink(missing_ok=True)
+
+
 def small_of(folder: ScanFolder, photo: StoredFile) -> Pixels:
     """Return (height, width, 3) RGB at thumbnail width. Raises PhotoFault, StoreFault."""
     return read_small(whole_thumbnail(folder, photo))

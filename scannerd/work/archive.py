@@ -10,10 +10,9 @@ from scannerd.coverage.recall import recalled
 from scannerd.events import EventBus, ScanDeleted, ScanExtended, ScanGivenUp, ScanRestored, Warned
 from scannerd.scan.extension import extension_of
 from scannerd.scan.pattern import ImpossiblePattern
-from scannerd.scan.plan import ScanPlan, Viewpoint
+from scannerd.scan.plan import Viewpoint
 from scannerd.store.retention import Retention
 from scannerd.store.scans import ScanStore, StoredScan
-from scannerd.store.space import scan_bytes
 from scannerd.store.trash import Trash
 from scannerd.worker_thread import WorkerThread
 
@@ -52,20 +51,24 @@ class Archive:
         for forgotten in await self._worker.run(lambda: self.trash.forget(trash_days)):
             LOG.info("gone for good, deleted more than %d days ago", trash_days, extra=about(scan=forgotten))
 
-    async def make_room(self, plan: ScanPlan, photos: int, limits: StoreSection) -> None:
-        """Let safe scans make room for so many photos where they do not fit, and say so. Raises StoreFault."""
+    async def make_room(self, scan_id: str, needed_bytes: int, limits: StoreSection) -> bool:
+        """Let safe scans make room where so much of a scan does not fit; say so, and return whether any had to.
+
+        Raises StoreFault.
+        """
         if limits.retention != "when_needed":
-            return
-        needed_bytes = scan_bytes(plan, photos)
+            return False
         retention = Retention(self._store, limits.keep_days)
-        for gone in await self._worker.run(lambda: retention.make_room(needed_bytes)):
+        removed = await self._worker.run(lambda: retention.make_room(needed_bytes))
+        for gone in removed:
             message = (
-                f"scan {gone.scan_id} ({gone.size_bytes / 1e6:.0f} MB) was removed to make room for {plan.scan_id}; "
+                f"scan {gone.scan_id} ({gone.size_bytes / 1e6:.0f} MB) was removed to make room for {scan_id}; "
                 f"the service has its photos and its model (job {gone.job_id})"
             )
             LOG.warning("%s", message, extra=about(scan=gone.scan_id))
             self._events.publish(ScanDeleted(gone.scan_id))
             self._events.publish(Warned(message))
+        return bool(removed)
 
     async def restore(self, scan_id: str) -> None:
         """Fetch a scan back from the trash. Raises StoreFault."""

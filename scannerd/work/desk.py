@@ -36,7 +36,8 @@ from scannerd.scan.plan import ScanPlan
 from scannerd.scan.session import ShowPhoto
 from scannerd.store.durable import StoreFault
 from scannerd.store.lift_rest import LiftRest
-from scannerd.store.scans import ScanStore
+from scannerd.store.scans import ScanStore, StoredScan
+from scannerd.store.space import photo_bytes, scan_bytes
 from scannerd.work.answers import Answer, accept, fail
 from scannerd.work.archive import Archive, note_retake
 from scannerd.work.errands import Errands
@@ -207,12 +208,13 @@ class Desk:
     async def _start_scan(self, command: StartScan, answer: Answer) -> None:
         self._workplace.require_free()
         plan = self._planning.new_plan(command)
-        await self._archive.make_room(plan, len(plan.viewpoints), self._workplace.config.store)
+        needed_bytes = scan_bytes(plan, len(plan.viewpoints))
+        await self._archive.make_room(plan.scan_id, needed_bytes, self._workplace.config.store)
         scan, remark = await self._worker.run(lambda: self._store.begin(plan))
         if remark is not None:
             LOG.warning("%s", remark, extra=about(scan=plan.scan_id))
             self._events.publish(Warned(remark, plan.scan_id))
-        await self._workplace.run_scan(scan)
+        await self._workplace.run_scan(scan, lambda: self._make_room_within(scan))
         accept(answer, plan.scan_id)
 
     async def _resume_scan(self, scan_id: str, answer: Answer) -> None:
@@ -220,13 +222,26 @@ class Desk:
         scan = await self._worker.run(lambda: self._store.open(scan_id))
         try:
             if not scan.sealed:
-                await self._archive.make_room(scan.plan, len(scan.missing()), self._workplace.config.store)
+                needed_bytes = scan_bytes(scan.plan, len(scan.missing()))
+                await self._archive.make_room(scan_id, needed_bytes, self._workplace.config.store)
             self._planning.require_resumable(scan)
         except (CommandRefused, StoreFault):
             scan.close()
             raise
-        await self._workplace.run_scan(scan)
+        await self._workplace.run_scan(scan, lambda: self._make_room_within(scan))
         accept(answer, scan_id)
+
+    async def _make_room_within(self, scan: StoredScan) -> bool:
+        """Let safe scans go for the rest of a scan that ran into a full disk, or at least for its next photo."""
+        scan_id, limits = scan.plan.scan_id, self._workplace.config.store
+        for photos in dict.fromkeys((max(1, len(scan.missing())), 1)):
+            try:
+                if await self._archive.make_room(scan_id, photos * photo_bytes(scan.plan), limits):
+                    return True
+            except StoreFault as fault:
+                LOG.warning("no old scan could make room: %s", fault, extra=about(scan=scan_id))
+                return False
+        return False
 
     async def _give_up(self, scan_id: str, answer: Answer) -> None:
         await self._archive.give_up(scan_id)

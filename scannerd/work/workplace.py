@@ -14,6 +14,7 @@ from scannerd.process.leash import Abandoned
 from scannerd.process.watchdog import Lap
 from scannerd.scan.camera_lift import CameraLift
 from scannerd.scan.deadlines import Deadlines
+from scannerd.scan.pauses import MakeRoom
 from scannerd.scan.phases import Phase, PhaseTracker
 from scannerd.scan.session import ScanSession, ShowPhoto, Zero
 from scannerd.store.durable import StoreFault
@@ -124,8 +125,8 @@ class Workplace:
         if self.session is not None:
             self.session.take_quality(config.quality)
 
-    async def run_scan(self, scan: StoredScan) -> None:
-        """Start a scan; returns once it has begun."""
+    async def run_scan(self, scan: StoredScan, make_room: MakeRoom) -> None:
+        """Start a scan; returns once it has begun. `make_room` is asked when the disk is full."""
         scan_id = scan.plan.scan_id
         zero = self.zero if self.zero and self.zero.scan_id == scan_id else None
         publish = self._events.publish
@@ -140,6 +141,7 @@ class Workplace:
             self._show,
             self._lift,
             self._low_voltage,
+            make_room,
         )
         name = f"scan {scan_id}"
         self._work = Work(name, self._group.create_task(self._run(session), name=name), session)

@@ -6,12 +6,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import store_story
 from lossless import faults_of_sealed, strays_in
 from scan_on_bench import OverheadCamera, bench_config, of, running, until
 
 from drivers.bench.install import install_bench
 from scannerd.commands import Resume, StartScan
-from scannerd.events import FrameStored, Numbered, Outcome, ScanEnded, ScanPaused
+from scannerd.events import FrameStored, Numbered, Outcome, ScanDeleted, ScanEnded, ScanPaused, Warned
 from scannerd.store.durable import free_bytes_at
 from scannerd.store.layout import StoreLayout
 from scannerd.store.scans import ScanStore
@@ -83,3 +84,40 @@ async def test_a_scan_that_cannot_be_sealed_waits_for_room_too(small_disk: Path)
             ended = of(ScanEnded, await until(events, ScanEnded))[0]
     assert ended.outcome is Outcome.COMPLETED
     assert faults_of_sealed(StoreLayout(small_disk).scan("cup"), VIEWS) == []
+
+
+@pytest.mark.parametrize("safe", ["from the start", "while the scan waits"])
+async def test_an_old_scan_that_the_service_has_makes_room_within_a_scan(small_disk: Path, safe: str) -> None:
+    store = ScanStore(StoreLayout(small_disk))
+    store.prepare()
+    for scan_id in ("old", "unsent"):
+        with store.begin(store_story.a_plan(scan_id))[0] as scan:
+            store_story.finish(scan)
+        store.layout.scan(scan_id).results.mkdir()
+        (store.layout.scan(scan_id).results / "model.glb").write_bytes(bytes(8_000_000))
+    store_story.confirm(store, "old")
+    confirmed, sync = store.layout.scan("old").sync.read_bytes(), store.layout.scan("old").sync
+    if safe != "from the start":
+        sync.write_bytes(confirmed.replace(b'"results_in_place":true', b'"results_in_place":false'))
+    config = bench_config(small_disk, views=VIEWS)
+    retention = config.store.model_copy(update={"retention": "when_needed", "keep_days": 0})
+    with install_bench(OverheadCamera(), speed=20.0) as bench:
+        async with running(config.model_copy(update={"store": retention}), bench) as daemon:
+            events = daemon.events.subscribe()
+            await daemon.submit(StartScan("cup"))
+            seen = await until(events, FrameStored)
+            fill(small_disk)
+            if safe != "from the start":
+                seen += await until(events, ScanPaused)
+                with sync.open("rb+") as file:
+                    file.write(confirmed)  # In place: a full disk has no room for another file.
+                    file.truncate()
+            seen += await until(events, ScanEnded)
+    ended = of(ScanEnded, seen)[0]
+    assert (ended.outcome, ended.frames_done) == (Outcome.COMPLETED, VIEWS)
+    assert len(of(ScanPaused, seen)) == (safe != "from the start"), "nobody had to do anything"
+    assert [event.scan_id for event in of(ScanDeleted, seen)] == ["old"]
+    assert any("scan old" in event.message and "to make room for cup" in event.message for event in of(Warned, seen))
+    assert b'"scan_id": "old"' in store.layout.removed.read_bytes()
+    assert sorted(store.scan_ids()) == ["cup", "unsent"], "what only this disk has stays"
+    assert faults_of_sealed(store.layout.scan("cup"), VIEWS) == []
