@@ -26,6 +26,7 @@ from scannerd.events import ConfigTaken, EventBus, LightChanged, UnfinishedScanF
 from scannerd.hardware import Hardware
 from scannerd.process.health import LOW_VOLTAGE, Health, Room
 from scannerd.process.health_report import HealthReport, Trouble
+from scannerd.process.heap import give_photos_back
 from scannerd.process.leash import Abandoned
 from scannerd.process.manager import ServiceManager
 from scannerd.process.vitals import Vitals, read_vitals
@@ -194,6 +195,7 @@ class Daemon:
 
     async def __aenter__(self) -> Self:
         """Lock the store, open the camera, start listening. Raises StoreFault, DriverError."""
+        give_photos_back()
         async with AsyncExitStack() as stack:
             stack.push_async_callback(self._close_hardware)
             self.store.make()

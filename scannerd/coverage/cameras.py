@@ -30,6 +30,14 @@ class Cameras:
         self._mat = plan.mat
         self._latest: dict[tuple[int, int], tuple[Pose, float]] = {}
         self._guess: dict[tuple[int, int], Pose] = {}
+        self._lenses: dict[tuple[int, int], Lens] = {}
+
+    def lens_at(self, width_px: int, height_px: int) -> Lens:
+        """Return the lens of photos made smaller: one for all of a size, since every sighting keeps its own."""
+        size_px = (width_px, height_px)
+        if size_px not in self._lenses:
+            self._lenses[size_px] = self.lens.at_size(*size_px)
+        return self._lenses[size_px]
 
     def pose(self, place: Place, angle_deg: float, reading: MatReading | None, mask: Mask | None) -> Pose | None:
         """Return camera from mat; None before anything can be told."""

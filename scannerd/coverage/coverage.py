@@ -7,7 +7,7 @@ mask and pays for some of the cameras before it; when all have been asked about 
 import math
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import cv2
 import numpy as np
@@ -18,7 +18,7 @@ from scannerd.coverage.cameras import Cameras
 from scannerd.coverage.proposal import best_proposal
 from scannerd.coverage.report import CoverageReport
 from scannerd.coverage.sight import sees
-from scannerd.coverage.sighting import Mask, Sighting
+from scannerd.coverage.sighting import KeptSighting, Mask, Sighting
 from scannerd.coverage.tally import report_on
 from scannerd.coverage.voxel_hull import SIDE, Box, Skin, VoxelHull, skin_of
 from scannerd.quality.look import Aspect, Look, Verdict
@@ -72,12 +72,12 @@ class Coverage:
         self._hull: VoxelHull | None = None
         self._sightings: dict[int, Sighting] = {}
         """Without their masks."""
-        self._kept: list[Sighting] = []
+        self._kept: list[KeptSighting] = []
         self._stride = 1
         self._masks = 0
         self._angles_deg = (math.inf, -math.inf)
         self._is_close = False
-        self._to_carve: deque[Sighting] = deque()
+        self._to_carve: deque[KeptSighting] = deque()
         self._round: _Round | None = None
 
     def add(
@@ -97,10 +97,10 @@ class Coverage:
             return None
         mask = _small(look.mask)
         width, height = (mask.shape[1], mask.shape[0]) if mask is not None else small_size or self._photo_size()
-        sighting = Sighting(pose, self._cameras.lens.at_size(width, height), mask, _is_sharp(look))
-        self._sightings[place.index] = replace(sighting, mask=None)
+        sighting = Sighting(pose, self._cameras.lens_at(width, height), None, _is_sharp(look))
+        self._sightings[place.index] = sighting
         if mask is not None:
-            self._take(sighting, angle_deg)
+            self._take(KeptSighting.of(sighting, mask), angle_deg)
         return self._work()
 
     def report(self, viewpoints: Sequence[Viewpoint] | None = None) -> CoverageReport | None:
@@ -123,7 +123,7 @@ class Coverage:
     def _photo_size(self) -> tuple[int, int]:
         return self._plan.photo_width_px, self._plan.photo_height_px
 
-    def _take(self, sighting: Sighting, angle_deg: float) -> None:
+    def _take(self, sighting: KeptSighting, angle_deg: float) -> None:
         self._masks += 1
         self._angles_deg = (min(self._angles_deg[0], angle_deg), max(self._angles_deg[1], angle_deg))
         self._to_carve.append(sighting)
@@ -156,7 +156,7 @@ class Coverage:
         """Work off what waits, until about so many voxels were looked at."""
         looked_at = 0
         while self._to_carve and looked_at < most:
-            sighting = self._to_carve.popleft()
+            sighting = self._to_carve.popleft().whole
             if self._hull is None:
                 self._hull = VoxelHull(self._first_box(sighting))
             looked_at += self._hull.carve(sighting)

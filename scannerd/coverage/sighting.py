@@ -1,6 +1,7 @@
 """One photo as coverage needs it: where its camera stood, what it saw of the object, whether it was sharp."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,3 +41,26 @@ class Sighting:
     def elevation_deg(self) -> float:
         """How far the line of sight points down on the mat."""
         return float(np.rad2deg(np.arcsin(np.clip(-self.pose.R[2, 2], -1, 1))))
+
+
+@dataclass(frozen=True)
+class KeptSighting:
+    """A sighting that is kept for later: its mask in one bit a pixel, for a scan keeps dozens of them."""
+
+    without_mask: Sighting
+    bits: bytes
+    shape: tuple[int, int]
+    """(height, width) of the mask."""
+
+    @classmethod
+    def of(cls, sighting: Sighting, mask: Mask) -> Self:
+        """Pack what a sighting saw of the object; half an object is one."""
+        height, width = mask.shape
+        return cls(replace(sighting, mask=None), np.packbits(mask > 127).tobytes(), (height, width))
+
+    @property
+    def whole(self) -> Sighting:
+        """With its mask, 0 or 255, unpacked anew each time."""
+        height, width = self.shape
+        on = np.unpackbits(np.frombuffer(self.bits, np.uint8), count=height * width)
+        return replace(self.without_mask, mask=np.asarray(on * 255, np.uint8).reshape(self.shape))

@@ -22,6 +22,7 @@ from scannerd.settings.file import parse_config
 
 BELT_HZ, BELT_DAMPING = (6.0, 12.0), (0.07, 0.15)
 """Between these lie the belts of other seeds than 0."""
+STIFF_HZ, STIFF_DAMPING = 60.0, 0.8
 CONFIG = """
 [store]
 folder = "{store}"
@@ -57,6 +58,8 @@ class ScannerOptions:
     """Of the table's belt; 0 is the bench's usual one."""
     views_in_all: int = 1000
     """Of a scan that goes round and round."""
+    stiff: bool = False
+    """The table's belt is so stiff that the platter never swings: no photo is blurred, none is taken again."""
 
     @property
     def size_px(self) -> tuple[int, int]:
@@ -79,6 +82,8 @@ class ScannerOptions:
         """The table: a stiffer or softer belt, more or less damped, as the seed says."""
         table = self.config.turntable
         usual = PlatterMechanics(steps_per_turn=round(table.steps_per_turn), microsteps=table.microsteps)
+        if self.stiff:
+            return replace(usual, resonance_hz=STIFF_HZ, damping_ratio=STIFF_DAMPING)
         if self.seed == 0:
             return usual
         random = np.random.default_rng(self.seed)

@@ -28,9 +28,15 @@ from drivers.bench.album.spec import Kind
 from drivers.bench.scene import MeshFileError
 
 GOAL_RATIO = 1.05
+VIEWS = 60
 GOAL_GROWTH_MB = 10.0
 WEIGHED_FROM = 20
 """Photos after which the daemon has everything that it will ever need."""
+WEIGHED_AT = (WEIGHED_FROM, 100, 200, 500, 1000, 2000, 4000)
+WEIGHED_OVER = 10
+"""Photos up to there of which the median counts: a moment earlier or later, there is one more in hand."""
+MEMORY_ANGLES, MEMORY_SPEED = 12, 4.0
+"""Few pictures do, round and round: every photo is judged, encoded, hashed and written as if it were new."""
 RUN_LIMIT_S = 3600.0
 ALBUMS = Path("out/albums")
 
@@ -59,16 +65,19 @@ def main(arguments: Sequence[str]) -> int:
 
 def measure(options: argparse.Namespace, scratch: Path) -> dict[str, Any]:
     """Return all figures, as one object."""
+    views = options.views or (MEMORY_ANGLES if options.memory else VIEWS)
+    speed = options.speed or (MEMORY_SPEED if options.memory else 1.0)
     scanner = ScannerOptions(
         scene=str(scratch / "scene.pickle"),
         albums=str(options.albums.resolve()),
         store=str(scratch / "store"),
-        views=options.views,
+        views=views,
         width_px=options.width,
         pictures_px=options.pictures_px,
-        speed=options.speed,
+        speed=speed,
         seed=options.seed,
         views_in_all=options.memory_views,
+        stiff=options.memory,
     )
     write_scene(options.object, Path(scanner.scene))
     folder = fill_album(scanner, _tell_progress)
@@ -77,9 +86,9 @@ def measure(options: argparse.Namespace, scratch: Path) -> dict[str, Any]:
         "photo_px": list(scanner.size_px),
         "rendered_px": list(scanner.spec.rendered_px(Kind.STILL)),
         "album": str(folder),
-        "views": options.views,
+        "views": views,
         "seed": options.seed,
-        "clock_speed": options.speed,
+        "clock_speed": speed,
         "load_before": round(os.getloadavg()[0], 1),
     }
     if options.memory:
@@ -118,22 +127,28 @@ def _summary(run: dict[str, Any], scanner: ScannerOptions) -> dict[str, Any]:
 
 
 def _memory(run: dict[str, Any]) -> dict[str, Any]:
-    weights = run["weights_mb"]
-    late = weights[len(weights) // 2 :]
+    photos = run["viewpoints"]
+    weights = [_weight(run["weights_mb"], at) for at in sorted({*WEIGHED_AT, photos}) if at <= photos]
     return {
         "goal_growth_mb": GOAL_GROWTH_MB,
-        "viewpoints": run["viewpoints"],
-        "seconds_per_viewpoint": round(run["seconds"] / run["viewpoints"], 3),
-        f"after_{WEIGHED_FROM}_mb": median(weights[WEIGHED_FROM - 5 : WEIGHED_FROM + 5]),
-        "after_all_mb": median(weights[-10:]),
-        "growth_mb": round(median(weights[-10:]) - median(weights[WEIGHED_FROM - 5 : WEIGHED_FROM + 5]), 2),
-        "largest_in_second_half_mb": max(late),
-        "every_50th_mb": weights[::50],
+        "viewpoints": photos,
+        "growth_mb": round(weights[-1]["resident_mb"] - weights[0]["resident_mb"], 1),
+        "largest_growth_mb": round(max(each["resident_mb"] for each in weights) - weights[0]["resident_mb"], 1),
+        "weights": weights,
+        "every_50th_mb": [resident for resident, _ in run["weights_mb"][49::50]],
         "peak_mb": round(run["peak_mb"], 1),
         "photo_mb": round(run["photo_mb"], 2),
         "retaken": run["retaken"],
+        "rendered_while_the_clock_stood": run["rendered"],
+        "seconds_per_viewpoint": round(run["seconds"] / photos, 3),
         "load_after": round(os.getloadavg()[0], 1),
     }
+
+
+def _weight(weights_mb: list[tuple[float, float]], at: int) -> dict[str, float]:
+    latest = weights_mb[max(0, at - WEIGHED_OVER) : at]
+    resident_mb, own_mb = (round(median(each), 1) for each in zip(*latest, strict=True))
+    return {"photos": at, "resident_mb": resident_mb, "own_mb": own_mb}
 
 
 def _run(how: str, scanner: ScannerOptions) -> dict[str, Any]:
@@ -187,11 +202,12 @@ def _table(figures: dict[str, Any]) -> Table:
 
 def _memory_table(figures: dict[str, Any]) -> Table:
     table = Table(title=f"resident memory, goal: grows ≤ {GOAL_GROWTH_MB:.0f} MB after {WEIGHED_FROM} photos")
-    table.add_column("")
-    table.add_column("", justify="right")
-    for key, value in figures.items():
-        if key not in ("object", "album", "every_50th_mb", "photo_px", "rendered_px"):
-            table.add_row(key.replace("_", " "), str(value))
+    for heading in ("photos", "resident, MB", "more than at first", "its own, MB"):
+        table.add_column(heading, justify="right")
+    first_mb = figures["weights"][0]["resident_mb"]
+    for each in figures["weights"]:
+        more_mb = each["resident_mb"] - first_mb
+        table.add_row(str(each["photos"]), f"{each['resident_mb']:.1f}", f"{more_mb:+.1f}", f"{each['own_mb']:.1f}")
     return table
 
 
@@ -199,6 +215,12 @@ def _remarks(figures: dict[str, Any]) -> list[str]:
     photo, rendered = (f"{width}x{height}" for width, height in (figures["photo_px"], figures["rendered_px"]))
     made = "rendered at that size" if photo == rendered else f"rendered {rendered}, enlarged, with noise added"
     lines = [f"photos {photo}, {made}; load {figures['load_before']} before, {figures['load_after']} after"]
+    if "weights" in figures:
+        lines.append(
+            f"{figures['retaken']} taken again, {figures['rendered_while_the_clock_stood']} pictures rendered "
+            f"meanwhile; peak {figures['peak_mb']} MB; {figures['photo_mb']} MB and "
+            f"{figures['seconds_per_viewpoint']} s a photo, the bench's clock at {figures['clock_speed']:g} times its speed"
+        )
     if "runs" in figures:
         ours, theirs = figures["runs"]["overlapped"], figures["runs"]["sequential"]
         parts = ", ".join(f"{name[:-2]} {value:.3f}" for name, value in ours["floor_parts_s"].items())
@@ -217,15 +239,15 @@ def _remarks(figures: dict[str, Any]) -> list[str]:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="scripts/bench capture", description=__doc__)
-    parser.add_argument("--views", type=int, default=60, help="viewpoints of one turn")
+    parser.add_argument("--views", type=int, help=f"viewpoints of one turn: {VIEWS}, with --memory {MEMORY_ANGLES}")
     parser.add_argument("--width", type=int, default=4056, help="of a photo, px; four to three")
     parser.add_argument("--pictures-px", type=int, default=2028, help="width at which photos are rendered")
     parser.add_argument("--object", default="default", help="default, or a mesh file: OBJ, PLY, GLB, STL")
     parser.add_argument("--seed", type=int, default=0, help="of the table's belt; 0 is the usual one")
-    parser.add_argument("--speed", type=float, default=1.0, help="of the bench's clock; figures count at 1 only")
+    parser.add_argument("--speed", type=float, help="of the bench's clock: 1, with --memory 4; times count at 1 only")
     parser.add_argument("--memory", action="store_true", help="weigh the daemon over very many viewpoints instead")
     parser.add_argument("--memory-views", type=int, default=1000, help="so many")
-    parser.add_argument("--albums", type=Path, default=ALBUMS, help="rendered pictures are kept here, 4 GB an object")
+    parser.add_argument("--albums", type=Path, default=ALBUMS, help="rendered pictures are kept here: 64 MB a view")
     parser.add_argument("--scratch", type=Path, default=None, help="scans are written here, and removed")
     parser.add_argument("--json", action="store_true", help="the figures as one object")
     return parser
