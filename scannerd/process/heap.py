@@ -2,11 +2,13 @@
 
 import ctypes
 
-M_MMAP_THRESHOLD = -3
-"""Its number in glibc's malloc.h; see mallopt(3)."""
-PHOTO_BYTES = 8 * 1024 * 1024
-"""Pieces from this size on are mapped one by one: the brightness of a photo of twelve megapixels has twelve. Pages
-that come anew cost time, so what judging makes in between, a few megabytes each, stays in the heap."""
+M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3
+"""Their numbers in glibc's malloc.h; see mallopt(3)."""
+MAPPED_BYTES = 1024 * 1024
+"""Pieces from this size on are mapped one by one: photos, their planes, their JPEGs."""
+KEPT_BYTES = 8 * 1024 * 1024
+"""So much may lie free at the top of a heap: judging takes a few megabytes in smaller pieces, photo after photo, and
+pages that come anew each time cost a quarter of its time."""
 
 
 def give_photos_back() -> bool:
@@ -20,4 +22,4 @@ def give_photos_back() -> bool:
         mallopt = ctypes.CDLL(None).mallopt
     except AttributeError:  # Another C library, with a malloc of its own.
         return False
-    return bool(mallopt(M_MMAP_THRESHOLD, PHOTO_BYTES))
+    return bool(mallopt(M_MMAP_THRESHOLD, MAPPED_BYTES) and mallopt(M_TRIM_THRESHOLD, KEPT_BYTES))

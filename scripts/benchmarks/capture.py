@@ -218,8 +218,8 @@ def _remarks(figures: dict[str, Any]) -> list[str]:
     if "weights" in figures:
         lines.append(
             f"{figures['retaken']} taken again, {figures['rendered_while_the_clock_stood']} pictures rendered "
-            f"meanwhile; peak {figures['peak_mb']} MB; {figures['photo_mb']} MB and "
-            f"{figures['seconds_per_viewpoint']} s a photo, the bench's clock at {figures['clock_speed']:g} times its speed"
+            f"meanwhile; peak {figures['peak_mb']} MB; a photo has {figures['photo_mb']} MB and took "
+            f"{figures['seconds_per_viewpoint']} s of the bench's time, {figures['clock_speed']:g} times as fast as ours"
         )
     if "runs" in figures:
         ours, theirs = figures["runs"]["overlapped"], figures["runs"]["sequential"]

@@ -23,7 +23,7 @@ SCAN_ID = "barrel"
 
 @cache
 def grey_photo(index: int) -> bytes:
-    grey = np.full((HEIGHT_PX // 4, WIDTH_PX // 4, 3), 90 + index, np.uint8)
+    grey = np.full((HEIGHT_PX // 4, WIDTH_PX // 4, 3), 90 + index % 100, np.uint8)
     return cv2.imencode(".jpg", grey)[1].tobytes()
 
 

@@ -1,6 +1,9 @@
 import asyncio
+import tracemalloc
 
-from scannerd.events import EventBus, Warned
+from scannerd.coverage.report import CoverageReport
+from scannerd.events import CoverageChanged, EventBus, FrameJudged, FrameStored, PhaseChanged, StepTimes, Warned
+from scannerd.scan.phases import Phase
 
 
 async def test_every_listener_hears_every_event_in_order() -> None:
@@ -61,3 +64,31 @@ async def test_a_follower_hears_of_an_event_before_any_listener_can() -> None:
     bus.publish(Warned("now"))
     assert heard == [(1, Warned("now"))]
     assert await anext(listener) == Warned("now")
+
+
+def tell_of_a_photo(bus: EventBus, index: int) -> None:
+    """As the daemon does, with numbers that no two photos share."""
+    angle_deg = index * 6 + 0.01
+    for phase in (Phase.MOVING, Phase.SETTLING, Phase.CAPTURING):
+        bus.publish(PhaseChanged(phase, "cup", index, angle_deg))
+    bus.publish(FrameJudged("cup", index, angle_deg, 1, "accept", f"edges {index / 7} px wide", index / 7))
+    times = StepTimes(*(index / part for part in range(3, 10)))
+    bus.publish(FrameStored("cup", index, angle_deg, 1, 10**6 + index, index / 7, times, index, 4000))
+    shares = tuple(tuple(index / 7 + sector for sector in range(24)) for _ in range(8))
+    bus.publish(CoverageChanged("cup", CoverageReport(0, index, index / 3, index / 4, index / 5, 0.0, shares)))
+
+
+def test_what_is_remembered_of_a_long_scan_is_some_megabytes_at_most() -> None:
+    bus = EventBus()
+    tracemalloc.start()
+    try:
+        for index in range(200):
+            tell_of_a_photo(bus, index)
+        after_200 = tracemalloc.get_traced_memory()[0]
+        for index in range(200, 600):
+            tell_of_a_photo(bus, index)
+        after_600 = tracemalloc.get_traced_memory()[0]
+    finally:
+        tracemalloc.stop()
+    assert after_200 < 3e6
+    assert after_600 - after_200 < 0.1e6
