@@ -219,7 +219,7 @@ def _remarks(figures: dict[str, Any]) -> list[str]:
         lines.append(
             f"{figures['retaken']} taken again, {figures['rendered_while_the_clock_stood']} pictures rendered "
             f"meanwhile; peak {figures['peak_mb']} MB; a photo has {figures['photo_mb']} MB and took "
-            f"{figures['seconds_per_viewpoint']} s of the bench's time, {figures['clock_speed']:g} times as fast as ours"
+            f"{figures['seconds_per_viewpoint']} s of the bench's time, at speed {figures['clock_speed']:g}"
         )
     if "runs" in figures:
         ours, theirs = figures["runs"]["overlapped"], figures["runs"]["sequential"]
