@@ -1,5 +1,7 @@
 """The mat on the turning platter, and the thing's shadow on both."""
 
+from collections.abc import Sequence
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -113,21 +115,31 @@ class MatLayer:
         ]
         self._picture = _reflectance(mat, footprint_mm)
 
-    def cover(self, colour: Floats, angle_deg: float, offset_mm: tuple[float, float]) -> Floats:
-        """Return the floor's reflectance (rows, W, 3) with the mat lying on it, for `self.rows`."""
+    def cover(
+        self, colour: Floats, angles_deg: Sequence[tuple[float, float]], offset_mm: tuple[float, float]
+    ) -> Floats:
+        """Return the floor's reflectance (rows, W, 3) with the mat lying on it, for `self.rows`.
+
+        The mat lies at several angles for a share of the time each; the shares add up to 1.
+        """
+        total = np.zeros((*colour.shape[:2], 2), np.float32)
+        for angle_deg, share in angles_deg:
+            affine = self._affine(angle_deg, offset_mm)
+            for places in self._places:
+                at = cv2.transform(places, affine)
+                seen = cv2.remap(self._picture, at, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)  # type: ignore[call-overload]
+                total += np.float32(share / len(self._places)) * seen
+        return np.asarray(colour * (1 - total[..., 1:]) + total[..., :1], dtype=np.float32)
+
+    def _affine(self, angle_deg: float, offset_mm: tuple[float, float]) -> NDArray[np.float64]:
+        """Return (2, 3): from millimetres on the floor to pixels of the mat's picture."""
         height, width = self._picture.shape[:2]
         per_mm = np.array([width / self._mat.width_mm, height / self._mat.height_mm])
         turn = turn_about_z(angle_deg)[:2, :2]
         flip = np.diag([1.0, -1.0])
         linear = np.diag(per_mm) @ flip @ turn.T
         shift = per_mm * (flip @ -np.array(offset_mm)) + np.array([width, height]) / 2 - 0.5
-        affine = np.concatenate([linear, shift[:, None]], axis=1)
-        total = np.zeros((*colour.shape[:2], 2), np.float32)
-        for places in self._places:
-            at = cv2.transform(places, affine)
-            total += cv2.remap(self._picture, at, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)  # type: ignore[call-overload]
-        total /= np.float32(len(self._places))
-        return np.asarray(colour * (1 - total[..., 1:]) + total[..., :1], dtype=np.float32)
+        return np.concatenate([linear, shift[:, None]], axis=1)
 
 
 def floor_points(slope: Floats, pose: CameraPose) -> Floats:

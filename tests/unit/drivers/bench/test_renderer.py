@@ -153,6 +153,18 @@ def test_angles_that_hardly_differ_count_as_one(renderer: Renderer) -> None:
     assert np.array_equal(_photo(renderer, 10.0), _photo(renderer, 9.999, 10.0, 10.001))
 
 
+def test_a_small_blur_is_the_mean_of_what_it_passed() -> None:
+    renderer = Renderer(Scene(_ball(25, x_mm=60), charuco_mat()))
+
+    def light(*angles_deg: float) -> NDArray[np.float32]:
+        return _light(renderer.render(Exposure(960, 720, angles_deg)))
+
+    passed = [light(angle_deg) for angle_deg in (80.0, 80.06, 80.14)]
+    mean = np.mean(passed, axis=0)
+    off, between = (float(np.sqrt(((one - mean) ** 2).mean())) for one in (light(80.0, 80.06, 80.14), passed[0]))
+    assert off < 0.2 * between
+
+
 @pytest.mark.parametrize("height_mm", [10.0, 150.0])
 def test_a_single_upright_triangle_is_a_thing_too(height_mm: float) -> None:
     vertices = np.array([[-0.5, 0, 0], [0.5, 0, 0], [0, 0, 1]], np.float32) * np.float32(height_mm)
