@@ -73,11 +73,11 @@ class MatPainter:
         below = _fine(fitted.in_front(coarse), width_px, height_px)
         seen = more_than(below, 0.5)
         square_px = self._square_px(fitted, at)
-        half_mm = max(self._reader.mat.width_mm, self._reader.mat.height_mm) / 2
+        half_mm = max(self._reader.spec.width_mm, self._reader.spec.height_mm) / 2
         return MatView(places, *self._painted(places, seen, square_px), square_px, half_mm, fitted)
 
     def _painted(self, places_mm: Floats, seen: Flags, square_px: float) -> tuple[Flags, Floats]:
-        mat = self._reader.mat
+        mat = self._reader.spec
         per_mm = max(0.5, min(6.0, float(np.round(square_px / mat.square_mm * 2) / 2)))
         picture = self._picture(per_mm)
         scale, shift = np.diag([per_mm, -per_mm]), np.array([mat.width_mm, mat.height_mm]) / 2 * per_mm - 0.5
@@ -103,7 +103,7 @@ class MatPainter:
         steps = np.array([[0.0, 0.0], [1.0, 0.0], [0.0, 1.0]]) + middle
         origin, right, down = fitted.places_mm(steps)
         area_mm2 = abs(float(np.linalg.det(np.stack([right - origin, down - origin]))))
-        return float(self._reader.mat.square_mm / max(area_mm2, 1e-9) ** 0.5)
+        return float(self._reader.spec.square_mm / max(area_mm2, 1e-9) ** 0.5)
 
 
 @dataclass(frozen=True)

@@ -69,7 +69,7 @@ class Witness:
         view, edges_of_print = None, None
         if mat is not None and self._reader is not None and self._painter is not None:
             view = self._painter.view(mat, photo.shape[1], (sketch.width_px, sketch.height_px))
-            edges_of_print = printed_edges(photo, self._reader.mat, mat, self._reader.corners_mm)
+            edges_of_print = printed_edges(photo, self._reader.spec, mat, self._reader.corners_mm)
         seen = self._silhouette.look(sketch, view)
         knows = seen is not None and cv2.countNonZero(seen.mask) >= LEAST_OBJECT * seen.mask.size
         mask = _as_large(seen.mask, small.y) if seen is not None and knows else middle_of(small.y)

@@ -36,7 +36,7 @@ def test_a_likeness_of_a_marker_on_the_object_does_not_hide_the_mat():
     photo[40:130, 40:130] = 255
     photo[58:112, 58:112] = likeness
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(reader, "_read_in_spite_of_likenesses", lambda photo: None)
+        patch.setattr(reader, "in_spite_of_likenesses", lambda photo: None)
         assert reader.read(photo, photo) is None, "OpenCV has learnt to cope: the forgiving reading can go"
     reading = reader.read(photo, photo)
     assert reading is not None

@@ -55,6 +55,22 @@ def test_half_covered_mat_gives_the_other_half() -> None:
     assert seen.usable
 
 
+def test_a_marker_that_the_object_shows_once_more_does_not_hide_the_mat() -> None:
+    mat = Mat(SPEC)
+    photo = photo_of(mat, slanted())
+    likeness = cv2.aruco.generateImageMarker(cv2.aruco.getPredefinedDictionary(cv2.aruco.DICT_4X4_250), 9, 54)
+    photo[40:130, 40:130] = 255
+    photo[58:112, 58:112] = likeness
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(mat, "in_spite_of_likenesses", lambda grey: None)
+        assert len(mat.detect(photo)) == 0, "OpenCV has learnt to cope: the forgiving reading can go"
+    seen = mat.detect(photo)
+    assert seen.usable
+    assert len(seen) > 40
+    expected = cv2.perspectiveTransform(seen.points_mm[None], slanted())[0]
+    assert np.linalg.norm(seen.pixels - expected, axis=1).max() < 1.0
+
+
 def test_nothing_there_is_said_clearly() -> None:
     seen = Mat(SPEC).detect(np.full((400, 500), 127, np.uint8))
     assert len(seen) == 0
