@@ -19,6 +19,7 @@ from scannerd.export.programs import Program, exported
 from scannerd.export.to_folder import write_export
 from scannerd.mat import Paper
 from scannerd.mat_print import mat_print
+from scannerd.park import park
 from scannerd.run_command import ConfigOption, run
 from scannerd.settings.file import read_config
 from scannerd.settings.text import documented_toml
@@ -45,6 +46,7 @@ PASSED_ON: Any = {
 
 app.command()(run)
 app.command()(timing)
+app.command()(park)
 
 
 @app.command()

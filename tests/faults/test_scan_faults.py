@@ -5,7 +5,7 @@ The camera looks straight down, so that every stored photo says at which angle t
 
 import math
 import re
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -13,17 +13,21 @@ import pytest
 from scan_on_bench import SPEED, OverheadCamera, bench_config, of, running, until, when
 
 from drivers.bench.install import Bench, install_bench
+from drivers.bench.supply import SimulatedSupply
 from scannerd.app import Daemon
 from scannerd.board.state import Mood
 from scannerd.commands import Pause, Resume, StartScan
 from scannerd.config import Config
 from scannerd.events import FrameJudged, FrameStored, Outcome, ScanEnded, ScanPaused, Subscription, Warned
 from scannerd.fault_kind import FaultKind
-from scannerd.process.vitals import Throttling, Vitals
+from scannerd.process import health
+from scannerd.process.vitals import Throttling, Vitals, read_vitals
 from scannerd.scan.darkroom import BACKLOG
 from scannerd.store.journal import replay
 from scannerd.store.layout import StoreLayout
 from scannerd.store.scans import ScanStore, journaled_frames
+
+Harm = Callable[[Bench, list[int], SimulatedSupply], None]
 
 DEG_OF_STEP = 0.0375
 SWING_DEG = 0.3
@@ -216,6 +220,75 @@ async def test_low_voltage_rests_the_motor_until_it_is_over_or_a_person_goes_on(
         await daemon.submit(Resume())
         ended = of(ScanEnded, await until(events, ScanEnded))[0]
     assert (ended.outcome, ended.frames_done) == (Outcome.COMPLETED, 8)
+
+
+async def test_low_voltage_is_waited_out_and_the_scan_goes_on_by_itself(
+    bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # People's times; the scan and the watch over the supply are as they are.
+    monkeypatch.setattr(health, "LOOK_S", 0.05)
+    monkeypatch.setattr(health, "LINGER_S", 0.5)
+    supply = SimulatedSupply(tmp_path / "sys")
+    async with running(config_of(tmp_path), bench, vitals=lambda: read_vitals(supply.sysfs)) as daemon:
+        events = daemon.events.subscribe()
+        await daemon.submit(StartScan("cup"))
+        await until(events, FrameStored, 2)
+        supply.set_low(True)
+        paused = of(ScanPaused, await until(events, ScanPaused))[0]
+        assert paused.fault_kind is FaultKind.LOW_VOLTAGE
+        assert str(paused.question).endswith("it goes on by itself; Resume goes on now")
+        await when(lambda: not bench.board.enabled)
+        bench.world.platter.turn_by_hand(50.0, bench.clock.now_s())
+        supply.set_low(False)
+        ended = of(ScanEnded, await until(events, ScanEnded))[0]
+        frames = seen_of(daemon)
+    assert (ended.outcome, ended.frames_done) == (Outcome.COMPLETED, 8)
+    for index, (_, seen_deg) in frames.items():
+        assert seen_deg == pytest.approx(index * 45, abs=SWING_DEG), "a hand turned it meanwhile"
+
+
+def _fill_disk(bench: Bench, free: list[int], supply: SimulatedSupply) -> None:
+    free[0] = 1000
+
+
+def _tear_cable(bench: Bench, free: list[int], supply: SimulatedSupply) -> None:
+    bench.world.camera_hangs = True
+
+
+def _jam(bench: Bench, free: list[int], supply: SimulatedSupply) -> None:
+    bench.world.jammed = True
+
+
+def _sag(bench: Bench, free: list[int], supply: SimulatedSupply) -> None:
+    supply.set_low(True)
+
+
+def _weaken(bench: Bench, free: list[int], supply: SimulatedSupply) -> None:
+    bench.world.motor.lose(10**6)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("asks", [True, False])
+@pytest.mark.parametrize("harm", [_fill_disk, _tear_cable, _jam, _sag, _weaken])
+async def test_no_fault_leaves_the_motor_on(
+    bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, harm: Harm, asks: bool
+) -> None:
+    monkeypatch.setattr(health, "LOOK_S", 0.05)
+    supply, free = SimulatedSupply(tmp_path / "sys"), [10**12]
+    store = ScanStore(StoreLayout(tmp_path), free_bytes=lambda _: free[0])
+    config = config_of(tmp_path, idle_release_s=0.1, max_retakes=0)
+    quality = config.quality.model_copy(update={"ask_a_person": asks})
+    config = config.model_copy(update={"quality": quality})
+    async with running(config, bench, store, vitals=lambda: read_vitals(supply.sysfs)) as daemon:
+        events = daemon.events.subscribe()
+        await daemon.submit(StartScan("cup"))
+        await until(events, FrameStored, 1)
+        harm(bench, free, supply)
+        async for event in events:
+            if isinstance(event, ScanPaused | ScanEnded):
+                break
+        await when(lambda: not bench.board.enabled)
+    assert not bench.board.enabled
 
 
 async def test_a_jam_after_a_large_slip_is_found_where_it_truly_is(bench: Bench, tmp_path: Path) -> None:

@@ -51,7 +51,9 @@ def test_two_starts_at_once_give_one_scan_and_the_same_one_the_same_answer(disk:
 @pytest.mark.slow
 @pytest.mark.skipif(shutil.which("gcc") is None, reason="NO KILLS TRIED: the recorder beneath the daemon needs gcc")
 @pytest.mark.parametrize("when", ["b", "t", "a"])
-@pytest.mark.parametrize("where", ["commands.jsonl:3", "commands.jsonl:4", "commands.jsonl:5", "journal.jsonl:1"])
+@pytest.mark.parametrize(
+    "where", ["journal.jsonl:4", "commands.jsonl:3", "commands.jsonl:4", "commands.jsonl:5", "journal.jsonl:1"]
+)
 def test_a_kill_between_the_beginning_and_the_answer_gives_no_second_scan(disk: Disk, where: str, when: str) -> None:
     before = start(disk, kill=f"{where}:{when}")
     begun = scans_of(disk)
@@ -63,5 +65,7 @@ def test_a_kill_between_the_beginning_and_the_answer_gives_no_second_scan(disk: 
     else:
         assert repeated, "it is known, though nobody knows its answer"
     assert not before or before[0][0] == "refused" or begun == scans_of(disk)
+    if before:
+        assert (status, scan_id) == before[0][:2], "what was answered once is answered the same"
     for name in scans_of(disk):
         assert faults_of_sealed(StoreLayout(disk.root).scan(name), VIEWS) == []

@@ -58,6 +58,8 @@ QUICK = {
 """A small scan that nobody stands beside."""
 DROP_INS = "/etc/systemd/system/scannerd.service.d"
 ON_THE_BENCH = f"""[Service]
+# The bench's pins end with its daemon; `scannerd park` would find none.
+ExecStopPost=
 ExecStart=
 ExecStart=/opt/scannerd/bin/scannerd bench --config {CONFIG} --hand {HAND}
 # The bench starts processes of its own by setpriv.
