@@ -119,3 +119,20 @@ def test_a_scan_of_two_heights_from_the_command_line(real_time_bench: Bench, tmp
     both = CliRunner().invoke(app, ["scan", "--resume", "cup", "--sides", "2"])
     assert both.exit_code == 2
     assert "--resume goes on with the scan's own plan" in both.stderr
+
+
+@pytest.mark.parametrize("arguments", [["--help"], []])
+def test_the_overview_says_what_the_command_line_says_and_loads_none_of_it(arguments: list[str]) -> None:
+    said = CliRunner().invoke(app, arguments, prog_name="scannerd")
+    program = f"""
+import atexit, sys
+from scannerd import entry
+heavy = ("numpy", "cv2", "pydantic", "httpx", "asyncio", "scannerd.config", "scannerd.app", "scannerd.__main__")
+atexit.register(lambda: print([name for name in heavy if name in sys.modules], file=sys.stderr))
+sys.argv[1:] = {arguments}
+entry.main()
+"""
+    quick = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert quick.stderr == "[]\n"
+    assert quick.stdout == said.stdout
+    assert quick.returncode == said.exit_code
