@@ -9,6 +9,7 @@ from scannerd.coverage.coverage import Coverage
 from scannerd.coverage.recall import recall
 from scannerd.coverage.report import CoverageReport
 from scannerd.quality.look import Look, Remedy, Verdict
+from scannerd.scan.sameness import SamenessWatch
 from scannerd.scan.slip import MAX_SLIP_DEG, SlipVerdict, SlipWatch
 from scannerd.scan.taken import Taken
 from scannerd.store.scans import StoredScan
@@ -21,6 +22,8 @@ class Sight:
 
     look: Look
     slip: SlipVerdict
+    stands_still: bool = False
+    """Without a mat: photos stay the same although the motor turned."""
 
 
 class Onlookers:
@@ -40,6 +43,7 @@ class Onlookers:
             scan.plan, max_slip_deg, max_speed_deg_s, viewpoints=lambda: scan.viewpoints, lifted=lifted
         )
         self._coverage = Coverage(scan.plan)
+        self._sameness = SamenessWatch()
 
     def remember(self, tell: Callable[[FrameEntry, FrameSidecar], None]) -> None:
         """Learn again from the photos that are there already; `tell` hears of each.
@@ -73,7 +77,13 @@ class Onlookers:
                 look.mat,
                 look.mask,
             )
-        return Sight(look, slip)
+        return Sight(look, slip, slip.unread is not None and self._stands_still(taken))
+
+    def _stands_still(self, taken: Taken) -> bool:
+        viewpoint, moved = taken.viewpoint, taken.arrival.moved and taken.attempt == 1
+        if not viewpoint.is_plain:
+            return False
+        return self._sameness.see((viewpoint.side, viewpoint.ring), taken.shot.frame.small.y, moved=moved)
 
     def count(self, taken: Taken, look: Look) -> CoverageReport | None:
         """Take in a photo that is kept; return what is covered, when that is known anew."""

@@ -166,6 +166,12 @@ class ScanSession:
         if taken.shot.believed and (swung or sight.look.verdict is Verdict.RETAKE):
             self._station.distrust()
         self._mind_slip(taken, sight.slip)
+        if sight.stands_still:
+            self._warn(
+                f"frame {taken.viewpoint.index}: the last photos look alike although the motor turned: look whether "
+                "the platter turns; where it does not, free it and start anew. With a mat it is seen and mended",
+                FaultKind.TURNTABLE_JAMMED,
+            )
 
     def _mind_slip(self, taken: Taken, slip: SlipVerdict) -> None:
         """Count with the platter's true angle from now on, and tell; a jam is told by the frame's verdict."""

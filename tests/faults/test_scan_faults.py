@@ -247,6 +247,21 @@ async def test_low_voltage_is_waited_out_and_the_scan_goes_on_by_itself(
         assert seen_deg == pytest.approx(index * 45, abs=SWING_DEG), "a hand turned it meanwhile"
 
 
+async def test_without_a_mat_people_are_told_that_the_photos_do_not_change(bench: Bench, tmp_path: Path) -> None:
+    config = config_of(tmp_path)
+    config = config.model_copy(update={"mat": config.mat.model_copy(update={"used": False})})
+    async with running(config, bench) as daemon:
+        events = daemon.events.subscribe()
+        await daemon.submit(StartScan("cup"))
+        seen = await until(events, FrameStored, 4)
+        bench.world.jammed = True
+        seen += await until(events, ScanEnded)
+    told = [event.message for event in of(Warned, seen) if event.fault_kind is FaultKind.TURNTABLE_JAMMED]
+    assert len(told) == 1
+    assert "look whether the platter turns" in told[0]
+    assert of(ScanEnded, seen)[0].outcome is Outcome.COMPLETED, "it may be an object that looks the same all round"
+
+
 def _fill_disk(bench: Bench, free: list[int], supply: SimulatedSupply) -> None:
     free[0] = 1000
 
