@@ -6,6 +6,7 @@ from drivers.protocols import Axis, Camera
 from scannerd.config import Config
 from scannerd.scan.phases import Phase
 from scannerd.scan.plan import ScanPlan
+from scannerd.scan.platter_finder import LOOKS
 from scannerd.store.space import photo_bytes
 
 BUSY_S = 6.0
@@ -27,8 +28,6 @@ CARD_BYTES_PER_S = 500_000
 HASHING_BYTES_PER_S = 5_000_000
 """The same card, read from."""
 SHEET_S_PER_PHOTO = 0.5
-LOOKS = 3
-"""Photos that a resumed scan may take to find out where the platter stands."""
 FARTHEST_MOVE_DEG = 360.0
 
 
