@@ -38,7 +38,6 @@ class PosedPhotos:
     """(V, 3)."""
     size_px: tuple[int, int]
     """(width, height)."""
-    closed_ring: bool
     rings: tuple[int, ...] = ()
     """Of each photo; empty: all are one."""
 
@@ -53,11 +52,11 @@ class PosedPhotos:
         return tuple(view for view, ring in enumerate(self.rings) if ring == fullest)
 
     def subset(self, views: list[int]) -> "PosedPhotos":
-        """Return some of them; a ring with a gap is treated as the ring it was."""
+        """Return some of them."""
         return PosedPhotos(
             tuple(self.files[view] for view in views),
             self.K[views], self.distortion[views], self.R[views], self.t[views],
-            self.size_px, self.closed_ring, tuple(self.rings[view] for view in views) if self.rings else (),
+            self.size_px, tuple(self.rings[view] for view in views) if self.rings else (),
         )  # fmt: skip
 
 
@@ -124,7 +123,6 @@ def crop_views(
         K=K,
         R=posed.R,
         t=posed.t,
-        closed_ring=posed.closed_ring,
         outlining=posed.fullest_ring(),
         offsets_px=tuple((round(x * factor), round(y * factor)) for x, y in corners),
     )

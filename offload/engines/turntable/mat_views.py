@@ -180,7 +180,6 @@ def _posed(bundle: ScanBundle, calibration: Calibration, size_px: tuple[int, int
         R=calibration.R,
         t=calibration.t_mm,
         size_px=size_px,
-        closed_ring=bundle.closed_ring,
         rings=tuple(bundle.rings),
     )
 

@@ -145,7 +145,6 @@ def _seen(
         R=np.array([image.R for image in chosen]),
         t=np.array([image.t for image in chosen]),
         size_px=size_px,
-        closed_ring=False,
     )
     return posed, [readings[index].mask for index in kept], lost
 

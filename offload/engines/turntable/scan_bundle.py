@@ -40,13 +40,6 @@ class ScanBundle:
         frames = tuple(self.frames[view] for view in views)
         return replace(self, frames=frames, files=tuple(self.files[view] for view in views))
 
-    @property
-    def closed_ring(self) -> bool:
-        """Whether the last photo's neighbour is the first: no gap is twice as wide as the usual one."""
-        around = np.sort(self.angles_deg % 360)
-        gaps = np.diff(np.append(around, around[0] + 360))
-        return bool(gaps.max() <= 2.01 * np.median(gaps))
-
 
 def open_bundle(folder: Path) -> ScanBundle:
     """Read the manifest; the photos are verified when they are read. Raises BadInput."""

@@ -28,8 +28,6 @@ class ViewSet:
     """(V, 3, 3), camera from object."""
     t: Floats
     """(V, 3)."""
-    closed_ring: bool = True
-    """Whether the last view's neighbour is the first."""
     outlining: tuple[int, ...] = ()
     """Views whose outlines carve the hull; empty: all. Mistakes of masks add up over rings (spot, 18 photos at
     30° and 18 at 55°: F@1 .741 carved by the first ring, .708 by both, .733 without the second)."""
