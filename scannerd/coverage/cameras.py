@@ -4,11 +4,12 @@ import math
 
 import numpy as np
 
+from offload.geometry.lens import Floats, Lens
+from offload.geometry.pose import Pose
+from offload.geometry.turntable import turned
 from offload.wire.bundle import Place
 from scannerd.coverage.sighting import Mask
-from scannerd.geometry.lens import Floats, Lens
-from scannerd.geometry.mat_pose import Pose, camera_from_mat, corners_of
-from scannerd.geometry.turntable import turned
+from scannerd.geometry.mat_pose import camera_from_mat, corners_of
 from scannerd.quality.look import MatReading
 from scannerd.scan.plan import ScanPlan
 

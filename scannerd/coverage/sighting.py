@@ -6,8 +6,8 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from scannerd.geometry.lens import Lens
-from scannerd.geometry.mat_pose import Pose
+from offload.geometry.lens import Lens
+from offload.geometry.pose import Pose
 
 Mask = NDArray[np.uint8]
 Points = NDArray[np.float32]

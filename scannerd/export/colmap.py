@@ -7,9 +7,9 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from offload.geometry.lens import Floats, Lens
 from scannerd.export.exported_file import ExportedFile, text_file
 from scannerd.export.photo_set import PhotoSet, SetPhoto
-from scannerd.geometry.lens import Floats, Lens
 
 CAMERA_ID = 1
 MODEL = "sparse/0"

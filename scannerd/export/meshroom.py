@@ -12,9 +12,9 @@ from typing import Any
 
 import numpy as np
 
+from offload.geometry.pose import Pose
 from scannerd.export.exported_file import ExportedFile, text_file
 from scannerd.export.photo_set import PhotoSet, SetPhoto
-from scannerd.geometry.mat_pose import Pose
 
 INTRINSIC_ID = "1000"
 FIRST_VIEW_ID = 2000

@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
+from offload.geometry.pose import Pose
 from scannerd.export.exported_file import ExportedFile, text_file
 from scannerd.export.photo_set import PhotoSet, SetPhoto
-from scannerd.geometry.mat_pose import Pose
 
 
 def files(photos: PhotoSet) -> Iterator[ExportedFile]:

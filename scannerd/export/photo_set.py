@@ -4,11 +4,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from offload.geometry.lens import Lens
 from offload.wire.bundle import CameraModel, FrameEntry
 from offload.wire.poses import FramePose, ScanPoses
 from scannerd.export.exported_file import ExportFault
 from scannerd.geometry.joint_poses import NoPoses
-from scannerd.geometry.lens import Lens
 from scannerd.scan.plan import ScanPlan
 from scannerd.store.history import history_of
 from scannerd.store.journal import stream

@@ -9,10 +9,10 @@ from collections.abc import Iterable, Iterator
 
 import numpy as np
 
+from offload.geometry.lens import Lens
+from offload.geometry.pose import Pose
 from scannerd.export.exported_file import ExportedFile, text_file
 from scannerd.export.photo_set import PhotoSet, SetPhoto
-from scannerd.geometry.lens import Lens
-from scannerd.geometry.mat_pose import Pose
 
 FILM_MM = 36.0
 _XMP = """<x:xmpmeta xmlns:x="adobe:ns:meta/">

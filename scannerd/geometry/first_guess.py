@@ -5,9 +5,9 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from scannerd.geometry.lens import Floats
-from scannerd.geometry.mat_pose import Pose
-from scannerd.geometry.turntable import Stand, turned
+from offload.geometry.lens import Floats
+from offload.geometry.pose import Pose
+from offload.geometry.turntable import Stand, turned
 
 FARTHEST_RAD = 0.2
 """Poses that disagree by more are counted as wrong, however wrong they are."""

@@ -11,12 +11,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from offload.geometry.lens import Floats, Lens
+from offload.geometry.pose import Pose
+from offload.geometry.turntable import Stand
 from offload.wire.bundle import CameraModel, Intrinsics, MatSpec
 from offload.wire.poses import FramePose, Matrix, PoseSource, Row, ScanPoses, Turn
 from scannerd.geometry.first_guess import first_stand
-from scannerd.geometry.lens import Floats, Lens
-from scannerd.geometry.mat_pose import MatCorners, Pose, camera_from_mat
-from scannerd.geometry.turntable import Stand
+from scannerd.geometry.mat_pose import MatCorners, camera_from_mat
 from scannerd.geometry.turntable_fit import Beliefs, Model, SeenView, fit
 
 LEAST_VIEWS = 4

@@ -6,31 +6,13 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from offload.geometry.lens import Floats, Lens
+from offload.geometry.pose import Pose
 from offload.wire.bundle import MatSpec
-from scannerd.geometry.lens import Floats, Lens
 
 LEAST_CORNERS = 12
 LEAST_SPREAD_SQUARES = 0.75
 """Standard deviation of the corners, in squares, across their narrower direction: a single row fixes no plane."""
-
-
-@dataclass(frozen=True)
-class Pose:
-    """Camera from mat: a point X of the mat is at R X + t_mm."""
-
-    R: Floats
-    """(3, 3)."""
-    t_mm: Floats
-    """(3,)."""
-
-    @property
-    def centre_mm(self) -> Floats:
-        """(3,): where the camera stands, in the mat's frame."""
-        return -self.R.T @ self.t_mm
-
-    def apply(self, points_mm: Floats) -> Floats:
-        """Return points (n, 3) of the mat's frame in the camera's."""
-        return np.asarray(points_mm @ self.R.T + self.t_mm)
 
 
 @dataclass(frozen=True)

@@ -9,9 +9,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from scannerd.geometry.lens import LENS_UNKNOWNS, Floats, Lens
+from offload.geometry.lens import LENS_UNKNOWNS, Floats, Lens
+from offload.geometry.turntable import STAND_UNKNOWNS, Stand, project_with_jacobian
 from scannerd.geometry.mat_pose import MatCorners
-from scannerd.geometry.turntable import STAND_UNKNOWNS, Stand, project_with_jacobian
 
 Columns = NDArray[np.int64]
 

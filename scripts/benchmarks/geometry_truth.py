@@ -12,14 +12,15 @@ import numpy as np
 import trimesh
 from numpy.typing import NDArray
 
+from offload.geometry.lens import Lens
+from offload.geometry.pose import Pose
 from offload.wire.bundle import CameraModel, Intrinsics, MatSpec
 from offload.wire.poses import FramePose, ScanPoses
 from scannerd.coverage.coverage import Coverage
 from scannerd.coverage.sight import LEAST_COSINE
 from scannerd.coverage.tally import DOWNWARDS, NEEDED
 from scannerd.geometry.joint_poses import SeenFrame, joint_poses
-from scannerd.geometry.lens import Lens
-from scannerd.geometry.mat_pose import Pose, corners_of
+from scannerd.geometry.mat_pose import corners_of
 from scannerd.quality.look import Look, MatReading, Verdict
 from scannerd.quality.mat_reading import MatReader
 from scannerd.scan.plan import ScanPlan, Viewpoint

@@ -6,7 +6,8 @@ import cv2
 import numpy as np
 from turntable_seen import CAMERA, HEIGHT_PX, MAT, WIDTH_PX, BenchTurn, true_lens
 
-from scannerd.geometry.mat_pose import MatCorners, Pose
+from offload.geometry.pose import Pose
+from scannerd.geometry.mat_pose import MatCorners
 from scannerd.quality.look import Look, MatReading, Verdict
 from scannerd.scan.plan import ScanPlan, viewpoints_on
 

@@ -8,10 +8,11 @@ from numpy.typing import NDArray
 from drivers.bench.mat_picture import charuco_mat
 from drivers.bench.scene import Scene, SceneCamera, SceneObject
 from drivers.bench.truth import true_pose
+from offload.geometry.lens import Lens
+from offload.geometry.pose import Pose
 from offload.wire.bundle import CameraModel, MatSpec
 from scannerd.geometry.joint_poses import SeenFrame
-from scannerd.geometry.lens import Lens
-from scannerd.geometry.mat_pose import MatCorners, Pose, corners_of
+from scannerd.geometry.mat_pose import MatCorners, corners_of
 
 MAT = MatSpec(columns=15, rows=15, square_mm=18.0, marker_mm=13.5)
 WIDTH_PX, HEIGHT_PX = 1600, 1200

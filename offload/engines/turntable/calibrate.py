@@ -10,15 +10,14 @@ from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from offload.engines.protocol import BadInput
 from offload.engines.turntable.mat import MIN_CORNERS, MatObservation
 from offload.engines.turntable.turntable_fit import FitWeights, fit, residual_lengths_px
-from offload.engines.turntable.turntable_model import TurntableModel, turned
+from offload.engines.turntable.turntable_model import TurntableModel
+from offload.geometry.lens import Floats, Lens
+from offload.geometry.turntable import Stand, turned
 from offload.wire.bundle import Intrinsics
-
-Floats = NDArray[np.float64]
 
 MIN_GOOD_VIEWS = 4
 MIN_GOOD_SHARE = 0.25
@@ -76,10 +75,10 @@ def calibrate(
     lengths = residual_lengths_px(model, seen)
     rms_px = float(np.sqrt(np.mean(np.concatenate(lengths) ** 2)))
     return Calibration(
-        K=model.K,
-        distortion=model.distortion,
-        R=np.stack([R for R, _ in poses]),
-        t_mm=np.stack([t for _, t in poses]),
+        K=model.lens.K,
+        distortion=np.array(model.lens.distortion),
+        R=np.stack([pose.R for pose in poses]),
+        t_mm=np.stack([pose.t_mm for pose in poses]),
         rms_px=rms_px,
         turned_deg=slips_deg,
         clockwise=sign < 0,
@@ -103,8 +102,8 @@ def _first_guess(
     seen: list[MatObservation], good: list[int], angles_rad: Floats, size_px: tuple[int, int], camera: Camera
 ) -> tuple[TurntableModel, int]:
     """One pose a view by itself, then the axis' direction through the most frequent turn."""
-    K, distortion = _first_lens(size_px, camera)
-    poses = {view: _pose_alone(seen[view], K, distortion) for view in good}
+    lens = _first_lens(size_px, camera)
+    poses = {view: _pose_alone(seen[view], lens.K, np.array(lens.distortion)) for view in good}
     anchor = max(good, key=lambda view: len(seen[view]))
     R_anchor, t_anchor = poses[anchor]
     turns = {view: _turn_between(R_anchor, poses[view][0]) for view in good}
@@ -115,28 +114,15 @@ def _first_guess(
     angles = sign * angles_rad
     for view in good:
         angles[view] += slip[view] - middle
-    model = TurntableModel(
-        focal_px=K[0, 0],
-        aspect=K[1, 1] / K[0, 0],
-        centre_px=K[:2, 2].copy(),
-        distortion=distortion,
-        R0=R_anchor @ turned(-float(angles[anchor])),
-        t0_mm=t_anchor,
-        tilt=np.eye(3),
-        offset_mm=np.zeros(2),
-        angles_rad=angles,
-    )
-    return model, sign
+    stand = Stand(R_anchor @ turned(-float(angles[anchor])), t_anchor, tilt=np.eye(3), offset_mm=np.zeros(2))
+    return TurntableModel(lens, stand, angles), sign
 
 
-def _first_lens(size_px: tuple[int, int], camera: Camera) -> tuple[Floats, Floats]:
+def _first_lens(size_px: tuple[int, int], camera: Camera) -> Lens:
     width, height = size_px
     if camera.intrinsics is None:
-        focal = camera.focal_px
-        return np.array([[focal, 0, (width - 1) / 2], [0, focal, (height - 1) / 2], [0, 0, 1.0]]), np.zeros(5)
-    known = scaled_intrinsics(camera.intrinsics, width, height)
-    K = np.array([[known.fx_px, 0, known.cx_px], [0, known.fy_px, known.cy_px], [0, 0, 1.0]])
-    return K, np.array(known.distortion)
+        return Lens(width, height, camera.focal_px, 1.0, ((width - 1) / 2, (height - 1) / 2))
+    return Lens.of(scaled_intrinsics(camera.intrinsics, width, height))
 
 
 def scaled_intrinsics(known: Intrinsics, width_px: int, height_px: int) -> Intrinsics:

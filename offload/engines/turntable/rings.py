@@ -9,8 +9,9 @@ from dataclasses import replace
 import numpy as np
 
 from offload.engines.protocol import BadInput
-from offload.engines.turntable.calibrate import Calibration, Camera, Floats, calibrate
+from offload.engines.turntable.calibrate import Calibration, Camera, calibrate
 from offload.engines.turntable.mat import MatObservation
+from offload.geometry.lens import Floats
 from offload.wire.bundle import Intrinsics
 
 Views = list[int]

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from offload.engines.turntable.mat import MatObservation
-from offload.engines.turntable.turntable_model import SHARED, SHARED_COUNT, TurntableModel
+from offload.engines.turntable.turntable_model import CENTRE, DISTORTION, FOCAL, SHARED_COUNT, TurntableModel
 
 Floats = NDArray[np.float64]
 
@@ -65,10 +65,11 @@ def residual_lengths_px(model: TurntableModel, seen: list[MatObservation]) -> li
 
 
 def _free(weights: FitWeights, views: int) -> NDArray[np.int64]:
-    fixed = set(range(SHARED["centre"].start, SHARED["centre"].stop))
+    is_free = np.ones(SHARED_COUNT + views, bool)
+    is_free[CENTRE] = False
     if not weights.lens:
-        fixed |= {0, *range(SHARED["distortion"].start, SHARED["distortion"].stop)}
-    return np.array([column for column in range(SHARED_COUNT + views) if column not in fixed])
+        is_free[FOCAL] = is_free[DISTORTION] = False
+    return np.flatnonzero(is_free)
 
 
 def _linearised(
@@ -106,9 +107,9 @@ def _believe(
 ) -> float:
     """Add what is believed beforehand to the normal equations; return its cost."""
     deviation = np.angle(np.exp(1j * (model.angles_rad - commanded_rad)))
-    distortion = np.arange(SHARED["distortion"].start, SHARED["distortion"].stop)
+    distortion = np.arange(DISTORTION.start, DISTORTION.stop)
     index = np.concatenate([distortion, SHARED_COUNT + np.arange(len(deviation))])
-    value = np.concatenate([model.distortion[:4], deviation])
+    value = np.concatenate([model.lens.distortion[:4], deviation])
     angle_scale = weights.angle_weight_px / np.deg2rad(weights.angle_sigma_deg)
     scale = np.concatenate([1 / np.array(weights.distortion_sigma), np.full(len(deviation), angle_scale)])
     normal[index, index] += scale**2

@@ -12,11 +12,11 @@ from turntable_seen import BenchTurn, true_lens
 from drivers.bench.default_object import default_object
 from drivers.bench.mesh_file import load_mesh
 from drivers.bench.scene import SceneObject
+from offload.geometry.pose import Pose
 from scannerd.coverage.coverage import Coverage
 from scannerd.coverage.report import CoverageReport
 from scannerd.coverage.sight import LEAST_COSINE
 from scannerd.coverage.tally import NEEDED
-from scannerd.geometry.mat_pose import Pose
 from scannerd.quality.look import Look, Verdict
 
 VIEWS = 24

@@ -12,11 +12,11 @@ import pytest
 from turntable_scan import SCAN_ID, grey_photo, taken_scan
 from turntable_seen import HEIGHT_PX, WIDTH_PX, BenchTurn, object_points_mm, true_lens
 
+from offload.geometry.lens import Lens
 from scannerd.export.exported_file import ExportFault
 from scannerd.export.photo_set import photo_set
 from scannerd.export.programs import Program, exported
 from scannerd.export.to_folder import write_export
-from scannerd.geometry.lens import Lens
 from scannerd.store.scans import ScanUnknown
 
 TURN = BenchTurn(views=12)

@@ -4,11 +4,12 @@ import numpy as np
 import pytest
 from turntable_seen import CAMERA, HEIGHT_PX, MAT, WIDTH_PX, BenchTurn, object_points_mm, true_lens
 
+from offload.geometry.lens import Lens
+from offload.geometry.pose import Pose
 from offload.wire.poses import PoseSource, ScanPoses
 from scannerd.geometry.first_guess import first_stand
 from scannerd.geometry.joint_poses import NoPoses, SeenFrame, joint_poses
-from scannerd.geometry.lens import Lens
-from scannerd.geometry.mat_pose import MatCorners, Pose, camera_from_mat, corners_of
+from scannerd.geometry.mat_pose import MatCorners, camera_from_mat, corners_of
 from scannerd.geometry.turntable_fit import Beliefs, Model, SeenView, fit
 
 SIZE_PX = (WIDTH_PX, HEIGHT_PX)

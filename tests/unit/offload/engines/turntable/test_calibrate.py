@@ -6,12 +6,14 @@ from offload.engines.protocol import BadInput
 from offload.engines.turntable.calibrate import Calibration, Camera, calibrate, scaled_intrinsics
 from offload.engines.turntable.mat import NOTHING_SEEN, Mat, MatObservation
 from offload.engines.turntable.rings import calibrate_rings
-from offload.engines.turntable.turntable_model import SHARED_COUNT, TurntableModel, turned
+from offload.engines.turntable.turntable_model import SHARED_COUNT, TurntableModel
+from offload.geometry.lens import Lens
+from offload.geometry.turntable import Stand, turned
 from offload.wire.bundle import Intrinsics, MatSpec
 
 SIZE_PX = (1600, 1200)
 MAT = Mat(MatSpec(columns=15, rows=15, square_mm=18, marker_mm=13.5))
-TRUE_LENS = np.array([-0.08, 0.05, 0.0003, -0.0002, 0.0])
+TRUE_LENS = (-0.08, 0.05, 0.0003, -0.0002, 0.0)
 OBJECT_MM = np.array([[x, y, z] for x in (-40, 40) for y in (-40, 40) for z in (0, 70, 140)], np.float64)
 
 
@@ -30,16 +32,12 @@ def truth(
     right /= np.linalg.norm(right)
     R0 = np.stack([right, np.cross(forward, right), forward])
     jitter = np.random.default_rng(1).normal(0, np.deg2rad(jitter_deg), views)
+    centre_px = (799.5 + centre_off_px[0], 599.5 + centre_off_px[1])
+    tilt = cv2.Rodrigues(np.array([0.004, -0.003, 0.0]))[0]
     return TurntableModel(
-        focal_px=2290.4,
-        aspect=1.0,
-        centre_px=np.array([799.5, 599.5]) + centre_off_px,
-        distortion=TRUE_LENS,
-        R0=R0,
-        t0_mm=-R0 @ eye,
-        tilt=cv2.Rodrigues(np.array([0.004, -0.003, 0.0]))[0],
-        offset_mm=np.array([1.7, -0.9]),
-        angles_rad=2 * np.pi * np.arange(views) / views + jitter,
+        Lens(*SIZE_PX, 2290.4, 1.0, centre_px, TRUE_LENS),
+        Stand(R0, -R0 @ eye, tilt, np.array([1.7, -0.9])),
+        2 * np.pi * np.arange(views) / views + jitter,
     )
 
 
@@ -68,8 +66,7 @@ def scale_error(found: Calibration, model: TurntableModel) -> float:
     """Triangulate known points of the object from what the true camera sees; compare sizes."""
     normal, right = np.zeros((len(OBJECT_MM), 3, 3)), np.zeros((len(OBJECT_MM), 3))
     for view in range(len(model.angles_rad)):
-        R, t = model.pose(view)
-        pixels = cv2.projectPoints(OBJECT_MM, cv2.Rodrigues(R)[0], t, model.K, model.distortion)[0]
+        pixels = model.lens.project(model.pose(view).apply(OBJECT_MM))[:, None]
         rays = cv2.undistortPoints(pixels, found.K, found.distortion)[:, 0]
         directions = np.column_stack([rays, np.ones(len(rays))]) @ found.R[view]
         directions /= np.linalg.norm(directions, axis=1, keepdims=True)
@@ -98,7 +95,7 @@ def test_jacobian_is_the_derivative() -> None:
 def test_self_calibration_finds_focal_length_poses_and_scale(first_focal_px: float) -> None:
     model = truth(36)
     found = calibrate(names(36), sightings(model), commanded_deg(36), SIZE_PX, Camera(first_focal_px))
-    assert found.K[0, 0] == pytest.approx(model.focal_px, rel=4e-3)
+    assert found.K[0, 0] == pytest.approx(model.lens.focal_px, rel=4e-3)
     assert abs(scale_error(found, model)) < 2e-3
     assert found.rms_px < 0.25
     assert not found.clockwise
@@ -107,18 +104,17 @@ def test_self_calibration_finds_focal_length_poses_and_scale(first_focal_px: flo
 
 def test_stored_intrinsics_are_kept_and_give_the_scale() -> None:
     model = truth(36)
-    cx, cy = model.centre_px
+    cx, cy = model.lens.centre_px
     stored = Intrinsics(
-        width_px=1600, height_px=1200, fx_px=2290.4, fy_px=2290.4, cx_px=cx, cy_px=cy, distortion=tuple(TRUE_LENS)
+        width_px=1600, height_px=1200, fx_px=2290.4, fy_px=2290.4, cx_px=cx, cy_px=cy, distortion=TRUE_LENS
     )
     found = calibrate(names(36), sightings(model), commanded_deg(36), SIZE_PX, Camera(9999.0, stored))
     assert found.K[0, 0] == 2290.4
     assert found.distortion == pytest.approx(TRUE_LENS)
     assert abs(scale_error(found, model)) < 1.5e-4
     for view in range(36):
-        R, t = model.pose(view)
-        assert found.R[view] == pytest.approx(R, abs=2e-4)
-        assert found.t_mm[view] == pytest.approx(t, abs=0.1)
+        assert found.R[view] == pytest.approx(model.pose(view).R, abs=2e-4)
+        assert found.t_mm[view] == pytest.approx(model.pose(view).t_mm, abs=0.1)
 
 
 def test_a_table_that_turns_the_other_way_is_found_and_told() -> None:
@@ -192,10 +188,10 @@ def test_two_rings_are_two_cameras_with_one_lens_in_one_frame() -> None:
     both, kept, lost = calibrate_rings(names(20), seen, angles_deg, rings, SIZE_PX, camera)
     assert (kept, lost) == (list(range(20)), {})
     for view in kept:
-        R, t_mm = low.pose(view) if view < 12 else high.pose(view - 12)
+        pose = low.pose(view) if view < 12 else high.pose(view - 12)
         found = OBJECT_MM @ both.R[view].T + both.t_mm[view]
         found_px = cv2.projectPoints(found, np.zeros(3), np.zeros(3), both.K, both.distortion)[0]
-        true_px = cv2.projectPoints(OBJECT_MM @ R.T + t_mm, np.zeros(3), np.zeros(3), low.K, low.distortion)[0]
+        true_px = low.lens.project(pose.apply(OBJECT_MM))[:, None]
         assert np.abs(found_px - true_px).max() < 1.5, f"photo {view}"
     one = calibrate(names(12), seen[:12], angles_deg[:12], SIZE_PX, camera)
     assert np.array_equal(both.K, one.K), "the ring that shows most tells the lens"
@@ -218,6 +214,5 @@ def test_views_of_rings_may_come_in_any_order() -> None:
     found, kept, _ = calibrate_rings(names(16), seen, angles_deg, [0, 1] * 8, SIZE_PX, Camera(2300.0))
     assert kept == list(range(16))
     for view in range(16):
-        R, t_mm = (low, high)[view % 2].pose(view // 2)
-        eye, true_eye = -found.R[view].T @ found.t_mm[view], -R.T @ t_mm
+        eye, true_eye = -found.R[view].T @ found.t_mm[view], (low, high)[view % 2].pose(view // 2).centre_mm
         assert np.linalg.norm(eye - true_eye) < 3

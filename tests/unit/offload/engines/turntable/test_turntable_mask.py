@@ -10,7 +10,7 @@ from offload.engines.turntable.mask_shape import without_blind_holes
 from offload.engines.turntable.mat import Mat
 from offload.engines.turntable.plain_mask import plain_silhouette
 from offload.engines.turntable.rough_hull import rough_hull
-from offload.engines.turntable.turntable_model import turned
+from offload.geometry.turntable import turned
 from offload.wire.bundle import MatSpec
 
 MAT = Mat(MatSpec(columns=15, rows=15, square_mm=18, marker_mm=13.5))

@@ -10,8 +10,8 @@ from typing import Self
 import cv2
 import numpy as np
 
-from scannerd.geometry.lens import LENS_UNKNOWNS, Floats, Lens
-from scannerd.geometry.mat_pose import Pose
+from offload.geometry.lens import LENS_UNKNOWNS, Floats, Lens
+from offload.geometry.pose import Pose
 
 STAND_UNKNOWNS = 10
 """Rotation (3), translation (3), tilt (2), offset (2)."""
