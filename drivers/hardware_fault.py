@@ -14,5 +14,7 @@ class HardwareFault(StrEnum):
     """Nobody knows where an axis stands, or it would leave its limits."""
     LINK_BROKEN = "link_broken"
     """A cable or line to a controller does not carry what was sent."""
+    EMERGENCY_STOP = "emergency_stop"
+    """Somebody pushed the emergency stop."""
     HARDWARE = "hardware"
     """Anything else: pins that cannot be had, a device that was closed."""

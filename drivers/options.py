@@ -3,7 +3,26 @@
 Pins are Broadcom numbers (GPIO17, not header pin 11). The defaults are the documented wiring.
 """
 
+import math
 from dataclasses import dataclass
+from typing import Literal
+
+
+@dataclass(frozen=True)
+class IndexOptions:
+    """A switch or an optical sensor that marks one place of the axis."""
+
+    pin: int
+    active_low: bool = True
+    """It pulls the line to ground where it is met, against the Pi's pull-up: most switches and slotted sensors."""
+    angle_deg: float = 0.0
+    """The axis's angle at the edge that is met when searching."""
+    search: Literal["forward", "backward"] = "forward"
+    """Which way to look for it: forward is counter-clockwise, or up."""
+    speed_deg_s: float = 20.0
+    """Of the search. The edge itself is met step by step."""
+    width_deg: float = 5.0
+    """Nobody is farther than this from either edge while the sensor is active."""
 
 
 @dataclass(frozen=True)
@@ -21,20 +40,37 @@ class StepperGpioOptions:
     full_steps_per_turn: int = 200
     """Of the motor's shaft."""
     microsteps: int = 16
-    """As the board's MS pins are strapped."""
+    """As the board's MS pins are strapped, or as they are set where they have pins."""
+    microstep_pins: tuple[int, ...] = ()
+    """MS1, MS2 (and MS3) where software sets them; empty: strapped."""
+    board: Literal["a4988", "drv8825", "tmc2209"] = "a4988"
+    """What the levels of the MS pins mean."""
     gear_ratio: float = 3.0
     """Turns of the motor for one turn of the platter."""
     max_speed_deg_s: float = 60.0
     acceleration_deg_s2: float = 180.0
+    smoothing_s: float = 0.0
+    """Speed changes are spread over so long: an S-curve. As long as one swing of the platter, it leaves no swing."""
+    backlash_deg: float = 0.0
+    """Play of belt or gear. Every place is then reached from the same side."""
     reversed: bool = False
     """False: DIR high turns the platter counter-clockwise seen from above."""
     soft_limits_deg: tuple[float, float] | None = None
     """Lowest and highest angle that a move may ask for; None turns for ever."""
+    index: IndexOptions | None = None
+    """None: whoever homes the axis says that it stands at 0."""
+    pulses: Literal["auto", "lgpio", "pigpio", "thread"] = "auto"
+    """Who times the pulses (docs/motion.md); auto: the best that this machine has."""
 
     @property
     def step_deg(self) -> float:
         """Angle of one microstep at the platter."""
         return 360.0 / (self.full_steps_per_turn * self.microsteps * self.gear_ratio)
+
+    @property
+    def backlash_steps(self) -> int:
+        """Enough microsteps to take up the play."""
+        return math.ceil(self.backlash_deg / self.step_deg)
 
 
 @dataclass(frozen=True)

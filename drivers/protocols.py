@@ -7,7 +7,7 @@ elevation above the platter.
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import ClassVar, Protocol
+from typing import ClassVar, Literal, Protocol
 
 from drivers.hardware_fault import HardwareFault
 from drivers.picture import Planes
@@ -40,6 +40,18 @@ class OutsideLimits(DriverError):
     kind = HardwareFault.POSITION_LOST
 
 
+class EmergencyStopped(NeedsPerson):
+    """The axis was stopped at once, in the middle of a move or not; where it stands is unknown."""
+
+    kind = HardwareFault.EMERGENCY_STOP
+
+
+class LinkBroken(Retryable):
+    """A line to a controller does not carry what was sent: unplugged, or bytes were lost."""
+
+    kind = HardwareFault.LINK_BROKEN
+
+
 class CameraTimeout(Retryable):
     """No frame came before the deadline that the exposure allows."""
 
@@ -68,6 +80,16 @@ class Clock(Protocol):
         """Return what `now_s()` was at a moment of the system's CLOCK_MONOTONIC, as cameras stamp their frames."""
 
 
+@dataclass(frozen=True)
+class Homing:
+    """How an axis came to know its angle."""
+
+    found_by: Literal["here", "index", "controller"]
+    """`here`: it stands at 0 because somebody says so. `index`: a sensor was met. `controller`: it homed itself."""
+    off_deg: float | None = None
+    """Where the index was found by counted steps, less where it should be; None: nothing had been counted before."""
+
+
 class Axis(Protocol):
     """One rotary axis."""
 
@@ -79,8 +101,12 @@ class Axis(Protocol):
     def angle_deg(self) -> float:
         """Commanded angle after the last issued step. Raises AxisNotHomed."""
 
-    async def home(self) -> None:
-        """Make the present position, or the index found, angle 0."""
+    async def home(self) -> Homing:
+        """Look for the index and know the angle there; without one the present position is 0.
+
+        Raises NeedsPerson where the index is not met in a whole turn, DriverError. Cancelling decelerates; the angle
+        is unknown then.
+        """
 
     async def believe(self, angle_deg: float) -> None:
         """Take the present position for this angle: somebody knows better than counted steps."""
@@ -97,6 +123,12 @@ class Axis(Protocol):
 
     async def release(self) -> None:
         """Switch the holding current off. The position counts as known until something moves the platter."""
+
+    def emergency_stop(self) -> None:
+        """Stop pulses and current at once, from any thread and without slowing down.
+
+        A move under way raises EmergencyStopped. The angle is unknown until `home` or `believe`.
+        """
 
     def cut_current(self) -> None:
         """Switch the motor off at once, from any thread and without slowing down: the process must end now."""

@@ -15,11 +15,17 @@ class PulsePlayer(Protocol):
     """Somebody who can pull the STEP line at the right moments."""
 
     def play(self, profile: MotionProfile, stop: threading.Event, count: Callable[[int], None]) -> None:
-        """Issue the profile's steps and return after the last one; blocks this thread.
+        """Issue the profile's steps and return after the last one; blocks this thread. Raises DriverError.
 
-        `count` is told after each pulse or group of pulses how many went out, so that the caller's position is true
-        at every moment. Once `stop` is set, the motion slows down at the profile's acceleration and ends early.
+        `count` is told after each pulse or group of pulses how many went out. Once `stop` is set, the motion slows
+        down at the profile's acceleration and ends early; what was issued is counted then, to the step.
         """
+
+    def halt(self) -> None:
+        """Issue nothing more, from any thread; `play` returns soon, and how many steps went out is not known."""
+
+    def close(self) -> None:
+        """Free the line; safe to call twice. No move is under way."""
 
 
 class GpioPulsePlayer:
@@ -29,24 +35,37 @@ class GpioPulsePlayer:
     that are overdue come closer together, and never closer than `CATCH_UP` allows, for a burst would stall the motor.
     """
 
-    def __init__(self, step_pin: Any, clock: Clock) -> None:
-        """Take a gpiozero `Pin` set to output."""
-        self._pin = step_pin
+    def __init__(self, step_line: Any, clock: Clock) -> None:
+        """Take a gpiozero `DigitalOutputDevice`, to be closed with this."""
+        self._line = step_line
+        self._pin = step_line.pin
         self._clock = clock
+        self._halted = threading.Event()
 
     def play(self, profile: MotionProfile, stop: threading.Event, count: Callable[[int], None]) -> None:
         """Issue the profile's steps; see `PulsePlayer`."""
+        self._halted.clear()
         pace = _Pace(self._clock)
         issued = self._pulse(profile.intervals_s, pace, stop, count)
         if stop.is_set():
             self._pulse(profile.stopping_intervals_s(issued), pace, threading.Event(), count)
+
+    def halt(self) -> None:
+        """Issue nothing more; see `PulsePlayer`."""
+        self._halted.set()
+
+    def close(self) -> None:
+        """Free the line; safe to call twice."""
+        if not self._line.closed:
+            self._line.off()
+            self._line.close()
 
     def _pulse(
         self, intervals_s: Intervals, pace: "_Pace", stop: threading.Event, count: Callable[[int], None]
     ) -> int:
         issued = 0
         for interval_s in intervals_s.tolist():
-            if stop.is_set():
+            if stop.is_set() or self._halted.is_set():
                 break
             pace.wait(interval_s)
             self._pin.state = True

@@ -2,48 +2,37 @@
 
 import asyncio
 import math
-import threading
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
 
-from gpiozero import DigitalOutputDevice, GPIOZeroError
-
-from drivers.motion_profile import MotionLimits, move_time_s, plan_move
+from drivers.index_search import IndexSearch
+from drivers.motion_profile import MotionLimits, move_time_s
 from drivers.options import StepperGpioOptions
-from drivers.protocols import AxisNotHomed, Clock, DriverError, OutsideLimits
-from drivers.pulse_player import GpioPulsePlayer, PulsePlayer
+from drivers.protocols import AxisNotHomed, Clock, DriverError, EmergencyStopped, Homing, OutsideLimits
+from drivers.stepper_motor import StepperMotor
 
-WAKE_S = 0.002
-"""From ENABLE to the first step: the common boards' charge pumps need 1 ms."""
+T = TypeVar("T")
 
 
 class StepperGpio:
-    """`Axis` over three GPIO lines. Its pulses come from one thread of its own."""
+    """`Axis` over a `StepperMotor` with a thread of its own.
 
-    def __init__(self, options: StepperGpioOptions, clock: Clock, player: PulsePlayer | None = None) -> None:
+    With play in belt or gear, every place is reached forward: a move back goes past it and returns. Angles are those
+    of the platter when it was reached that way.
+    """
+
+    def __init__(self, options: StepperGpioOptions, clock: Clock) -> None:
         """Claim the pins, motor off. Raises DriverError when they cannot be had."""
         self._options = options
-        self._clock = clock
-        self._limits = MotionLimits(options.max_speed_deg_s, options.acceleration_deg_s2)
-        self._lines: list[DigitalOutputDevice] = []
-        try:
-            step = self._claim(options.step_pin)
-            self._dir = self._claim(options.dir_pin)
-            self._enable = None
-            if options.enable_pin is not None:
-                self._enable = self._claim(options.enable_pin, active_high=not options.enable_active_low)
-        except GPIOZeroError as error:
-            self._free_lines()
-            raise DriverError(
-                f"{options.name}: {error}; check [{options.name}] pins and who else uses GPIO"
-            ) from error
-        self._player: PulsePlayer = player or GpioPulsePlayer(step.pin, clock)
+        self._limits = MotionLimits(options.max_speed_deg_s, options.acceleration_deg_s2, options.smoothing_s)
+        self._motor = StepperMotor(options, clock)
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix=options.name)
         self._moving = asyncio.Lock()
-        self._stop = threading.Event()
         self._closed = False
-        self._homed = False
-        self._steps = 0
-        self._direction = 1
+        self._zero: int | None = None
+        """The motor's position at 0°; None: unknown."""
+        self._play_taken_up = False
 
     @property
     def step_deg(self) -> float:
@@ -53,89 +42,133 @@ class StepperGpio:
     @property
     def angle_deg(self) -> float:
         """Commanded angle after the last issued step. Raises AxisNotHomed."""
-        if not self._homed:
+        if self._zero is None:
             raise AxisNotHomed(f"{self._options.name}: position unknown; home it first")
-        return self._steps * self.step_deg
+        return (self._motor.position - self._zero) * self.step_deg
 
-    async def home(self) -> None:
-        """Hold the platter where it stands and call that angle 0."""
-        await self.believe(0.0)
+    async def home(self) -> Homing:
+        """Look for the index and know the angle there; without one hold the platter here and call that angle 0.
+
+        Raises NeedsPerson where the index is not met in a whole turn. Cancelling decelerates; the angle is unknown
+        then.
+        """
+        if self._options.index is None:
+            await self.believe(0.0)
+            return Homing("here")
+        async with self._moving:
+            halts = self._motor.halts
+            zero, self._zero = self._zero, None
+            return await self._in_thread(lambda: self._find_index(zero), halts)
 
     async def believe(self, angle_deg: float) -> None:
         """Hold what stands here and call that this angle. Raises OutsideLimits."""
         async with self._moving:
-            self._refuse_if_closed()
+            halts = self._motor.halts
             self._check_limits(angle_deg)
-            await asyncio.get_running_loop().run_in_executor(self._thread, self._energise)
-            self._steps = round(angle_deg / self.step_deg)
-            self._homed = True
+            await self._in_thread(self._motor.energise, halts)
+            self._zero = self._motor.position - round(angle_deg / self.step_deg)
 
     async def move_to(self, angle_deg: float) -> float:
         """Return the commanded angle, the step nearest to the wish, once the last step is issued.
 
-        Absolute. Does not settle. Raises AxisNotHomed, OutsideLimits. Cancelling decelerates, waits for the
-        standstill and leaves the position known.
+        Absolute. Does not settle. Raises AxisNotHomed, OutsideLimits, EmergencyStopped. Cancelling decelerates, waits
+        for the standstill and leaves the position known.
         """
         async with self._moving:
-            self._refuse_if_closed()
-            self._check_limits(angle_deg)
+            halts = self._motor.halts
             from_deg = self.angle_deg
-            target = round(angle_deg / self.step_deg)
-            stop = self._stop = threading.Event()
-            playing = asyncio.get_running_loop().run_in_executor(self._thread, self._play_to, target, stop)
-            try:
-                await asyncio.shield(playing)
-            except asyncio.CancelledError:
-                stop.set()
-                await asyncio.wait({playing})
-                raise
-            if self._steps != target:
+            way_deg = angle_deg - from_deg
+            self._check_limits(angle_deg)
+            self._check_limits(angle_deg - (self._play_deg if way_deg < 0 else 0.0))
+            target = self._motor.position - round(from_deg / self.step_deg) + round(angle_deg / self.step_deg)
+            await self._in_thread(lambda: self._go(target), halts)
+            if self._motor.position != target:
                 way = f"from {from_deg:.2f}° to {angle_deg:.2f}°"
                 raise DriverError(f"{self._options.name}: stopped at {self.angle_deg:.2f}° on the way {way}")
             return self.angle_deg
 
     def move_time_s(self, from_deg: float, to_deg: float) -> float:
         """Return what the profile needs for this move at the configured limits: the physical floor."""
-        return move_time_s(to_deg - from_deg, self._limits)
+        if not self._play_deg or to_deg >= from_deg:
+            return move_time_s(to_deg - from_deg, self._limits)
+        past_s = move_time_s(from_deg - to_deg + self._play_deg, self._limits)
+        return past_s + move_time_s(self._play_deg, self._limits)
 
     async def release(self) -> None:
         """Switch the holding current off. The position counts as known until something moves the platter."""
         async with self._moving:
-            if self._enable is not None and not self._closed:
-                self._enable.off()
+            self._motor.let_go()
+
+    def emergency_stop(self) -> None:
+        """Stop pulses and current at once, from any thread and without slowing down; the angle is unknown then."""
+        self._motor.halt()
+        self._zero = None
 
     def cut_current(self) -> None:
         """Switch the motor off at once, from any thread and without slowing down: the process must end now."""
-        self._stop.set()
-        if self._enable is not None and not self._closed:
-            self._closed = True
-            self._enable.off()
+        self._closed = True
+        self._motor.halt()
 
     async def close(self) -> None:
         """Decelerate if moving, switch the current off and free the pins; safe to call twice."""
         self._closed = True
-        self._stop.set()
+        self._motor.cancel()
         async with self._moving:
             self._thread.shutdown()
-            self._free_lines()
+            self._motor.close()
 
-    def _play_to(self, target: int, stop: threading.Event) -> None:
-        """In the motor's own thread: issue the pulses from here to the target."""
-        way = target - self._steps
-        if way == 0:
-            return
-        self._direction = 1 if way > 0 else -1
-        self._dir.value = (way > 0) != self._options.reversed
-        self._energise()
-        self._player.play(plan_move(abs(way), self.step_deg, self._limits), stop, self._count)
+    @property
+    def _play_deg(self) -> float:
+        return self._options.backlash_steps * self.step_deg
 
-    def _count(self, steps: int) -> None:
-        self._steps += self._direction * steps
+    async def _in_thread(self, work: Callable[[], T], halts: int) -> T:
+        """Let the motor's thread do it; a cancellation slows the motor down and waits for the standstill.
 
-    def _energise(self) -> None:
-        if self._enable is not None and not self._enable.value:
-            self._enable.on()
-            self._clock.sleep_until(self._clock.now_s() + WAKE_S)
+        `halts` is how often the motor had been halted when the work was decided on: a later halt counts.
+        """
+        if self._closed:
+            raise DriverError(f"{self._options.name}: closed; build a new one")
+        self._motor.begin(halts)
+        working = asyncio.get_running_loop().run_in_executor(self._thread, work)
+        try:
+            done = await asyncio.shield(working)
+        except asyncio.CancelledError:
+            self._motor.cancel()
+            await asyncio.wait({working})
+            raise
+        finally:
+            halted = self._motor.halts != halts
+            if halted:
+                self._zero = None
+        if halted and not self._closed:
+            raise EmergencyStopped(
+                f"{self._options.name}: emergency stop, and where it stands is unknown; release the stop, then Resume"
+            )
+        return done
+
+    def _go(self, target: int) -> None:
+        """In the motor's thread: reach a position forward, so that the play is taken up."""
+        play, way = self._options.backlash_steps, target - self._motor.position
+        if play and (way < 0 or (way < play and not self._play_taken_up)):
+            self._motor.turn(way - play, self._limits)
+            self._play_taken_up = False
+            way = target - self._motor.position
+        self._motor.turn(way, self._limits)
+        self._play_taken_up |= way >= play
+
+    def _find_index(self, zero: int | None) -> Homing:
+        """In the motor's thread. `zero` is where 0° was taken to be until now."""
+        index = self._options.index
+        assert index is not None
+        edge = IndexSearch(self._motor, self._options, index).edge()
+        forward = index.search == "forward"
+        at_index = round(index.angle_deg / self.step_deg) - (0 if forward else self._options.backlash_steps)
+        self._zero, self._play_taken_up = edge - at_index, forward
+        return Homing("index", None if zero is None else self._apart_deg(edge - at_index - zero))
+
+    def _apart_deg(self, steps: int) -> float:
+        apart_deg = steps * self.step_deg
+        return apart_deg if self._options.soft_limits_deg else (apart_deg + 180) % 360 - 180
 
     def _check_limits(self, angle_deg: float) -> None:
         if not math.isfinite(angle_deg):
@@ -144,19 +177,3 @@ class StepperGpio:
         if limits is not None and not limits[0] <= angle_deg <= limits[1]:
             allowed = f"{limits[0]:.2f}° to {limits[1]:.2f}°"
             raise OutsideLimits(f"{self._options.name}: {angle_deg:.2f}° is outside its soft limits {allowed}")
-
-    def _refuse_if_closed(self) -> None:
-        if self._closed:
-            raise DriverError(f"{self._options.name}: closed; build a new one")
-
-    def _claim(self, pin: int, *, active_high: bool = True) -> DigitalOutputDevice:
-        line = DigitalOutputDevice(pin, active_high=active_high, initial_value=False)
-        self._lines.append(line)
-        return line
-
-    def _free_lines(self) -> None:
-        """Off, then free. A freed pin becomes an input, which leaves ENABLE to the board's own pull."""
-        for line in self._lines:
-            if not line.closed:
-                line.off()
-                line.close()

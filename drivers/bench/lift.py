@@ -11,6 +11,8 @@ class LiftMechanics:
     step_deg: float = 0.01125
     start_deg: float = 30.0
     """Where the camera stands when the bench is switched on."""
+    switch_deg: float = 12.0
+    """From here downwards the arm closes a switch."""
     lowest_deg: float = 0.0
     highest_deg: float = 90.0
     """Beyond its end stops the motor stalls: pulses still count, the arm stays."""
@@ -29,7 +31,7 @@ class Lift:
         """Of the camera above the platter, at this moment."""
         return self._elevation_deg
 
-    def step(self, direction: int) -> None:
+    def step(self, direction: float) -> None:
         """Turn the motor by one step, +1 upwards or -1."""
         with self._lock:
             self._put(self._elevation_deg + direction * self.mechanics.step_deg)

@@ -11,8 +11,11 @@ from gpiozero.pins.mock import MockFactory, MockPWMPin
 from drivers.bench.world import World
 
 Listener = Callable[[float], None]
-Motor = Callable[[int, bool], None]
-"""Hears each step: +1 or -1, and whether the board has current for it."""
+Motor = Callable[[float, bool], None]
+"""Hears each step: +1 or -1, or how much of a sixteenth step it is, and whether the board has current for it."""
+
+SIXTEENTHS = {(0, 0, 0): 16.0, (1, 0, 0): 8.0, (0, 1, 0): 4.0, (1, 1, 0): 2.0, (1, 1, 1): 1.0}
+"""Levels of an A4988's MS pins → sixteenth steps for each pulse."""
 
 
 @dataclass(frozen=True)
@@ -23,6 +26,8 @@ class Wire:
     """Told of every level that the pin sets: 0, 1, or a duty cycle between."""
     floats_at: float = 0.0
     """What its own pull makes of the wire when the pin lets go."""
+    grounded: Callable[[], bool] | None = None
+    """Whether a contact at the far end is closed at this moment; None: there is none."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +39,8 @@ class LiftWiring:
     enable_pin: int = 6
     dir_high_raises: int = 1
     """+1: DIR high raises the camera; -1 when a motor coil is connected the other way round."""
+    switch_pin: int | None = None
+    """The switch near the arm's lower end, to ground; None: there is none."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +57,10 @@ class BenchWiring:
     """The light on the object; None: there is none, and the bench's own light stays on."""
     dir_high_turns: int = 1
     """+1: DIR high turns the platter counter-clockwise; -1 when a motor coil is connected the other way round."""
+    index_pin: int | None = None
+    """The optical sensor that sees a flag under the platter, low while it does; None: there is none."""
+    microstep_pins: tuple[int, ...] = ()
+    """MS1 to MS3 of the platter's driver board; empty: strapped to 16 microsteps."""
     lift: LiftWiring | None = None
     """The motor that raises the camera; None: the camera stands on a tripod."""
 
@@ -75,6 +86,20 @@ class BenchPin(MockPWMPin):  # type: ignore[misc]
         """Open the contact: the pull decides again."""
         self._grounded = False
         self._set_pull(self._get_pull())
+
+    def sense(self) -> None:
+        """Look whether the contact at the far end is closed."""
+        if self._wire is None or self._wire.grounded is None or self._function != "input":
+            return
+        closed = self._wire.grounded()
+        if closed and not self._grounded:
+            self.ground()
+        elif self._grounded and not closed:
+            self.let_go()
+
+    def _get_state(self) -> Any:
+        self.sense()
+        return super()._get_state()
 
     def _set_pull(self, value: str) -> None:
         super()._set_pull(value)
@@ -109,14 +134,42 @@ class BenchPinFactory(MockFactory):  # type: ignore[misc]
     def __init__(self, wires: dict[str, Wire]) -> None:
         """Connect `wires`, by pin name such as GPIO17."""
         self.wires = wires
+        self._listener: Callable[[int], None] | None = None
         super().__init__(pin_class=BenchPin)
+
+    def listen(self, listener: Callable[[int], None] | None) -> None:
+        """Tell somebody else, too, which contact may have changed, by its Broadcom number."""
+        self._listener = listener
+
+    def add_contact(self, name: str, closed: Callable[[], bool], after: str) -> None:
+        """Let `closed` decide whether wire `name` is grounded, and look each time the wire `after` has changed."""
+        self.wires[name] = Wire(lambda _: None, grounded=closed)
+        moving = self.wires[after]
+
+        def hear(level: float) -> None:
+            moving.hear(level)
+            self.sense(name)
+
+        self.wires[after] = Wire(hear, moving.floats_at)
+
+    def sense(self, name: str) -> None:
+        """Look what hangs on this wire, where somebody uses it."""
+        for pin in list(self.pins.values()):
+            if pin.info.name == name:
+                pin.sense()
+        if self._listener is not None:
+            self._listener(int(name.removeprefix("GPIO")))
 
 
 class MotorDriverBoard:
     """A4988 and its like: a rising edge on STEP turns the motor by a microstep, if ENABLE is low, as DIR says."""
 
-    def __init__(self, motor: Motor, dir_high_turns: int) -> None:
-        """A board that software has not touched yet: disabled by its own pull-up."""
+    def __init__(self, motor: Motor, dir_high_turns: int, strapped: bool = True) -> None:
+        """A board that software has not touched yet: disabled by its own pull-up, its MS pins pulled to ground.
+
+        `strapped`: the MS pins are tied to 16 microsteps instead.
+        """
+        self._microstep_levels = [1, 1, 1] if strapped else [0, 0, 0]
         self._motor = motor
         self._dir_high_turns = dir_high_turns
         self._enable_level = True
@@ -142,7 +195,17 @@ class MotorDriverBoard:
         self._step_level = level > 0
         if not rising:
             return
-        self._motor(self._dir_high_turns if self._dir_level else -self._dir_high_turns, self.enabled)
+        first, second, third = self._microstep_levels
+        sixteenths = SIXTEENTHS.get((first, second, third), 1.0)
+        self._motor(sixteenths * (self._dir_high_turns if self._dir_level else -self._dir_high_turns), self.enabled)
+
+    def hear_microsteps(self, number: int) -> Listener:
+        """Return who hears MS1 (0), MS2 (1) or MS3 (2)."""
+
+        def hear(level: float) -> None:
+            self._microstep_levels[number] = int(level > 0)
+
+        return hear
 
 
 class SimulatedFinger:
@@ -183,8 +246,10 @@ class SimulatedFinger:
 
 def wire_up(world: World, wiring: BenchWiring) -> tuple[BenchPinFactory, MotorDriverBoard, MotorDriverBoard | None]:
     """Return the pins with everything at their far end, the table's board and the lift's, where there is one."""
-    board = MotorDriverBoard(world.pulse_table, wiring.dir_high_turns)
+    board = MotorDriverBoard(world.pulse_table, wiring.dir_high_turns, strapped=not wiring.microstep_pins)
     wires = _wires_of(board, wiring)
+    for number, pin in enumerate(wiring.microstep_pins):
+        wires[pin] = Wire(board.hear_microsteps(number))
     lift_board = None
     if wiring.lift is not None:
         lift_board = MotorDriverBoard(world.pulse_lift, wiring.lift.dir_high_raises)
@@ -193,7 +258,19 @@ def wire_up(world: World, wiring: BenchWiring) -> tuple[BenchPinFactory, MotorDr
         wires[wiring.led_pin] = Wire(world.lamp.hear)
     if wiring.light_pin is not None:
         wires[wiring.light_pin] = Wire(world.light.hear)
-    return BenchPinFactory({f"GPIO{pin}": wire for pin, wire in wires.items()}), board, lift_board
+    return _with_contacts(world, wiring, wires), board, lift_board
+
+
+def _with_contacts(world: World, wiring: BenchWiring, wires: dict[int, Wire]) -> BenchPinFactory:
+    """Add the sensors, which are looked at after each step and whenever somebody reads them."""
+    contacts = [(wiring.index_pin, wiring.step_pin, world.at_index)]
+    if wiring.lift is not None:
+        contacts.append((wiring.lift.switch_pin, wiring.lift.step_pin, world.at_switch))
+    factory = BenchPinFactory({f"GPIO{pin}": wire for pin, wire in wires.items()})
+    for pin, step_pin, closed in contacts:
+        if pin is not None:
+            factory.add_contact(f"GPIO{pin}", closed, f"GPIO{step_pin}")
+    return factory
 
 
 def _wires_of(board: MotorDriverBoard, wiring: BenchWiring | LiftWiring) -> dict[int, Wire]:

@@ -64,13 +64,13 @@ class Platter:
         self._decay = self.mechanics.damping_ratio * self._omega
         self._omega_damped = math.sqrt(self._omega**2 - self._decay**2)
         self._lock = threading.Lock()
-        self._motor_steps = 0
+        self._motor_steps = 0.0
         self._belt_deg = 0.0
         self._by_hand_deg = 0.0
         self._history = deque([_Moment(LONG_AGO_S, 0.0, 0.0, 0.0)], maxlen=REMEMBERED_STEPS)
 
     @property
-    def motor_steps(self) -> int:
+    def motor_steps(self) -> float:
         """Steps the motor has made, counter-clockwise less clockwise."""
         return self._motor_steps
 
@@ -79,8 +79,8 @@ class Platter:
         """Where the platter comes to rest if no further pulse arrives."""
         return self._history[-1].drive_deg
 
-    def step(self, direction: int, at_s: float) -> None:
-        """Turn the motor by one step, +1 counter-clockwise or -1."""
+    def step(self, direction: float, at_s: float) -> None:
+        """Turn the motor by one step, +1 counter-clockwise or -1; other numbers are so many steps at once."""
         with self._lock:
             self._motor_steps += direction
             last = self._history[-1]

@@ -5,6 +5,7 @@ import threading
 from dataclasses import dataclass
 
 from drivers.bench.bench_clock import BenchClock
+from drivers.bench.index_flag import IndexFlag
 from drivers.bench.lamps import SimulatedLamp, SimulatedLight
 from drivers.bench.lift import Lift
 from drivers.bench.motor_weakness import MotorWeakness
@@ -49,6 +50,8 @@ class World:
         """An object on a platter at 0°; without a lift the camera stands on a tripod."""
         self.clock = clock
         self.platter = Platter(mechanics)
+        self.flag = IndexFlag()
+        """On the platter's rim."""
         self.lift = lift
         """What carries the camera, where a motor does."""
         self._tripod_deg: float | None = None
@@ -107,7 +110,15 @@ class World:
         """Lay the object on its head, or on its foot again."""
         self.object_upside_down = not self.object_upside_down
 
-    def pulse_table(self, direction: int, enabled: bool) -> None:
+    def at_index(self) -> bool:
+        """Whether the sensor beside the platter sees the flag."""
+        return self.flag.covers(self.angle_deg)
+
+    def at_switch(self) -> bool:
+        """Whether the camera's arm is on its switch, near the lower end."""
+        return self.lift is not None and self.lift.elevation_deg <= self.lift.mechanics.switch_deg
+
+    def pulse_table(self, direction: float, enabled: bool) -> None:
         """Take a STEP edge at the platter's motor driver, which may be off."""
         self.pulses += 1
         now_s = self.clock.now_s()
@@ -115,7 +126,7 @@ class World:
         if enabled and follows and not self.jammed:
             self.platter.step(direction, now_s)
 
-    def pulse_lift(self, direction: int, enabled: bool) -> None:
+    def pulse_lift(self, direction: float, enabled: bool) -> None:
         """Take a STEP edge at the lift's motor driver, which may be off."""
         if enabled and self.lift is not None:
             self.lift.step(direction)

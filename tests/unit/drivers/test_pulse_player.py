@@ -29,12 +29,16 @@ class JumpingClock:
 
 
 class Wire:
-    """A pin that notes when it rose."""
+    """A line, and its pin, that notes when it rose."""
 
     def __init__(self, clock: JumpingClock) -> None:
         self._clock = clock
         self._level = False
         self.rises_s: list[float] = []
+
+    @property
+    def pin(self) -> "Wire":
+        return self
 
     @property
     def state(self) -> bool:

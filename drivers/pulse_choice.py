@@ -1,0 +1,60 @@
+"""Who times the STEP pulses: the best that this machine has, or who was asked for.
+
+pigpio's daemon has the chip's DMA do it (to the microsecond, Pis up to the 4); lgpio has a thread of its C library
+(tens of microseconds, any Pi); a thread of Python's own does it for any pin factory (about a tenth of a millisecond).
+"""
+
+import importlib
+import socket
+import struct
+
+from gpiozero import Device, DigitalOutputDevice
+
+from drivers.options import StepperGpioOptions
+from drivers.protocols import Clock, DriverError
+from drivers.pulse_player import GpioPulsePlayer, PulsePlayer
+from drivers.pulse_queue import QueuedPulsePlayer
+
+PIGPIO_AT = ("localhost", 8888)
+PIGPIO_VERSION = 26
+"""The daemon's command that says which version it is."""
+ANSWER_S = 0.3
+
+
+def pulse_player(options: StepperGpioOptions, clock: Clock) -> PulsePlayer:
+    """Take the STEP line and return who plays pulses on it. Raises DriverError, GPIOZeroError."""
+    way = options.pulses if options.pulses != "auto" else _best_way()
+    if way == "thread":
+        return GpioPulsePlayer(DigitalOutputDevice(options.step_pin), clock)
+    try:
+        module = importlib.import_module(f"drivers.pulse_{way}")
+    except ImportError as error:
+        raise DriverError(
+            f'{options.name}: pulses by {way}: {error}; pip install {way}, or set pulses = "auto"'
+        ) from error
+    if way == "pigpio":
+        queue = module.PigpioPulseQueue(options.step_pin, *PIGPIO_AT)
+    else:
+        queue = module.LgpioPulseQueue(getattr(Device.pin_factory, "chip", 0), options.step_pin)
+    return QueuedPulsePlayer(way, queue, clock)
+
+
+def _best_way() -> str:
+    """Only a Pi's own pins are anybody else's to pulse: a factory for tests has none."""
+    factory = type(Device.pin_factory).__module__
+    if factory == "gpiozero.pins.pigpio" or (factory.startswith("gpiozero.pins.l") and _pigpio_answers()):
+        return "pigpio"
+    return "lgpio" if factory == "gpiozero.pins.lgpio" else "thread"
+
+
+def _pigpio_answers() -> bool:
+    """Whether what listens on the daemon's port speaks its language; others use that port, too."""
+    question = struct.pack("IIII", PIGPIO_VERSION, 0, 0, 0)
+    try:
+        with socket.create_connection(PIGPIO_AT, ANSWER_S) as line:
+            line.settimeout(ANSWER_S)
+            line.sendall(question)
+            answer = line.recv(len(question), socket.MSG_WAITALL)
+    except OSError:
+        return False
+    return len(answer) == len(question) and answer[:4] == question[:4]
