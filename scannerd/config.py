@@ -2,58 +2,20 @@
 
 import re
 from pathlib import Path
-from typing import Annotated, Any, Literal
-
-from annotated_types import Ge, Le
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from typing import Literal
 
 from drivers.options import (
     ButtonGpioOptions,
     LampGpioOptions,
     LightGpioOptions,
     Picamera2Options,
-    StepperGpioOptions,
 )
 from drivers.protocols import CameraSettings
 from offload.wire.bundle import MatSpec, ReconstructionOptions
+from scannerd.config_motors import LiftSection, TurntableSection
+from scannerd.config_section import Elevations, Folder, OptionalFile, OptionalText, Section, ViewsOfRings, key
 
 DEFAULT_PATH = Path("/etc/scannerd/config.toml")
-
-
-def key(default: Any, says: str, **bounds: Any) -> Any:
-    """Declare one key: its default, what it is for (shown in config.toml), and pydantic's bounds."""
-    return Field(default, description=says, **bounds)
-
-
-def _path(value: object) -> object:
-    if isinstance(value, str) and "\0" in value:
-        raise ValueError("no file's name has a NUL character")
-    return Path(value) if isinstance(value, str) and value else value
-
-
-def _empty_is_none(value: object) -> object:
-    return None if value == "" else value
-
-
-def _path_or_none(value: object) -> object:
-    return _path(_empty_is_none(value))
-
-
-def _fixed(value: object) -> object:
-    return tuple(value) if isinstance(value, list) else value
-
-
-Folder = Annotated[Path, BeforeValidator(_path)]
-OptionalFile = Annotated[Path | None, BeforeValidator(_path_or_none)]
-OptionalText = Annotated[str | None, BeforeValidator(_empty_is_none)]
-ViewsOfRings = Annotated[tuple[Annotated[int, Ge(3), Le(720)], ...], BeforeValidator(_fixed)]
-Elevations = Annotated[tuple[Annotated[float, Ge(-10), Le(90)], ...], BeforeValidator(_fixed)]
-
-
-class Section(BaseModel):
-    """One table of the file. Text is never taken for a number, nor the other way."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
 
 class DeviceSection(Section):
@@ -82,74 +44,6 @@ class StoreSection(Section):
     def reserve_bytes(self) -> int:
         """The reserve in bytes (1 MB = 10⁶ bytes)."""
         return self.reserve_mb * 1_000_000
-
-
-class TurntableSection(Section):
-    """The stepper motor under the platter. Pins are BCM numbers."""
-
-    driver: Literal["stepper_gpio"] = key("stepper_gpio", "which driver moves the table")
-    step_pin: int = key(17, "a rising edge is one microstep", ge=0, le=27)
-    direction_pin: int = key(27, "high turns counter-clockwise, seen from above", ge=0, le=27)
-    enable_pin: int = key(5, "low holds the motor, high lets it go", ge=0, le=27)
-    full_steps_per_turn: int = key(200, "of the motor, 200 for 1.8° motors", ge=20, le=1000)
-    microsteps: Literal[1, 2, 4, 8, 16, 32] = key(16, "as set on the motor driver's jumpers")
-    gear_ratio: float = key(3.0, "motor turns for one turn of the platter", ge=0.1, le=200)
-    max_speed_deg_s: float = key(60.0, "fastest turning of the platter", ge=0.1, le=720)
-    acceleration_deg_s2: float = key(180.0, "of the platter, up and down", ge=0.1, le=7200)
-    invert: bool = key(False, "true when the table turns the wrong way")
-    idle_release_s: float = key(30.0, "a paused scan's motor is switched off after so long", ge=0, le=3600)
-
-    def axis_options(self) -> StepperGpioOptions:
-        """Return them as the driver takes them."""
-        return StepperGpioOptions(
-            step_pin=self.step_pin,
-            dir_pin=self.direction_pin,
-            enable_pin=self.enable_pin,
-            full_steps_per_turn=self.full_steps_per_turn,
-            microsteps=self.microsteps,
-            gear_ratio=self.gear_ratio,
-            max_speed_deg_s=self.max_speed_deg_s,
-            acceleration_deg_s2=self.acceleration_deg_s2,
-            reversed=self.invert,
-        )
-
-    @property
-    def steps_per_turn(self) -> float:
-        """Microsteps for one turn of the platter."""
-        return self.full_steps_per_turn * self.microsteps * self.gear_ratio
-
-
-class LiftSection(Section):
-    """The motor that raises the camera between rings, by a self-locking gear. Pins are BCM numbers."""
-
-    driver: Literal["stepper_gpio", "none"] = key("none", "none: a person moves the camera between rings")
-    step_pin: int = key(20, "a rising edge is one microstep", ge=0, le=27)
-    direction_pin: int = key(21, "high raises the camera", ge=0, le=27)
-    enable_pin: int = key(6, "low holds the motor, high lets it go", ge=0, le=27)
-    step_deg: float = key(0.01125, "how far one microstep raises the camera", ge=0.0001, le=2)
-    lowest_deg: float = key(10.0, "soft limit: the camera's elevation above the platter", ge=-10, le=90)
-    highest_deg: float = key(70.0, "soft limit", ge=-10, le=90)
-    home_deg: float = key(10.0, "elevation at the mark where a person puts the camera when asked to", ge=-10, le=90)
-    max_speed_deg_s: float = key(10.0, "fastest rising of the camera", ge=0.1, le=90)
-    acceleration_deg_s2: float = key(20.0, "of the camera, up and down", ge=0.1, le=720)
-    invert: bool = key(False, "true when the camera goes the wrong way")
-
-    def axis_options(self) -> StepperGpioOptions:
-        """Return them as the driver takes them."""
-        return StepperGpioOptions(
-            name="lift",
-            step_pin=self.step_pin,
-            dir_pin=self.direction_pin,
-            enable_pin=self.enable_pin,
-            # Only their product counts: how many steps a whole turn of the arm would take.
-            full_steps_per_turn=1,
-            microsteps=1,
-            gear_ratio=360 / self.step_deg,
-            max_speed_deg_s=self.max_speed_deg_s,
-            acceleration_deg_s2=self.acceleration_deg_s2,
-            reversed=self.invert,
-            soft_limits_deg=(self.lowest_deg, self.highest_deg),
-        )
 
 
 class CameraSection(Section):

@@ -17,6 +17,7 @@ class FaultKind(StrEnum):
     MAT_LOST = "mat_lost"
     """The mat should say where the platter stands, and cannot be seen."""
     LINK_BROKEN = "link_broken"
+    EMERGENCY_STOP = "emergency_stop"
     LOW_VOLTAGE = "low_voltage"
     DISK_FULL = "disk_full"
     DISK_FAULT = "disk_fault"

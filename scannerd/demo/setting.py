@@ -8,12 +8,12 @@ from scannerd.config import (
     CameraSection,
     Config,
     DeviceSection,
-    LiftSection,
     QualitySection,
     ReconstructionSection,
     ScanSection,
     StoreSection,
 )
+from scannerd.config_motors import LiftSection
 from scannerd.demo.options import DemoOptions
 
 

@@ -44,6 +44,7 @@ HANDLING: dict[FaultKind, Handling] = {
     FaultKind.POSITION_LOST: Handling(0, Then.END),
     FaultKind.MAT_LOST: Handling(0, Then.ASK, "clear the view of the mat, then Resume"),
     FaultKind.LINK_BROKEN: Handling(2, Then.ASK, "check the cable, then Resume"),
+    FaultKind.EMERGENCY_STOP: Handling(0, Then.ASK, "release the emergency stop, then Resume"),
     FaultKind.LOW_VOLTAGE: Handling(0, Then.WAIT, "it goes on by itself; Resume goes on now"),
     FaultKind.DISK_FULL: Handling(0, Then.WAIT, "it goes on by itself once there is room"),
     FaultKind.DISK_FAULT: Handling(0, Then.END),

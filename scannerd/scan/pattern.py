@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from scannerd.commands import Wishes
-from scannerd.config import LiftSection, ScanSection
+from scannerd.config import ScanSection
+from scannerd.config_motors import LiftSection
 
 MOST_PHOTOS = 4000
 """In one scan: more than anybody has waited for, and what services and engines still take."""

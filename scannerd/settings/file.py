@@ -9,7 +9,8 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from scannerd.config import Config, Section
+from scannerd.config import Config
+from scannerd.config_section import Section
 from scannerd.settings.rules import broken_rules
 from scannerd.settings.text import allowed_values, toml_value, unit_of
 

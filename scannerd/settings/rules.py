@@ -6,15 +6,8 @@ from typing import Any
 from pydantic import ValidationError
 
 from offload.wire.bundle import Intrinsics
-from scannerd.config import (
-    ButtonSection,
-    CameraSection,
-    IntrinsicsSection,
-    LiftSection,
-    MatSection,
-    ScanSection,
-    TurntableSection,
-)
+from scannerd.config import ButtonSection, CameraSection, IntrinsicsSection, MatSection, ScanSection
+from scannerd.config_motors import LiftSection, TurntableSection
 from scannerd.scan.pattern import ImpossiblePattern, pattern_of
 
 MAX_STEPS_PER_SECOND = 40_000
@@ -48,6 +41,10 @@ def _pins(sections: Mapping[str, Any]) -> list[str]:
         section = sections.get(motor)
         if section is not None and section.driver != "none":
             used += [(motor, name, getattr(section, name)) for name in ("step_pin", "direction_pin", "enable_pin")]
+            used += [(motor, "microstep_pins", pin) for pin in getattr(section, "microstep_pins", ())]
+            sensor = "index" if motor == "turntable" else "switch"
+            if getattr(section, sensor) != "none":
+                used.append((motor, f"{sensor}_pin", getattr(section, f"{sensor}_pin")))
     for name in ("button", "led", "light"):
         section = sections.get(name)
         if section is not None and section.driver != "none":

@@ -7,7 +7,8 @@ from drivers.options import (
     Picamera2Options,
     StepperGpioOptions,
 )
-from scannerd.config import ButtonSection, CameraSection, LedSection, LightSection, TurntableSection
+from scannerd.config import ButtonSection, CameraSection, LedSection, LightSection
+from scannerd.config_motors import TurntableSection
 
 
 def test_the_default_config_is_the_documented_wiring() -> None:

@@ -28,7 +28,8 @@ from scannerd.commands import (
     StartScan,
     Stop,
 )
-from scannerd.config import Config, LiftSection
+from scannerd.config import Config
+from scannerd.config_motors import LiftSection
 from scannerd.events import (
     FrameStored,
     Outcome,

@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scannerd.commands import Wishes
-from scannerd.config import LiftSection, ScanSection
+from scannerd.config import ScanSection
+from scannerd.config_motors import LiftSection
 from scannerd.scan.pattern import MOST_PHOTOS, ImpossiblePattern, Pattern, Ring, bracket, pattern_of
 
 RINGS = st.lists(

@@ -1,4 +1,5 @@
-from scannerd.config import Config, QualitySection, ScanSection, StoreSection, TurntableSection
+from scannerd.config import Config, QualitySection, ScanSection, StoreSection
+from scannerd.config_motors import TurntableSection
 from scannerd.settings.applies import KEYS, SECTIONS, Applies, applies, changes, in_force
 
 
