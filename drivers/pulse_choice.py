@@ -5,6 +5,7 @@ pigpio's daemon has the chip's DMA do it (to the microsecond, Pis up to the 4); 
 """
 
 import importlib
+import os
 import socket
 import struct
 
@@ -15,7 +16,6 @@ from drivers.protocols import Clock, DriverError
 from drivers.pulse_player import GpioPulsePlayer, PulsePlayer
 from drivers.pulse_queue import QueuedPulsePlayer
 
-PIGPIO_AT = ("localhost", 8888)
 PIGPIO_VERSION = 26
 """The daemon's command that says which version it is."""
 ANSWER_S = 0.3
@@ -33,7 +33,7 @@ def pulse_player(options: StepperGpioOptions, clock: Clock) -> PulsePlayer:
             f'{options.name}: pulses by {way}: {error}; pip install {way}, or set pulses = "auto"'
         ) from error
     if way == "pigpio":
-        queue = module.PigpioPulseQueue(options.step_pin, *PIGPIO_AT)
+        queue = module.PigpioPulseQueue(options.step_pin, *_pigpio_address())
     else:
         queue = module.LgpioPulseQueue(getattr(Device.pin_factory, "chip", 0), options.step_pin)
     return QueuedPulsePlayer(way, queue, clock)
@@ -51,10 +51,15 @@ def _pigpio_answers() -> bool:
     """Whether what listens on the daemon's port speaks its language; others use that port, too."""
     question = struct.pack("IIII", PIGPIO_VERSION, 0, 0, 0)
     try:
-        with socket.create_connection(PIGPIO_AT, ANSWER_S) as line:
+        with socket.create_connection(_pigpio_address(), ANSWER_S) as line:
             line.settimeout(ANSWER_S)
             line.sendall(question)
             answer = line.recv(len(question), socket.MSG_WAITALL)
     except OSError:
         return False
     return len(answer) == len(question) and answer[:4] == question[:4]
+
+
+def _pigpio_address() -> tuple[str, int]:
+    """Where its own programs look for the daemon, too."""
+    return os.environ.get("PIGPIO_ADDR", "localhost"), int(os.environ.get("PIGPIO_PORT", "8888"))

@@ -4,6 +4,7 @@ The daemon plays one wave at a time for all its users, so one axis at a time mov
 """
 
 import contextlib
+import struct
 import threading
 from collections.abc import Callable
 
@@ -51,8 +52,12 @@ class PigpioPulseQueue:
         """Leave the line low and hang up; safe to call twice."""
         self.clear()
         with self._lock:
-            pi, self._pi = self._pi, None
-            if pi is not None:
+            self._hang_up()
+
+    def _hang_up(self) -> None:
+        pi, self._pi = self._pi, None
+        if pi is not None:
+            with contextlib.suppress(OSError):
                 pi.stop()
 
     def _send(self, pi: pigpio.pi, delays: Delays) -> None:
@@ -89,8 +94,10 @@ class PigpioPulseQueue:
 
     def _call(self, what: str, ask: Callable[[pigpio.pi], object]) -> None:
         if self._pi is None:
-            raise DriverError(f"GPIO{self._pin}: closed; build a new one")
+            raise DriverError(f"GPIO{self._pin}: no connection to pigpio's daemon any more; restart scannerd")
         try:
             ask(self._pi)
-        except (pigpio.error, OSError) as error:
+        except (pigpio.error, OSError, struct.error) as error:
+            # Its client's thread would spin on a connection that has ended.
+            self._hang_up()
             raise DriverError(f"GPIO{self._pin}: {what}: pigpio's daemon says {error}; {START_REMEDY}") from error

@@ -1,14 +1,19 @@
 """One suite for everybody who can time STEP pulses: the platter must not know who did."""
 
+import ast
 import asyncio
 import random
+import sys
 from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
 
 import pytest
 
 from drivers.bench.grey_card import GreyCard
-from drivers.bench.install import Bench, install_bench
+from drivers.bench.install import SITE, Bench, install_bench
 from drivers.bench.lgpio_pins import lgpio_beneath
+from drivers.bench.pigpio_daemon import pigpio_beneath
 from drivers.options import StepperGpioOptions
 from drivers.protocols import AxisNotHomed, DriverError, EmergencyStopped
 from drivers.stepper_gpio import StepperGpio
@@ -16,14 +21,21 @@ from drivers.stepper_gpio import StepperGpio
 SETTLE_S = 1.0
 
 
-@pytest.fixture(params=["thread", "lgpio"])
+@pytest.fixture(params=["thread", "lgpio", "pigpio"])
 def bench(request: pytest.FixtureRequest) -> Iterator[Bench]:
-    with install_bench(GreyCard(), speed=10) as installed:
-        if request.param == "thread":
-            yield installed
-        else:
-            with lgpio_beneath(installed):
-                yield installed
+    with ExitStack() as beneath:
+        installed = beneath.enter_context(install_bench(GreyCard(), speed=10))
+        if request.param == "lgpio":
+            beneath.enter_context(lgpio_beneath(installed))
+        if request.param == "pigpio":
+            beneath.enter_context(pigpio_beneath(installed))
+        yield installed
+
+
+@pytest.fixture
+def options(request: pytest.FixtureRequest, bench: Bench) -> StepperGpioOptions:
+    # The bench's own pins are a mock: there the daemon has to be asked for.
+    return StepperGpioOptions(pulses="pigpio" if "pigpio" in request.node.name else "auto")
 
 
 async def settled_deg(bench: Bench) -> float:
@@ -31,9 +43,9 @@ async def settled_deg(bench: Bench) -> float:
     return bench.angle_deg
 
 
-async def test_random_moves_lose_no_step(bench: Bench) -> None:
+async def test_random_moves_lose_no_step(bench: Bench, options: StepperGpioOptions) -> None:
     chance = random.Random(11)
-    axis = StepperGpio(StepperGpioOptions(), bench.clock)
+    axis = StepperGpio(options, bench.clock)
     await axis.home()
     issued = 0
     for _ in range(12):
@@ -46,8 +58,8 @@ async def test_random_moves_lose_no_step(bench: Bench) -> None:
     await axis.close()
 
 
-async def test_a_cancelled_move_brakes_and_is_counted_to_the_step(bench: Bench) -> None:
-    axis = StepperGpio(StepperGpioOptions(), bench.clock)
+async def test_a_cancelled_move_brakes_and_is_counted_to_the_step(bench: Bench, options: StepperGpioOptions) -> None:
+    axis = StepperGpio(options, bench.clock)
     await axis.home()
     for after_s in (0.1, 0.4, 1.3):
         move = asyncio.create_task(axis.move_to(axis.angle_deg + 300))
@@ -59,8 +71,8 @@ async def test_a_cancelled_move_brakes_and_is_counted_to_the_step(bench: Bench) 
     await axis.close()
 
 
-async def test_an_emergency_stop_drops_what_was_queued(bench: Bench) -> None:
-    axis = StepperGpio(StepperGpioOptions(), bench.clock)
+async def test_an_emergency_stop_drops_what_was_queued(bench: Bench, options: StepperGpioOptions) -> None:
+    axis = StepperGpio(options, bench.clock)
     await axis.home()
     move = asyncio.create_task(axis.move_to(300))
     await bench.clock.wait_until(bench.clock.now_s() + 1.0)
@@ -78,7 +90,32 @@ async def test_an_emergency_stop_drops_what_was_queued(bench: Bench) -> None:
     await axis.close()
 
 
-async def test_who_was_asked_for_and_is_not_here_is_told(bench: Bench) -> None:
-    with pytest.raises(DriverError, match=r"no daemon answers at localhost:8888; sudo systemctl start pigpiod"):
-        StepperGpio(StepperGpioOptions(pulses="pigpio"), bench.clock)
-    await StepperGpio(StepperGpioOptions(), bench.clock).close()
+async def test_a_daemon_that_was_asked_for_and_is_not_here_is_told() -> None:
+    with install_bench(GreyCard(), speed=10) as bench:
+        with pytest.raises(DriverError, match=r"no daemon answers at localhost:8888; sudo systemctl start pigpiod"):
+            StepperGpio(StepperGpioOptions(pulses="pigpio"), bench.clock)
+        await StepperGpio(StepperGpioOptions(), bench.clock).close()
+
+
+async def test_a_daemon_that_dies_during_a_move_is_told() -> None:
+    with install_bench(GreyCard(), speed=10) as bench:
+        with pigpio_beneath(bench):
+            axis = StepperGpio(StepperGpioOptions(pulses="pigpio"), bench.clock)
+            await axis.home()
+        with pytest.raises(DriverError, match=r"pigpio's daemon says"):
+            await axis.move_to(90)
+        await axis.close()
+
+
+def test_the_simulated_lgpio_has_the_real_one_s_names_and_parameters() -> None:
+    """Read from the real package's file: in this process the simulated one is loaded."""
+    real = next(place for place in map(Path, sys.path) if (place / "lgpio.py").is_file() and place != SITE)
+    truth = functions_of(real / "lgpio.py")
+    for name, parameters in functions_of(SITE / "lgpio.py").items():
+        if name not in ("plug_in", "unplug", "_told"):
+            assert parameters == truth[name][: len(parameters)], name
+
+
+def functions_of(file: Path) -> dict[str, list[str]]:
+    tree = ast.parse(file.read_text())
+    return {node.name: [arg.arg for arg in node.args.args] for node in tree.body if isinstance(node, ast.FunctionDef)}
