@@ -38,7 +38,7 @@ class LgpioPulseQueue:
                 room = lgpio.tx_room(self._handle, self._pin, lgpio.TX_WAVE)
                 if room < 1:
                     raise DriverError(f"GPIO{self._pin}: lgpio's queue of {SLOTS} waves is full")
-                lgpio.tx_wave(self._handle, self._pin, _pulses(delays))
+                lgpio.tx_wave(self._handle, self._pin, wave_of(delays))
             except lgpio.error as error:
                 raise DriverError(f"GPIO{self._pin}: a wave of {len(delays)} pulses: {error.value}") from error
 
@@ -75,7 +75,7 @@ class LgpioPulseQueue:
             raise DriverError(f"GPIO{self._pin}: closed; build a new one")
 
 
-def _pulses(delays: Delays) -> list[lgpio.pulse]:
+def wave_of(delays: Delays) -> list[lgpio.pulse]:
     """Return each wait with STEP low, then STEP high for as long as a driver board needs, then low again."""
     low, high = 0, 1
     table = np.empty((len(delays), 2, 3), np.uint64)

@@ -61,20 +61,11 @@ class PigpioPulseQueue:
                 pi.stop()
 
     def _send(self, pi: pigpio.pi, delays: Delays) -> None:
-        pi.wave_add_generic(self._pulses(delays))
+        pi.wave_add_generic(wave_of(self._pin, delays))
         wave = int(pi.wave_create())
         # In step with the wave before: no gap between them.
         pi.wave_send_using_mode(wave, pigpio.WAVE_MODE_ONE_SHOT_SYNC)
         self._waves.append(wave)
-
-    def _pulses(self, delays: Delays) -> list[pigpio.pulse]:
-        """Return each wait with STEP low, then STEP high for as long as a driver board needs, then low again."""
-        line = 1 << self._pin
-        rows = np.empty((len(delays), 2, 3), np.uint32)
-        rows[:, 0] = [0, line, 0]
-        rows[:, 0, 2] = delays - PULSE_US
-        rows[:, 1] = [line, 0, PULSE_US]
-        return [pigpio.pulse(*row) for row in [*rows.reshape(-1, 3).tolist(), [0, line, 1]]]
 
     def _forget_played(self, pi: pigpio.pi) -> None:
         playing = pi.wave_tx_at()
@@ -101,3 +92,13 @@ class PigpioPulseQueue:
             # Its client's thread would spin on a connection that has ended.
             self._hang_up()
             raise DriverError(f"GPIO{self._pin}: {what}: pigpio's daemon says {error}; {START_REMEDY}") from error
+
+
+def wave_of(step_pin: int, delays: Delays) -> list[pigpio.pulse]:
+    """Return each wait with STEP low, then STEP high for as long as a driver board needs, then low again."""
+    line = 1 << step_pin
+    rows = np.empty((len(delays), 2, 3), np.uint32)
+    rows[:, 0] = [0, line, 0]
+    rows[:, 0, 2] = delays - PULSE_US
+    rows[:, 1] = [line, 0, PULSE_US]
+    return [pigpio.pulse(*row) for row in [*rows.reshape(-1, 3).tolist(), [0, line, 1]]]

@@ -10,6 +10,7 @@ BENCHES = {
     "slips": "lost steps found on the mat, and how true the angle is after their correction",
     "capture": "seconds a viewpoint over what motor and sensor need, CPU and memory of the capture core",
     "quality": "faulty photos found and good ones refused on rendered scans, and what judging costs",
+    "motion": "how evenly STEP pulses come, how long moves take, and whether a step is lost",
     "ready": "how soon the daemon says READY=1",
     "reconstruct": "accuracy, completeness, time and memory of the embedded engine on any mesh",
 }
