@@ -6,9 +6,9 @@ M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3
 """Their numbers in glibc's malloc.h; see mallopt(3)."""
 MAPPED_BYTES = 1024 * 1024
 """Pieces from this size on are mapped one by one: photos, their planes, their JPEGs."""
-KEPT_BYTES = 16 * 1024 * 1024
+KEPT_BYTES = 8 * 1024 * 1024
 """So much may lie free at the top of a heap: judging takes a few megabytes in smaller pieces, photo after photo, and
-pages that come anew each time cost a quarter of its time."""
+pages that come anew each time cost a quarter of its time. With twice as much heaps grow all the same, now and then."""
 
 
 def give_photos_back() -> bool:
