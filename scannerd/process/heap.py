@@ -8,7 +8,7 @@ MAPPED_BYTES = 1024 * 1024
 """Pieces from this size on are mapped one by one: photos, their planes, their JPEGs."""
 KEPT_BYTES = 8 * 1024 * 1024
 """So much may lie free at the top of a heap: judging takes a few megabytes in smaller pieces, photo after photo, and
-pages that come anew each time cost a quarter of its time. With twice as much heaps grow all the same, now and then."""
+pages that come anew each time cost a quarter of its time. With twice as much, heaps keep too much of their most."""
 
 
 def give_photos_back() -> bool:
