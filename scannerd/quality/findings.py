@@ -46,7 +46,7 @@ def findings_of(testimony: Testimony, reference: Reference, limits: QualitySecti
     sharp = list(_sharpness(testimony, reference, limits, place))
     judged = [*light, *sharp, *_mat(testimony, reference)]
     if place.exposure_ev == 0:
-        judged += _framing(testimony, limits, well_lit)
+        judged += [*_stand(testimony), *_framing(testimony, limits, well_lit)]
     return judged
 
 
@@ -161,6 +161,14 @@ def _mat(testimony: Testimony, reference: Reference) -> Iterator[Judged]:
     if seen < limit:
         says += f", this scan's {usual:.0f}: blurred, or something is in the way"
     yield Judged(Finding(Aspect.MAT, float(seen), limit, "", seen >= limit, says), Remedy.WAIT, 4)
+
+
+def _stand(testimony: Testimony) -> Iterator[Judged]:
+    if testimony.stand is None or testimony.off_mm <= testimony.stand.limit_mm:
+        return
+    limit_mm, off_mm = testimony.stand.limit_mm, testimony.off_mm
+    says = f"the camera was moved: the mat is seen {off_mm:.1f} mm out of place, limit {limit_mm:.1f} mm; put it back"
+    yield Judged(Finding(Aspect.STAND, off_mm, limit_mm, "mm", False, says), Remedy.NONE, 7)
 
 
 def _framing(testimony: Testimony, limits: QualitySection, well_lit: bool) -> Iterator[Judged]:

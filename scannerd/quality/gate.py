@@ -10,12 +10,13 @@ from drivers.protocols import Frame
 from offload.wire.bundle import MatSpec, Place
 from scannerd.config import QualitySection
 from scannerd.quality.findings import Judged, findings_of
-from scannerd.quality.look import Aspect, Look, Remedy, Verdict
+from scannerd.quality.hindsight import Hindsight
+from scannerd.quality.look import Afterthought, Aspect, Look, Remedy, Verdict
 from scannerd.quality.references import Measured, References
 from scannerd.quality.witness import Testimony, Witness
 
 LIGHT = (Aspect.CLIPPED, Aspect.DARK, Aspect.DRIFT)
-FRAMING = (Aspect.CUT_OFF, Aspect.SIZE)
+FRAMING = (Aspect.CUT_OFF, Aspect.SIZE, Aspect.STAND)
 COMPARED = (Aspect.PRINT, Aspect.SHARPNESS, Aspect.PAPER, Aspect.INK, Aspect.MAT)
 """What later photos are compared with."""
 
@@ -28,6 +29,7 @@ class Gate:
         self._limits = limits
         self._witness = Witness(mat)
         self._references = References()
+        self._hindsight = Hindsight()
         self._tolerated: set[Aspect] = set()
 
     def take(self, limits: QualitySection) -> None:
@@ -37,12 +39,13 @@ class Gate:
     def judge(self, frame: Frame, place: Place) -> Look:
         """Look at one frame of this place."""
         testimony = self._witness.look(frame, place.ring)
-        reference = self._references.of(place)
+        reference = self._references.of(place, testimony.room.number)
         judged = findings_of(testimony, reference, self._limits, place)
         faults = [each for each in judged if not each.finding.passed and each.finding.aspect not in self._tolerated]
         decisive = min(faults, key=lambda each: each.rank, default=None)
         verdict, remedy = self._verdict(decisive)
-        if place.exposure_ev == 0 and not any(each.finding.aspect in LIGHT for each in faults):
+        self._hindsight.saw(place, testimony)
+        if place.exposure_ev == 0 and verdict is Verdict.ACCEPT:
             self._witness.learn(testimony)
         return Look(
             verdict=verdict,
@@ -54,17 +57,21 @@ class Gate:
             mat=testimony.mat,
             mask=testimony.mask if _is_whole(testimony) else None,
             edges=testimony.edges.strength,
+            room=testimony.room.number,
+            afterthoughts=self._look_back(),
         )
 
     def learn(self, look: Look) -> None:
         """Count a photo that was kept."""
         if look.place is not None:
-            self.remember(look.place, look.findings)
+            self.remember(look.place, look.findings, look.room)
+            if look.verdict is Verdict.ACCEPT:
+                self._hindsight.keep(look.place)
 
-    def remember(self, place: Place, findings: Iterable[Measured]) -> None:
+    def remember(self, place: Place, findings: Iterable[Measured], room: int = 0) -> None:
         """Count a photo that was kept, as its sidecar tells it; a resume does so with all of them, in their order."""
         if place.is_plain:
-            self._references.of(place).count(each for each in findings if each.aspect in COMPARED)
+            self._references.of(place, room).count(each for each in findings if each.aspect in COMPARED)
 
     def tolerate(self, aspects: Iterable[Aspect]) -> None:
         """A person looked and wants it so: ask no more about this in this scan."""
@@ -78,6 +85,11 @@ class Gate:
     def tolerate_exposure(self) -> None:
         """A person looked at light and framing and wants them so: ask no more in this scan."""
         self.tolerate((*LIGHT, *FRAMING))
+
+    def _look_back(self) -> tuple[Afterthought, ...]:
+        # Who wants the framing as it is has not said so of photos from where the camera stands no more.
+        limit = 1.0 if Aspect.CUT_OFF in self._tolerated else self._limits.max_cut_off_fraction
+        return self._hindsight.look_back(self._witness, limit)
 
     def _verdict(self, decisive: Judged | None) -> tuple[Verdict, Remedy]:
         if decisive is None:

@@ -52,6 +52,8 @@ class Aspect(StrEnum):
     """Height or width of the object, whichever is larger, as a share of the photo's."""
     MAT = "mat"
     """Corners of the mat that were seen."""
+    STAND = "stand"
+    """How far the mat lies from where the ring's other photos show it, its turn allowed for: the camera moved."""
 
 
 @dataclass(frozen=True)
@@ -84,6 +86,14 @@ class MatReading:
 
 
 @dataclass(frozen=True)
+class Afterthought:
+    """A photo that was accepted, and what later ones say against it."""
+
+    place: Place
+    finding: Finding
+
+
+@dataclass(frozen=True)
 class Look:
     """Everything that one look at a frame gave."""
 
@@ -102,6 +112,10 @@ class Look:
     """(height, width) of the companion picture: strength of edges on the object, 255 the strongest."""
     place: Place | None = None
     """Where the frame was taken: what it is compared with."""
+    room: int = 0
+    """Which of the places where the camera stood in this ring."""
+    afterthoughts: tuple[Afterthought, ...] = ()
+    """What this frame, with those before it, says of earlier ones that were accepted: they are to be taken again."""
 
     @property
     def faults(self) -> tuple[Aspect, ...]:

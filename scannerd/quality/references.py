@@ -43,14 +43,14 @@ class Reference:
 
 
 class References:
-    """Every ring and side has its own: the camera has moved between rings, and a side shows other things."""
+    """Every ring, side and place of the camera has its own: light and sharpness differ from there."""
 
     def __init__(self) -> None:
-        self._by_place: dict[tuple[int, int], Reference] = {}
+        self._by_place: dict[tuple[int, int, int], Reference] = {}
 
-    def of(self, place: Place) -> Reference:
-        """Return what is known of this ring and side; empty at first."""
-        return self._by_place.setdefault((place.ring, place.side), Reference())
+    def of(self, place: Place, room: int = 0) -> Reference:
+        """Return what is known of this ring and side, seen from one room's stand; empty at first."""
+        return self._by_place.setdefault((place.ring, place.side, room), Reference())
 
     def forget(self, aspects: Iterable[Aspect]) -> None:
         """A person wants them so from now on: the next photos say what is usual."""

@@ -8,6 +8,7 @@ import numpy as np
 from drivers.picture import Plane, Planes
 from drivers.protocols import Frame
 from offload.wire.bundle import MatSpec
+from scannerd.quality.camera_stand import Stand
 from scannerd.quality.exposure import Clipping, clipping_of
 from scannerd.quality.flags import more_than
 from scannerd.quality.framing import Framing, framing_of
@@ -16,7 +17,8 @@ from scannerd.quality.mat_reading import MatReader
 from scannerd.quality.mat_view import MatPainter, MatView
 from scannerd.quality.object_edges import ObjectEdges, object_edges
 from scannerd.quality.printed_edges import PrintedEdges, printed_edges
-from scannerd.quality.silhouette import Seen, Silhouette
+from scannerd.quality.rooms import Room, Rooms
+from scannerd.quality.silhouette import Seen
 
 MIDDLE = 0.6
 """Where the object probably is, while nobody can tell: this share of width and height."""
@@ -47,6 +49,11 @@ class Testimony:
     edges: ObjectEdges
     clipping: Clipping | None
     framing: Framing | None
+    stand: Stand | None
+    """None where too little of the mat was read to tell."""
+    room: Room
+    off_mm: float
+    """How far the camera is from where it usually stands; 0 while nobody can tell."""
 
 
 class Witness:
@@ -56,12 +63,12 @@ class Witness:
         self._reader = MatReader(mat) if mat is not None else None
         self._painter = MatPainter(self._reader) if self._reader is not None else None
         self._ring: int | None = None
-        self._silhouette = Silhouette()
+        self._rooms = Rooms()
 
     def look(self, frame: Frame, ring: int) -> Testimony:
         """Measure a frame. A new ring begins with nothing learnt: the camera stands elsewhere."""
         if ring != self._ring:
-            self._ring, self._silhouette = ring, Silhouette()
+            self._ring, self._rooms = ring, Rooms()
         photo, small = frame.photo.y, frame.small
         mat = self._reader.read(photo, small.y) if self._reader is not None else None
         # Masks are drawn by shapes, not by pixels: a picture so wide shows them well enough.
@@ -70,7 +77,11 @@ class Witness:
         if mat is not None and self._reader is not None and self._painter is not None:
             view = self._painter.view(mat, photo.shape[1], (sketch.width_px, sketch.height_px))
             edges_of_print = printed_edges(photo, self._reader.spec, mat, self._reader.corners_mm)
-        seen = self._silhouette.look(sketch, view)
+        stand = None
+        if mat is not None and view is not None:
+            stand = Stand.of(view.fit, mat, photo.shape[1], view.half_side_mm)
+        room = self._rooms.seen_from(stand, has_mat=view is not None)
+        seen = room.silhouette.look(sketch, view)
         knows = seen is not None and cv2.countNonZero(seen.mask) >= LEAST_OBJECT * seen.mask.size
         mask = _as_large(seen.mask, small.y) if seen is not None and knows else middle_of(small.y)
         return Testimony(
@@ -86,11 +97,28 @@ class Witness:
             edges=object_edges(photo, small.y, mask if view is not None else _with_outline(mask)),
             clipping=clipping_of(small.y, mask),
             framing=framing_of(mask) if knows else None,
+            stand=stand,
+            room=room,
+            off_mm=self._rooms.off_mm(room, stand),
         )
+
+    @property
+    def usual_room(self) -> Room | None:
+        """The room as it is seen from where most photos were taken."""
+        return self._rooms.usual
+
+    def look_again(self, room: Room, sketch: Planes, mat: MatReading, photo_width_px: int) -> Framing | None:
+        """Return how the object of an earlier photo from this room is framed, as far as is known by now."""
+        if self._painter is None:
+            return None
+        view = self._painter.view(mat, photo_width_px, (sketch.width_px, sketch.height_px))
+        seen = room.silhouette.look(sketch, view) if view is not None else None
+        return framing_of(seen.mask) if seen is not None else None
 
     def learn(self, testimony: Testimony) -> None:
         """What this frame showed is how the room usually looks."""
-        self._silhouette.learn(testimony.sketch, testimony.view, testimony.seen)
+        self._rooms.learn(testimony.room, testimony.stand, has_mat=testimony.view is not None)
+        testimony.room.silhouette.learn(testimony.sketch, testimony.view, testimony.seen)
 
 
 def _as_large(mask: Plane, picture: Plane) -> Plane:

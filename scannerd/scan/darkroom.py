@@ -16,7 +16,7 @@ from offload.logs.fields import about
 from offload.wire.bundle import FrameEntry
 from scannerd.events import CoverageChanged, Event, FrameJudged, FrameStored, StepTimes
 from scannerd.quality.gate import Gate
-from scannerd.quality.look import Look, Verdict
+from scannerd.quality.look import Afterthought, Look, Verdict
 from scannerd.scan.development import develop
 from scannerd.scan.onlookers import Onlookers, Sight
 from scannerd.scan.slip import SlipVerdict
@@ -47,6 +47,8 @@ class DarkroomPorts:
     """Hears of every look, before anything is kept."""
     now_s: Callable[[], float]
     """The hardware's clock."""
+    want_again: Callable[[int], None]
+    """Asks for another photo of a viewpoint that has one."""
 
 
 class Darkroom:
@@ -116,6 +118,8 @@ class Darkroom:
             look = sight.look
             self._ports.saw(taken, sight)
             self._publish_verdict(taken, look)
+            for thought in look.afterthoughts:
+                await self._take_back(thought)
             if sight.slip.correct:
                 await self._storing.run(partial(self._note_slip, taken, sight.slip))
             if look.verdict is Verdict.ACCEPT or (taken.keep_anyway and not taken.is_jammed):
@@ -177,6 +181,27 @@ class Darkroom:
             verdict=look.verdict,
             reason=look.reason,
         )
+
+    async def _take_back(self, thought: Afterthought) -> None:
+        """An earlier photo counts until a better one is there, which is wanted now."""
+        entry = self._scan.frames.get(thought.place.index)
+        if entry is None:
+            return
+        reason = thought.finding.says
+        LOG.warning("taken again: %s", reason, extra=about(scan=self._scan.plan.scan_id, frame=entry.index))
+        await self._storing.run(partial(self._scan.note, "retake", index=entry.index, reason=reason))
+        self._ports.publish(
+            FrameJudged(
+                self._scan.plan.scan_id,
+                entry.index,
+                entry.angle_deg,
+                entry.attempt,
+                Verdict.RETAKE,
+                reason,
+                entry.sharpness or 0.0,
+            )
+        )
+        self._ports.want_again(entry.index)
 
     def _note_slip(self, taken: Taken, slip: SlipVerdict) -> None:
         """In the storing thread."""

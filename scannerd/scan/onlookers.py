@@ -1,7 +1,7 @@
 """What is learned from a scan's photos beyond their verdicts: the platter's true angle, and how much they show."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from offload.wire.bundle import FrameEntry
 from offload.wire.sidecar import FrameSidecar
@@ -68,15 +68,8 @@ class Onlookers:
         slip = self._slips.see(taken.viewpoint.index, arrival.angle_deg, look.mat, arrival.offset_deg, still=still)
         taken.slip, taken.seen_deg = slip, slip.seen_deg
         if slip.jammed:
-            look = Look(
-                Verdict.RETAKE,
-                f"the platter hardly turned: it stands at {slip.seen_deg:.1f}°, {arrival.angle_deg:.1f}° commanded",
-                look.sharpness,
-                look.findings,
-                Remedy.WAIT,
-                look.mat,
-                look.mask,
-            )
+            says = f"the platter hardly turned: it stands at {slip.seen_deg:.1f}°, {arrival.angle_deg:.1f}° commanded"
+            look = replace(look, verdict=Verdict.RETAKE, reason=says, remedy=Remedy.WAIT)
         return Sight(look, slip, slip.unread is not None and self._stands_still(taken))
 
     def _stands_still(self, taken: Taken) -> bool:

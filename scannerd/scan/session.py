@@ -137,7 +137,7 @@ class ScanSession:
     def _new_runner(self, config: Config, low_voltage: Callable[[], str | None], make_room: MakeRoom) -> ScanRunner:
         scan, quality = self.scan, config.quality
         self._gate = gate = Gate(quality, scan.plan.mat)
-        ports = DarkroomPorts(self._publish, self._saw, self._hardware.clock.now_s)
+        ports = DarkroomPorts(self._publish, self._saw, self._hardware.clock.now_s, self.control.retake)
         proposal = ProposalPort(self._sum_up, config.scan.propose_wait_s) if config.scan.propose else None
         darkroom = Darkroom(scan, gate, self._onlookers, self._judging, self._worker, ports)
         rest = MotorRest(self._motors, self.control, config.turntable.idle_release_s)

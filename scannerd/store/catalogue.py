@@ -175,7 +175,7 @@ class _Reading:
             self._retakes += 1
             changes = {name: line.body[name] for name in ("reason", "verdict")} | {"attempts": line.body["attempt"]}
         elif line.type == "retake":
-            changes = {"retake_wanted": True, "reason": "a person wanted it again"}
+            changes = {"retake_wanted": True, "reason": line.body.get("reason", "a person wanted it again")}
         else:
             self.photos.pop(index, None)
             changes = {"status": "planned", "verdict": None, "reason": line.body["reason"]}

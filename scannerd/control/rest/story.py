@@ -38,7 +38,8 @@ def _told(line: JournalLine) -> LogLine:
         case "lost":
             text, level = f"photo {body.get('index')} counts no more: {body.get('reason')}", "warning"
         case "retake":
-            text = f"photo {body.get('index')} is wanted again"
+            why = f": {body['reason']}" if "reason" in body else ""
+            text = f"photo {body.get('index')} is wanted again{why}"
         case "extended":
             text = f"{len(body.get('viewpoints', ()))} viewpoints added"
         case "resumed":
