@@ -38,7 +38,8 @@ class Stand:
 
         A mat that turned, about whatever axis, moved as a whole in its plane: what both photos show at the same
         pixels fits together by a turn and a shift (Kabsch 1976). What is left, the camera did: it moved, turned or
-        zoomed. Only a camera pushed along the mat's plane looks like a mat that was pushed. 0 where the two have too few pixels in common; pictures are of one size.
+        zoomed. Only a camera pushed along the mat's plane looks like a mat that was pushed. 0 where the two have too
+        few pixels in common; pictures are of one size.
         """
         common = self.corners_px[_within(self.corners_px, other.corners_px)]
         if len(common) < LEAST_COMMON:

@@ -10,6 +10,7 @@ import pytest
 from scan_on_bench import OverheadCamera, bench_config, of, running, until
 
 from drivers.bench.install import Bench
+from offload.wire.bundle import Place
 from scannerd.board.state import Mood
 from scannerd.commands import (
     Cancel,
@@ -27,7 +28,9 @@ from scannerd.commands import (
     Stop,
     Wishes,
 )
-from scannerd.events import FrameStored, Outcome, RetakeWanted, ScanEnded, ScanGivenUp, ScanPaused
+from scannerd.events import FrameJudged, FrameStored, Outcome, RetakeWanted, ScanEnded, ScanGivenUp, ScanPaused
+from scannerd.quality.hindsight import Hindsight
+from scannerd.quality.look import Afterthought, Aspect, Finding, Verdict
 from scannerd.requests import AnswerStatus, Request
 from scannerd.store.scans import ScanUnknown
 
@@ -51,6 +54,28 @@ async def test_a_photo_of_a_running_scan_is_taken_again_between_two_others(bench
     assert (ended.outcome, ended.frames_done) == (Outcome.COMPLETED, 5)
     assert [view.status for view in detail.viewpoints] == ["stored"] * 5
     assert detail.state == "sealed"
+
+
+async def test_a_photo_that_later_ones_speak_against_is_taken_again(
+    bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    says = "9.0% of the object's outline is cut off"
+    thought = Afterthought(Place(index=0), Finding(Aspect.CUT_OFF, 0.09, 0.003, "", False, says))
+    looks = iter([()] * 4 + [(thought,)])
+    monkeypatch.setattr(Hindsight, "look_back", lambda *_: next(looks, ()))
+    config = bench_config(tmp_path, views=7)
+    async with running(config, bench) as daemon:
+        events = daemon.events.subscribe()
+        await daemon.submit(StartScan("cup"))
+        seen = await until(events, ScanEnded)
+        detail = daemon.catalogue.detail("cup")
+    stored = [event.index for event in of(FrameStored, seen)]
+    assert sorted(stored) == [0, 0, 1, 2, 3, 4, 5, 6]
+    told = [event for event in of(FrameJudged, seen) if event.verdict is Verdict.RETAKE]
+    assert [(event.index, event.reason) for event in told] == [(0, says)]
+    assert of(ScanEnded, seen)[0].outcome is Outcome.COMPLETED
+    assert not of(ScanPaused, seen)
+    assert [(view.status, view.verdict) for view in detail.viewpoints] == [("stored", "accept")] * 7
 
 
 async def test_a_photo_of_a_paused_scan_can_be_wanted_again_and_a_sealed_one_not(

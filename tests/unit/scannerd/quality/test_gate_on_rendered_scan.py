@@ -51,6 +51,7 @@ class Stage:
     renderer: Renderer
     gate: Gate
     looks: list[Look]
+    frames: list[Frame]
 
     def judge(self, angle_deg: float, place: Place | None = None, **changes: Any) -> Look:
         frame = _frame(self.renderer.render(_exposure(angle_deg, **changes)))
@@ -61,11 +62,22 @@ class Stage:
 def stage() -> Stage:
     renderer = Renderer(Scene(_bar(), charuco_mat()))
     gate, looks = Gate(QualitySection(), MAT), []
-    for index in range(VIEWS):
-        look = gate.judge(_frame(renderer.render(_exposure(index * 360 / VIEWS))), Place(index=index))
+    frames = [_frame(renderer.render(_exposure(index * 360 / VIEWS))) for index in range(VIEWS)]
+    for index, frame in enumerate(frames):
+        look = gate.judge(frame, Place(index=index))
         gate.learn(look)
         looks.append(look)
-    return Stage(renderer, gate, looks)
+    return Stage(renderer, gate, looks, frames)
+
+
+def _scanned(gate: Gate, frames: list[Frame]) -> list[Look]:
+    """Show frames to a gate as a scan does, which learns from what it keeps."""
+    looks = []
+    for index, frame in enumerate(frames):
+        looks.append(gate.judge(frame, Place(index=index)))
+        if looks[-1].verdict is Verdict.ACCEPT:
+            gate.learn(looks[-1])
+    return looks
 
 
 def test_good_photos_are_accepted_from_the_first_on(stage: Stage) -> None:
@@ -135,6 +147,30 @@ def test_a_camera_that_was_bumped_is_told_by_the_outline_it_cuts(stage: Stage) -
     look = stage.gate.judge(frame, Place(index=VIEWS))
     assert look.verdict is not Verdict.ACCEPT
     assert Aspect.CUT_OFF in look.faults
+
+
+def _bumped(target_height_mm: float) -> Renderer:
+    return Renderer(Scene(_bar(), charuco_mat(), replace(SceneCamera(), target_height_mm=target_height_mm)))
+
+
+def _later_frames(stage: Stage, *angles_deg: float) -> list[Frame]:
+    return [_frame(stage.renderer.render(_exposure(angle_deg))) for angle_deg in angles_deg]
+
+
+def test_a_first_photo_from_a_bumped_camera_is_named_once_later_ones_agree(stage: Stage) -> None:
+    bumped = _frame(_bumped(-25.0).render(_exposure(0.0)))
+    frames = [bumped, *stage.frames, *_later_frames(stage, 20.0, 40.0, 80.0)]
+    looks = _scanned(Gate(QualitySection(), MAT), frames)
+    assert [(look.verdict, look.reason) for look in looks if look.verdict is not Verdict.ACCEPT] == []
+    (told,) = [thought for look in looks for thought in look.afterthoughts]
+    assert told.place == Place(index=0)
+    assert told.finding.aspect is Aspect.STAND
+    assert told.finding.value > told.finding.limit
+
+
+def test_good_first_photos_stay_good(stage: Stage) -> None:
+    looks = _scanned(Gate(QualitySection(), MAT), [*stage.frames, *_later_frames(stage, 20.0, 40.0, 80.0)])
+    assert [look.afterthoughts for look in looks if look.afterthoughts] == []
 
 
 def test_what_a_person_wants_is_not_asked_again() -> None:
