@@ -5,6 +5,7 @@ import typer
 COMMANDS = {
     "run": "Be the daemon: wait for the button until SIGTERM.",
     "timing": "Show where every millisecond of a scan went, also while it runs.",
+    "park": "Switch the motors off where the daemon was killed; systemd calls it. Fails while the daemon runs.",
     "scan": "Take one scan and exit: 0 when it is complete, 1 when not (then it can be resumed).",
     "status": "List the scans of the store, oldest first, also while the daemon runs. Exit 1 when one is broken.",
     "export": "Write a scan's photos, masks, lens and camera poses as another program reads them (docs/exports.md).",

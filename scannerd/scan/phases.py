@@ -38,8 +38,10 @@ _NEXT: dict[Phase, frozenset[Phase]] = {
     Phase.JUDGING: _AFTER_A_FRAME,
     Phase.STORING: _AFTER_A_FRAME | {Phase.JUDGING, Phase.PREPARING},
     # After a question the photo is taken again from the same place. After the motor was off it is looked where the
-    # platter stands.
-    Phase.PAUSED: frozenset({Phase.PREPARING, Phase.MOVING, Phase.SETTLING, Phase.STORING, Phase.SEALING}),
+    # platter stands. A person who goes on may be asked something at once: to turn the object over.
+    Phase.PAUSED: frozenset(
+        {Phase.PAUSED, Phase.PREPARING, Phase.MOVING, Phase.SETTLING, Phase.STORING, Phase.SEALING}
+    ),
     # Photos may be added at the last moment.
     Phase.SEALING: frozenset({Phase.MOVING, Phase.STORING, Phase.PAUSED}),
     Phase.BACKGROUND: frozenset(),
