@@ -44,8 +44,9 @@ def findings_of(testimony: Testimony, reference: Reference, limits: QualitySecti
     light = list(_light(testimony, reference, limits, place))
     well_lit = all(each.finding.passed for each in light)
     sharp = list(_sharpness(testimony, reference, limits, place))
-    judged = [*light, *sharp, *_mat(testimony, reference)]
-    if place.exposure_ev == 0:
+    judged = [*light, *sharp, *_mat(testimony, reference, place)]
+    # An outline that is out of focus, or darker on purpose, lies elsewhere.
+    if place.exposure_ev == 0 and place.focus_offset_dioptres == 0:
         judged += [*_stand(testimony), *_framing(testimony, limits, well_lit)]
     return judged
 
@@ -149,13 +150,14 @@ def _drift(testimony: Testimony, reference: Reference, limits: QualitySection, p
     yield Judged(Finding(Aspect.DRIFT, factor, 1 + allowed, "x", passed, says), Remedy.WAIT, 1)
 
 
-def _mat(testimony: Testimony, reference: Reference) -> Iterator[Judged]:
+def _mat(testimony: Testimony, reference: Reference, place: Place) -> Iterator[Judged]:
     usual = reference.least_usual(Aspect.MAT)
     if testimony.mat is None and usual is None:
         return
     seen = 0 if testimony.mat is None else len(testimony.mat.numbers)
     limit = 0.0
-    if usual is not None and usual >= LEAST_USUAL_CORNERS:
+    # What is out of focus on purpose may show none of them.
+    if usual is not None and usual >= LEAST_USUAL_CORNERS and place.focus_offset_dioptres == 0:
         limit = LEAST_CORNERS_SHARE * usual
     says = f"{seen} corners of the mat seen"
     if seen < limit:

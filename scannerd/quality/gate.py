@@ -45,7 +45,8 @@ class Gate:
         decisive = min(faults, key=lambda each: each.rank, default=None)
         verdict, remedy = self._verdict(decisive)
         self._hindsight.saw(place, testimony)
-        if place.exposure_ev == 0 and verdict is Verdict.ACCEPT:
+        shows_the_room = place.exposure_ev == 0 and place.focus_offset_dioptres == 0
+        if shows_the_room and verdict is Verdict.ACCEPT:
             self._witness.learn(testimony)
         return Look(
             verdict=verdict,

@@ -92,10 +92,12 @@ async def running(config: Config, bench: Bench, store: ScanStore | None = None, 
         yield daemon
 
 
-async def until(events: Subscription, kind: type[Event], count: int = 1) -> list[Event]:
+async def until(
+    events: Subscription, kind: type[Event], count: int = 1, patience_s: float = PATIENCE_S
+) -> list[Event]:
     """Return everything up to the count-th event of a kind."""
     seen: list[Event] = []
-    async with asyncio.timeout(PATIENCE_S):
+    async with asyncio.timeout(patience_s):
         async for event in events:
             seen.append(event)
             count -= isinstance(event, kind)
