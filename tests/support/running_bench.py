@@ -35,6 +35,7 @@ driver = "gpio"
 
 [scan]
 views = {views}
+{scan}
 
 [quality]
 ask_a_person = {ask_a_person}
@@ -44,6 +45,8 @@ min_relative_sharpness = {min_relative_sharpness}
 voxel_mm = 2.0
 texture_px = 1024
 triangles = 20000
+
+{more}
 """
 
 
@@ -67,7 +70,10 @@ class RunningBench:
         read_without_token: bool = False,
         ask_a_person: bool = False,
         min_relative_sharpness: float = 0.0,
+        scan: str = "",
+        more: str = "",
     ) -> None:
+        """`scan` are further lines of that section, `more` further sections."""
         self.folder = folder
         port = free_port()
         self.url = f"http://127.0.0.1:{port}/"
@@ -80,6 +86,8 @@ class RunningBench:
                 min_relative_sharpness=min_relative_sharpness,
                 read_without_token=str(read_without_token).lower(),
                 ask_a_person=str(ask_a_person).lower(),
+                scan=scan,
+                more=more,
             )
         )
         size = ["--width-px", str(size_px[0]), "--height-px", str(size_px[1])]

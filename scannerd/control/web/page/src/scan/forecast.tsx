@@ -4,7 +4,7 @@ import { Icon } from "../parts/icon";
 import { useResource } from "../state/resource";
 import { scansChanged } from "../state/scanner";
 import { about, bytes } from "../words/figures";
-import { say } from "../words/messages";
+import { say, sayCount } from "../words/messages";
 import { asQuery, wishes } from "./options";
 
 const BYTES_PER_MB = 1_000_000;
@@ -29,6 +29,7 @@ function ForecastFigures({ forecast }: { forecast: Forecast }) {
       <div class={forecast.fits ? "" : "bad"}>
         <p>
           {say("scan.forecast.line", {
+            photos: sayCount("photos", forecast.photos),
             duration: about(forecast.minutes * 60),
             size: bytes(forecast.megabytes * BYTES_PER_MB),
             free: bytes(forecast.free_megabytes * BYTES_PER_MB),

@@ -5,6 +5,8 @@ export const SIZE = 600;
 const LARGEST_SPOT = 32;
 const SPOT_GAP = 0.92;
 const RING_GAP = 8;
+/** Radius that is left in the middle for the newest photo, however many rings there are. */
+const LEAST_INSIDE = 130;
 
 /** Where a viewpoint is drawn. */
 export interface Spot {
@@ -30,9 +32,11 @@ export interface RingLayout {
 export function ringLayout(viewpoints: readonly Viewpoint[]): RingLayout {
   const spots: Spot[] = [];
   let outer = SIZE / 2 - 4;
-  for (const members of ringsOf(viewpoints)) {
+  const rings = ringsOf(viewpoints);
+  const largest = Math.min(LARGEST_SPOT, ((outer - RING_GAP - LEAST_INSIDE) / rings.length - RING_GAP) / 2);
+  for (const members of rings) {
     const half_rad = Math.PI / Math.max(members.length, 3);
-    const radius = spotRadius(outer, half_rad);
+    const radius = Math.min(spotRadius(outer, half_rad), largest);
     const middle = outer - radius;
     const inner = middle - radius;
     const before = new Map<number, number>();
@@ -46,7 +50,7 @@ export function ringLayout(viewpoints: readonly Viewpoint[]): RingLayout {
     }
     outer = inner - RING_GAP;
   }
-  return { spots, inside: Math.max(outer - RING_GAP, 40) };
+  return { spots, inside: outer - RING_GAP };
 }
 
 /** The viewpoints of each ring of each side, in the order in which they are taken. */
@@ -63,7 +67,7 @@ function ringsOf(viewpoints: readonly Viewpoint[]): Viewpoint[][] {
 /** The largest circles that stand side by side inside `outer`. */
 function spotRadius(outer: number, half_rad: number): number {
   const touching = (outer * Math.sin(half_rad)) / (1 + Math.sin(half_rad));
-  return Math.min(touching * SPOT_GAP, LARGEST_SPOT);
+  return touching * SPOT_GAP;
 }
 
 function at(radius: number, angle_rad: number): [x: number, y: number] {
