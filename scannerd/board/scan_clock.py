@@ -31,7 +31,7 @@ class ScanClock:
     def enter(self, phase: Phase, index: int | None, angle_deg: float | None, now_s: float) -> None:
         """Follow the daemon into a phase."""
         if phase is Phase.PAUSED:
-            self._paused_at_s = now_s
+            self._paused_at_s = now_s if self._paused_at_s is None else self._paused_at_s
             return
         if self._paused_at_s is not None:
             self._photo_began_s += now_s - self._paused_at_s
