@@ -112,6 +112,15 @@ class LightGpioOptions:
 
 
 @dataclass(frozen=True)
+class EmergencyStopGpioOptions:
+    """The auxiliary contact of an emergency stop between the pin and ground, with the Pi's own pull-up."""
+
+    pin: int = 22
+    pushed_is_low: bool = False
+    """False: a normally closed contact, which pushing and a broken wire open alike."""
+
+
+@dataclass(frozen=True)
 class ButtonGpioOptions:
     """A push button to ground, with the Pi's own pull-up."""
 

@@ -268,6 +268,23 @@ class Button(Protocol):
         """Free the pin; safe to call twice."""
 
 
+class EmergencyStop(Protocol):
+    """The contact of an emergency stop."""
+
+    @property
+    def pushed(self) -> bool:
+        """Whether it is pushed at this moment, or its wire is broken."""
+
+    def on_change(self, listener: Callable[[bool], None] | None) -> None:
+        """Tell `listener` at once, from the driver's own thread, that it was pushed (True) or released (False).
+
+        A contact that bounces is told as often as it does. None: tell nobody any more.
+        """
+
+    def close(self) -> None:
+        """Free the pin; safe to call twice."""
+
+
 class Lamp(Protocol):
     """A signal lamp that is on or off, such as the one in the button."""
 

@@ -9,11 +9,12 @@ from collections.abc import Mapping
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
-from drivers.protocols import Axis, Button, Camera, DriverError, Lamp, Light
+from drivers.protocols import Axis, Button, Camera, DriverError, EmergencyStop, Lamp, Light
 
 if TYPE_CHECKING:
     from drivers.button_gpio import GpioButton
     from drivers.camera_picamera2 import Picamera2Camera
+    from drivers.emergency_stop_gpio import GpioEmergencyStop
     from drivers.lamp_gpio import GpioLamp
     from drivers.light_gpio import GpioLight
     from drivers.stepper_gpio import StepperGpio
@@ -24,12 +25,14 @@ if TYPE_CHECKING:
     _BUTTONS: tuple[type[Button], ...] = (GpioButton,)
     _LAMPS: tuple[type[Lamp], ...] = (GpioLamp,)
     _LIGHTS: tuple[type[Light], ...] = (GpioLight,)
+    _EMERGENCY_STOPS: tuple[type[EmergencyStop], ...] = (GpioEmergencyStop,)
 
 AXES = {"stepper_gpio": "drivers.stepper_gpio:StepperGpio"}
 CAMERAS = {"picamera2": "drivers.camera_picamera2:Picamera2Camera"}
 BUTTONS = {"gpio": "drivers.button_gpio:GpioButton"}
 LAMPS = {"gpio": "drivers.lamp_gpio:GpioLamp"}
 LIGHTS = {"gpio": "drivers.light_gpio:GpioLight"}
+EMERGENCY_STOPS = {"gpio": "drivers.emergency_stop_gpio:GpioEmergencyStop"}
 
 APT_PACKAGES = {
     "gpiozero": "python3-gpiozero python3-lgpio",
@@ -73,6 +76,11 @@ def lamp_driver(name: str) -> Any:
 def light_driver(name: str) -> Any:
     """Return the class for `[light] driver`. Raises UnknownDriver, MissingLibrary."""
     return _load("light", LIGHTS, name)
+
+
+def emergency_stop_driver(name: str) -> Any:
+    """Return the class for `[emergency_stop] driver`. Raises UnknownDriver, MissingLibrary."""
+    return _load("emergency stop", EMERGENCY_STOPS, name)
 
 
 def _load(kind: str, known: Mapping[str, str], name: str) -> Any:

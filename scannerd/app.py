@@ -20,9 +20,10 @@ from scannerd.commands import Accepted, Command, CommandRefused, ResumeScan, Wis
 from scannerd.config import Config
 from scannerd.control.button import ButtonControl, press_times
 from scannerd.control.doors import DoorMissing, load_doors, network_door
+from scannerd.control.emergency_stop import EmergencyStopControl
 from scannerd.control.lamp import LampControl
 from scannerd.control.scanner import Door
-from scannerd.events import ConfigTaken, EventBus, LightChanged, UnfinishedScanFound, Warned
+from scannerd.events import ConfigTaken, EmergencyStopChanged, EventBus, LightChanged, UnfinishedScanFound, Warned
 from scannerd.hardware import Hardware
 from scannerd.process.health import LOW_VOLTAGE, Health, Room
 from scannerd.process.health_report import HealthReport, Trouble
@@ -105,6 +106,7 @@ class Daemon:
         self._exchanging = False
         self._down_by_s = 0.0
         self._button_task: asyncio.Task[None] | None = None
+        self._emergency: EmergencyStopControl | None = None
         self._doors: list[Door] = []
         self._tasks: list[asyncio.Task[None]] = []
         self._stack = AsyncExitStack()
@@ -215,6 +217,9 @@ class Daemon:
                 lambda: self._hardware.camera, lambda: desk.camera_is_free and not self._exchanging
             )
             stack.callback(viewfinder.close)
+            self._emergency = emergency = EmergencyStopControl(lambda: self._hardware.motors, self.events.publish)
+            emergency.use(self._hardware.emergency_stop)
+            stack.callback(emergency.use, None)
             desk = Desk(
                 self._config,
                 self._hardware,
@@ -224,6 +229,7 @@ class Daemon:
                 group,
                 viewfinder.offer,
                 self._low_voltage,
+                emergency,
             )
             reception = Reception(desk.submit, ledger, self.events.publish)
             stack.callback(reception.close)
@@ -283,7 +289,7 @@ class Daemon:
 
     def cut_current(self) -> None:
         """Switch the motor off at once, from any thread: the process is about to be ended."""
-        for motor in filter(None, (self._hardware.axis, self._hardware.lift)):
+        for motor in self._hardware.motors:
             motor.cut_current()
 
     @property
@@ -335,7 +341,9 @@ class Daemon:
         """Build the devices of these sections anew. Raises ExchangeFailed; the old ones are back then."""
         assert self._desk is not None
         assert self._group is not None
+        assert self._emergency is not None
         self._exchanging = True
+        self._emergency.use(None)
         self._lamp.use(None)
         in_force = self.config
         try:
@@ -351,9 +359,12 @@ class Daemon:
             self._exchanging = False
             self._desk.take(self.config, self._hardware)
             self._lamp.use(self._hardware.lamp)
+            self._emergency.use(self._hardware.emergency_stop)
             self._listen_to_button(in_force, self._group)
             if "light" in sections:
                 self._tell_light(in_force)
+            if self._hardware.emergency_stop is None and self.board.state().emergency_stop is not None:
+                self.events.publish(EmergencyStopChanged(None))
 
     def _low_voltage(self) -> str | None:
         """Why the motor should rest; None while the supply is enough, or nobody can tell."""

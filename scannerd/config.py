@@ -13,6 +13,7 @@ from drivers.options import (
 from drivers.protocols import CameraSettings
 from offload.wire.bundle import MatSpec, ReconstructionOptions
 from scannerd.config_motors import LiftSection, TurntableSection
+from scannerd.config_panel import EmergencyStopSection
 from scannerd.config_section import Elevations, Folder, OptionalFile, OptionalText, Section, ViewsOfRings, key
 
 DEFAULT_PATH = Path("/etc/scannerd/config.toml")
@@ -238,6 +239,7 @@ class Config(Section):
     button: ButtonSection = ButtonSection()
     led: LedSection = LedSection()
     light: LightSection = LightSection()
+    emergency_stop: EmergencyStopSection = EmergencyStopSection()
     web: WebSection = WebSection()
     mqtt: MqttSection = MqttSection()
     scan: ScanSection = ScanSection()

@@ -255,6 +255,13 @@ class LightChanged:
 
 
 @dataclass(frozen=True)
+class EmergencyStopChanged:
+    """The emergency stop was pushed (True) or released; None: there is none any more."""
+
+    pushed: bool | None
+
+
+@dataclass(frozen=True)
 class ConfigTaken:
     """A new configuration is in force. Keys are written `[scan] views`."""
 
@@ -299,6 +306,7 @@ Event = (
     | ScanDeleted
     | ScanRestored
     | LightChanged
+    | EmergencyStopChanged
     | ConfigTaken
     | ConfigRejected
     | HealthChanged

@@ -5,7 +5,7 @@ from typing import Any
 
 from drivers import registry
 from drivers.clock import SystemClock
-from drivers.protocols import Axis, Button, Camera, Clock, Lamp, Light
+from drivers.protocols import Axis, Button, Camera, Clock, EmergencyStop, Lamp, Light
 from scannerd.config import Config
 
 
@@ -23,6 +23,12 @@ class Hardware:
     """On the object."""
     lift: Axis | None = None
     """Raises the camera; its angle is the camera's elevation above the platter."""
+    emergency_stop: EmergencyStop | None = None
+
+    @property
+    def motors(self) -> list[Axis]:
+        """What an emergency stop stops."""
+        return [motor for motor in (self.axis, self.lift) if motor is not None]
 
 
 DEVICES = {
@@ -32,6 +38,7 @@ DEVICES = {
     "button": "button",
     "led": "lamp",
     "light": "light",
+    "emergency_stop": "emergency_stop",
 }
 """Section of config.toml → the device in `Hardware` that it describes; the motors first, which are let go first."""
 
@@ -57,4 +64,6 @@ def build_device(section: str, config: Config, clock: Clock) -> Any:
             return registry.lamp_driver(config.led.driver)(config.led.lamp_options())
         case "light" if config.light.driver != "none":
             return registry.light_driver(config.light.driver)(config.light.light_options())
+        case "emergency_stop" if config.emergency_stop.driver != "none":
+            return registry.emergency_stop_driver(config.emergency_stop.driver)(config.emergency_stop.stop_options())
     return None

@@ -61,6 +61,7 @@ class Hand:
             "turn_platter": self._turn_platter,
             "turn_mat": self._turn_mat,
             "low_voltage": lambda request: self._power().set_low(_flag(request)),
+            "emergency_stop": lambda request: self._mushroom(push=_flag(request)),
             "truth": lambda _: None,
         }
         self._server = _Server(path, self.answer)
@@ -113,6 +114,12 @@ class Hand:
             raise HandRefused("this bench has no power supply of its own")
         return self._supply
 
+    def _mushroom(self, *, push: bool) -> None:
+        mushroom = self._bench.emergency_stop
+        if not mushroom.fitted:
+            raise HandRefused('this bench has no emergency stop; set [emergency_stop] driver = "gpio"')
+        mushroom.push() if push else mushroom.release()
+
     def _weaken(self, request: Mapping[str, Any]) -> None:
         if not _flag(request):
             self._bench.world.motor.recover()
@@ -155,6 +162,7 @@ def truth(bench: Bench) -> dict[str, object]:
         "pulses_lost": world.motor.lost,
         "mat_turned_deg": world.mat_turned_deg,
         "camera_hangs": world.camera_hangs,
+        "emergency_stop_pushed": world.emergency_stop_pushed,
     }
 
 

@@ -13,7 +13,7 @@ from drivers.bench.bench_clock import BenchClock
 from drivers.bench.camera_rig import CameraRig, PictureSource, ReadyPictures
 from drivers.bench.dma_heap import BenchDmaHeap
 from drivers.bench.lift import Lift, LiftMechanics
-from drivers.bench.pins import BenchWiring, SimulatedFinger, wire_up
+from drivers.bench.pins import BenchWiring, SimulatedEmergencyStop, SimulatedFinger, wire_up
 from drivers.bench.platter import PlatterMechanics
 from drivers.bench.render_process import RenderProcess
 from drivers.bench.scene import Scene
@@ -63,6 +63,7 @@ class Bench:
         self.world = World(self.clock, mechanics, light_fitted=wiring.light_pin is not None, lift=arm)
         self.pins, self.board, self.lift_board = wire_up(self.world, wiring)
         self.finger = SimulatedFinger(self.pins, wiring.button_pin)
+        self.emergency_stop = SimulatedEmergencyStop(self.world, self.pins, wiring.emergency_stop_pin)
         self.renderer: RenderProcess | None = None
         """The process that renders the scene, where a scene was given."""
         with ExitStack() as connections:

@@ -61,6 +61,8 @@ class BenchWiring:
     """The optical sensor that sees a flag under the platter, low while it does; None: there is none."""
     microstep_pins: tuple[int, ...] = ()
     """MS1 to MS3 of the platter's driver board; empty: strapped to 16 microsteps."""
+    emergency_stop_pin: int | None = None
+    """The emergency stop's normally closed contact to ground; None: there is none."""
     lift: LiftWiring | None = None
     """The motor that raises the camera; None: the camera stands on a tripod."""
 
@@ -244,6 +246,34 @@ class SimulatedFinger:
             self.up()
 
 
+class SimulatedEmergencyStop:
+    """A mushroom that opens its contact when it is pushed, and keeps it open until it is released."""
+
+    def __init__(self, world: World, factory: BenchPinFactory, pin: int | None) -> None:
+        """Released; `pin` None: it is not there."""
+        self._world = world
+        self._factory = factory
+        self._pin = pin
+
+    @property
+    def fitted(self) -> bool:
+        """Whether there is one."""
+        return self._pin is not None
+
+    def push(self) -> None:
+        """Push it, or cut its wire."""
+        self._open(True)
+
+    def release(self) -> None:
+        """Turn it until it springs back."""
+        self._open(False)
+
+    def _open(self, is_open: bool) -> None:
+        self._world.emergency_stop_pushed = is_open
+        if self._pin is not None:
+            self._factory.sense(f"GPIO{self._pin}")
+
+
 def wire_up(world: World, wiring: BenchWiring) -> tuple[BenchPinFactory, MotorDriverBoard, MotorDriverBoard | None]:
     """Return the pins with everything at their far end, the table's board and the lift's, where there is one."""
     board = MotorDriverBoard(world.pulse_table, wiring.dir_high_turns, strapped=not wiring.microstep_pins)
@@ -267,6 +297,9 @@ def _with_contacts(world: World, wiring: BenchWiring, wires: dict[int, Wire]) ->
     if wiring.lift is not None:
         contacts.append((wiring.lift.switch_pin, wiring.lift.step_pin, world.at_switch))
     factory = BenchPinFactory({f"GPIO{pin}": wire for pin, wire in wires.items()})
+    if wiring.emergency_stop_pin is not None:
+        name = f"GPIO{wiring.emergency_stop_pin}"
+        factory.wires[name] = Wire(lambda _: None, grounded=lambda: not world.emergency_stop_pushed)
     for pin, step_pin, closed in contacts:
         if pin is not None:
             factory.add_contact(f"GPIO{pin}", closed, f"GPIO{step_pin}")

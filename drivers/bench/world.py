@@ -70,6 +70,7 @@ class World:
         self.jammed = False
         """Something holds the platter: pulses still count, nothing turns."""
         self.motor = MotorWeakness()
+        self.emergency_stop_pushed = False
         self.mat_turned_deg = 0.0
         """By how much the mat, and what stands on it, were turned on the platter by hand."""
         self.camera_hangs = False

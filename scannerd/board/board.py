@@ -22,6 +22,7 @@ from scannerd.board.state import (
 from scannerd.events import (
     CommandAnswered,
     CoverageChanged,
+    EmergencyStopChanged,
     EventBus,
     FrameJudged,
     FramesLost,
@@ -46,6 +47,7 @@ from scannerd.requests import AnswerStatus
 from scannerd.scan.phases import Phase
 
 REMARKS = 10
+PUSHED = "the emergency stop is pushed, or its wire is broken: nothing moves; release it, then go on"
 DONE_SHOWN_S = 600.0
 """So long a new model is news, unless somebody does something before."""
 
@@ -76,6 +78,7 @@ class Board:
         self._uploads: dict[str, UploadProgress] = {}
         self._done_until_s = 0.0
         self._light_level: float | None = None
+        self._emergency_stop: bool | None = None
         events.follow(self._take)
 
     @property
@@ -85,7 +88,7 @@ class Board:
             return Mood.ASKING if self._scan.question else Mood.PAUSED
         if self._phase is not Phase.IDLE:
             return Mood.SCANNING
-        if self._fault is not None:
+        if self._fault is not None or self._emergency_stop:
             return Mood.FAULT
         if any(upload.leg not in (Leg.DONE, Leg.FAILED) for upload in self._uploads.values()):
             return Mood.UPLOADING
@@ -93,6 +96,9 @@ class Board:
 
     def state(self) -> DeviceState:
         """Return the state of this moment."""
+        fault, kind = self._fault, self._fault_kind
+        if fault is None and self._emergency_stop and self._scan is None:
+            fault, kind = PUSHED, FaultKind.EMERGENCY_STOP
         return DeviceState(
             device=self.device,
             version=__version__,
@@ -104,13 +110,14 @@ class Board:
             scan=self._running(),
             interrupted=self._interrupted,
             unfinished=tuple(self._unfinished),
-            fault=self._fault,
-            fault_kind=self._fault_kind,
+            fault=fault,
+            fault_kind=kind,
             warnings=tuple(self._remarks),
             last_scan=self._last,
             uploads=tuple(upload for upload in self._uploads.values() if upload.leg is not Leg.DONE),
             disk=self._disk(),
             light_level=self._light_level,
+            emergency_stop=self._emergency_stop,
         )
 
     def _running(self) -> RunningScan | None:
@@ -156,6 +163,8 @@ class Board:
                 self._done_until_s = 0.0
             case LightChanged(level):
                 self._light_level = level
+            case EmergencyStopChanged(pushed):
+                self._emergency_stop = pushed
             case _:
                 pass
 

@@ -226,3 +226,5 @@ class DeviceState(Shown):
     disk: DiskSpace | None = None
     light_level: float | None = None
     """None without a light."""
+    emergency_stop: bool | None = None
+    """Whether it is pushed: nothing moves then. None without one."""

@@ -119,6 +119,18 @@ def low_voltage(off: Off = False) -> None:
 
 
 @app.command()
+def emergency_stop(off: Annotated[bool, typer.Option("--off", help="Release it.")] = False) -> None:
+    """Push the emergency stop, which stays pushed; `release` releases it."""
+    _do("emergency_stop", on=not off)
+
+
+@app.command()
+def release() -> None:
+    """Release the emergency stop."""
+    _do("emergency_stop", on=False)
+
+
+@app.command()
 def camera_hang(off: Off = False) -> None:
     """Let the camera send no frames any more."""
     _do("camera_hang", on=not off)

@@ -10,6 +10,7 @@ from scannerd.events import Event, ScanPaused
 from scannerd.fault_kind import FaultKind
 from scannerd.scan.control import RunControl
 from scannerd.scan.darkroom import Darkroom
+from scannerd.scan.emergency import NO_EMERGENCY, EmergencyMemory
 from scannerd.scan.fault_policy import question_of
 from scannerd.scan.motor_rest import MotorRest
 from scannerd.scan.phases import Phase
@@ -46,6 +47,8 @@ class Pauses:
     ) -> None:
         """`low_voltage` says why the motor should rest now, None while it need not."""
         self.make_room = make_room
+        self.emergency = EmergencyMemory(NO_EMERGENCY)
+        """Set where there is an emergency stop."""
         self._scan = scan
         self._station = station
         self._darkroom = darkroom
@@ -65,6 +68,10 @@ class Pauses:
         await self._announce(question, kind)
         if await self._rest.wait_for_resume(patience_s):
             self.platter_known = False
+        if self.emergency.happened:
+            # Whoever goes on has released it: a command to go on is refused before.
+            self.platter_known = False
+            self.emergency.forget()
         self._control.raise_if_over()
 
     async def let_go(self) -> None:

@@ -158,6 +158,7 @@ class ScanRunner:
 
     async def _take_one(self) -> bool:
         """Do what is next at the table; return whether there was anything to do."""
+        self._pauses.emergency.raise_if_happened()
         if self._darkroom.rejected:
             await self._take_again(self._darkroom.rejected.popleft())
         elif (viewpoint := self._next()) is not None:
@@ -173,6 +174,8 @@ class ScanRunner:
     async def _stand_by(self, fault: DriverError | ViewpointFault) -> None:
         """Motor off at once; then ask a person, or raise the fault again where that is of no use."""
         await self._pauses.let_go()
+        if fault_kind_of(fault) is FaultKind.POSITION_LOST and (emergency := self._pauses.emergency.fault()):
+            fault = emergency
         kind = fault_kind_of(fault)
         if handling_of(kind, ask_a_person=self._ask_a_person).then is not Then.ASK:
             raise fault
@@ -216,6 +219,7 @@ class ScanRunner:
         await self._know_platter(viewpoint)
 
     async def _know_platter(self, viewpoint: Viewpoint) -> None:
+        self._pauses.emergency.raise_if_happened()
         if not self._pauses.platter_known:
             await self._find_platter(viewpoint)
             self._pauses.platter_known = True

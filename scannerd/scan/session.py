@@ -17,6 +17,7 @@ from scannerd.scan.camera_lift import CameraLift
 from scannerd.scan.camera_lock import lock_camera
 from scannerd.scan.control import RunControl
 from scannerd.scan.darkroom import Darkroom, DarkroomPorts
+from scannerd.scan.emergency import NO_EMERGENCY, EmergencyMemory, EmergencyWatch
 from scannerd.scan.motor_rest import MotorRest
 from scannerd.scan.onlookers import Onlookers, Sight
 from scannerd.scan.pauses import MakeRoom, Pauses, no_room
@@ -67,6 +68,7 @@ class ScanSession:
         lift: CameraLift | None = None,
         low_voltage: Callable[[], str | None] = lambda: None,
         make_room: MakeRoom = no_room,
+        emergency: EmergencyWatch = NO_EMERGENCY,
     ) -> None:
         """`known_zero` is given when this process has moved the axis for this very scan before.
 
@@ -79,6 +81,7 @@ class ScanSession:
         self.scan = scan
         self.zero = known_zero
         self._hardware = hardware
+        self._emergency = emergency
         self._lift = lift
         self._worker = worker
         self._judging = WorkerThread("judging")
@@ -143,6 +146,7 @@ class ScanSession:
         rest = MotorRest(self._motors, self.control, config.turntable.idle_release_s)
         enter, publish = self._enter, self._publish
         pauses = Pauses(scan, self._station, darkroom, self.control, rest, enter, publish, low_voltage, make_room)
+        pauses.emergency = EmergencyMemory(self._emergency)
         return ScanRunner(
             scan,
             self._station,
@@ -196,7 +200,7 @@ class ScanSession:
 
     @property
     def _motors(self) -> list[Axis]:
-        return [motor for motor in (self._hardware.axis, self._hardware.lift) if motor is not None]
+        return self._hardware.motors
 
     @property
     def _scan_id(self) -> str:

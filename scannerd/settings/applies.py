@@ -27,6 +27,7 @@ SECTIONS: dict[str, Applies] = {
     "button": Applies.IDLE,
     "led": Applies.IDLE,
     "light": Applies.IDLE,
+    "emergency_stop": Applies.IDLE,
     "scan": Applies.NOW,
     "quality": Applies.NOW,
     "mat": Applies.NOW,

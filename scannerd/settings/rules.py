@@ -45,7 +45,7 @@ def _pins(sections: Mapping[str, Any]) -> list[str]:
             sensor = "index" if motor == "turntable" else "switch"
             if getattr(section, sensor) != "none":
                 used.append((motor, f"{sensor}_pin", getattr(section, f"{sensor}_pin")))
-    for name in ("button", "led", "light"):
+    for name in ("button", "led", "light", "emergency_stop"):
         section = sections.get(name)
         if section is not None and section.driver != "none":
             used.append((name, "pin", section.pin))

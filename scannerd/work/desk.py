@@ -31,6 +31,7 @@ from scannerd.config import Config
 from scannerd.events import EventBus, RetakeWanted, Warned
 from scannerd.hardware import Hardware
 from scannerd.process.watchdog import Lap
+from scannerd.scan.emergency import NO_EMERGENCY, EmergencyWatch
 from scannerd.scan.phases import Phase
 from scannerd.scan.plan import ScanPlan
 from scannerd.scan.session import ShowPhoto
@@ -49,6 +50,10 @@ from scannerd.worker_thread import WorkerThread
 LOG = logging.getLogger(__name__)
 
 
+MOVES = (StartScan, ResumeScan, Resume, Home, Jog)
+"""What would turn a motor, at once or soon."""
+
+
 class Desk:
     """Takes commands in order, and lets one piece of work at a time have the hardware."""
 
@@ -62,13 +67,15 @@ class Desk:
         group: asyncio.TaskGroup,
         show: ShowPhoto = lambda small, index, angle_deg: None,
         low_voltage: Callable[[], str | None] = lambda: None,
+        emergency: EmergencyWatch = NO_EMERGENCY,
     ) -> None:
         """Work runs as a task of `group`; `show` sees every photo; `low_voltage` says why the motor should rest."""
+        self._emergency = emergency
         self._store = store
         self._events = events
         self._worker = worker
         lift_rest = LiftRest(store.layout.lift_rest)
-        self._workplace = Workplace(config, hardware, events, worker, group, show, lift_rest, low_voltage)
+        self._workplace = Workplace(config, hardware, events, worker, group, show, lift_rest, low_voltage, emergency)
         self._archive = Archive(store, worker, events)
         self._planning = Planning(self._workplace, store, self._archive.trash)
         self._errands = Errands(self._workplace, store.layout, worker, events)
@@ -171,6 +178,11 @@ class Desk:
     async def _carry_out(self, command: Command, answer: Answer) -> None:
         self.turns.require_open(type(command).__name__)
         errands, run_errand = self._errands, self._workplace.run_errand
+        if isinstance(command, MOVES) and self._emergency.pushed:
+            name = type(command).__name__
+            raise CommandRefused(
+                f"{name}: the emergency stop is pushed, or its wire is broken; release it, then {name} again"
+            )
         match command:
             case StartScan():
                 await self._start_scan(command, answer)

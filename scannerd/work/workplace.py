@@ -14,6 +14,7 @@ from scannerd.process.leash import Abandoned
 from scannerd.process.watchdog import Lap
 from scannerd.scan.camera_lift import CameraLift
 from scannerd.scan.deadlines import Deadlines
+from scannerd.scan.emergency import EmergencyWatch
 from scannerd.scan.pauses import MakeRoom
 from scannerd.scan.phases import Phase, PhaseTracker
 from scannerd.scan.session import ScanSession, ShowPhoto, Zero
@@ -53,12 +54,14 @@ class Workplace:
         show: ShowPhoto,
         lift_rest: LiftRest,
         low_voltage: Callable[[], str | None],
+        emergency: EmergencyWatch,
     ) -> None:
         """Work runs as a task of `group`; `show` sees every photo of a scan; `lift_rest` knows where a lift rests.
 
         `low_voltage` says why the motor should rest now; None while it need not.
         """
         self._low_voltage = low_voltage
+        self._emergency = emergency
         self._lift_rest = lift_rest
         self.config = config
         self.hardware = hardware
@@ -142,6 +145,7 @@ class Workplace:
             self._lift,
             self._low_voltage,
             make_room,
+            self._emergency,
         )
         name = f"scan {scan_id}"
         self._work = Work(name, self._group.create_task(self._run(session), name=name), session)

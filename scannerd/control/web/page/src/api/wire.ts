@@ -94,6 +94,7 @@ export interface DeviceState {
   uploads: UploadProgress[];
   disk: { free_mb: number; reserve_mb: number } | null;
   light_level: number | null;
+  emergency_stop: boolean | null;
 }
 
 export type ScanStanding = "running" | "unfinished" | "cancelled" | "sealed" | "broken";
