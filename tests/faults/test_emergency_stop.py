@@ -1,4 +1,4 @@
-"""The emergency stop of a whole daemon: motors end between two steps, a scan asks, and every photo is true afterwards.
+"""The emergency stop of a whole daemon: motors end between two steps, a scan asks, and photos are true afterwards.
 
 The camera paints the platter's true angle into each photo.
 """
