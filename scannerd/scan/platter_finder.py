@@ -73,13 +73,15 @@ class PlatterFinder:
         return angle_deg - self._hardware.axis.angle_deg
 
     async def _counted_deg(self, known_offset_deg: float | None) -> float | None:
-        """Return where counted steps put the platter; None, and the axis homed, when they began anew."""
+        """Return where counted steps or the axis's index put the platter; None, the axis homed, if neither can."""
         axis = self._hardware.axis
         if known_offset_deg is not None:
             with contextlib.suppress(AxisNotHomed):
                 return axis.angle_deg + known_offset_deg
-        await axis.home()
-        return None
+        homing, index_offset_deg = await axis.home(), self._scan.index_offset_deg
+        if homing.found_by == "here" or index_offset_deg is None:
+            return None
+        return axis.angle_deg + index_offset_deg
 
     def _latest(self, side: int, ring: int | None = None) -> FrameEntry | None:
         """Return the latest photo from there; one whose angle was seen, and a plain one, shows the mat best."""

@@ -244,11 +244,17 @@ class ScanSession:
             known_deg = self._station.offset_deg if self.zero else None
             self._station.offset_deg = await finder.offset_deg(viewpoint, known_deg)
         else:
-            await self._hardware.axis.home()
-            self._station.offset_deg = viewpoint.angle_deg
+            await self._begin_at(viewpoint.angle_deg)
         self.zero = Zero(self._scan_id, self._station.offset_deg)
         offset_deg = self._station.offset_deg
         self._onlookers.recount(offset_deg, offset_deg + self._hardware.axis.angle_deg)
+
+    async def _begin_at(self, angle_deg: float) -> None:
+        """Let the scan's angles begin here; an index gives them back to whoever goes on, also without a mat."""
+        homing = await self._hardware.axis.home()
+        offset_deg = self._station.offset_deg = angle_deg - self._hardware.axis.angle_deg
+        if homing.found_by != "here":
+            await self._worker.run(lambda: self.scan.note("indexed", offset_deg=offset_deg))
 
     def _remember(self) -> None:
         """In the judging thread: what this scan's photos are like, from those that are there already."""

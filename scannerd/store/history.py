@@ -55,6 +55,8 @@ class ScanHistory:
         """Viewpoints that were added to the frozen plan."""
         self.locked: Mapping[str, Any] | None = None
         """The camera settings that were locked last."""
+        self.index_offset_deg: float | None = None
+        """What to add to the axis's angle once its index was found; None: it has none."""
         self.retakes_wanted: tuple[int, ...] = ()
         """Viewpoints whose photo counts until a person's wish for another is fulfilled."""
         self.cancelled = False
@@ -67,6 +69,7 @@ class ScanHistory:
             "retake": self._want,
             "extended": self._extend,
             "locked": self._lock,
+            "indexed": self._index,
             "cancelled": lambda _: self._end(cancelled=True),
             "resumed": lambda _: self._end(cancelled=False),
             "sealed": lambda _: self._seal(),
@@ -103,6 +106,9 @@ class ScanHistory:
 
     def _lock(self, body: Mapping[str, Any]) -> None:
         self.locked = body["settings"]
+
+    def _index(self, body: Mapping[str, Any]) -> None:
+        self.index_offset_deg = float(body["offset_deg"])
 
     def _end(self, *, cancelled: bool) -> None:
         self.cancelled = cancelled

@@ -85,6 +85,11 @@ class StoredScan:
         return self._history.locked
 
     @property
+    def index_offset_deg(self) -> float | None:
+        """What to add to the axis's angle once its index was found, as `note("indexed", offset_deg=…)` had it."""
+        return self._history.index_offset_deg
+
+    @property
     def retakes_wanted(self) -> tuple[int, ...]:
         """Viewpoints whose photo counts until the one that a person wants instead is there."""
         return self._history.retakes_wanted
