@@ -42,13 +42,13 @@ def pulse_player(options: StepperGpioOptions, clock: Clock) -> PulsePlayer:
 def _best_way() -> str:
     """Only a Pi's own pins are anybody else's to pulse: a factory for tests has none."""
     factory = type(Device.pin_factory).__module__
-    if factory == "gpiozero.pins.pigpio" or (factory.startswith("gpiozero.pins.l") and _pigpio_answers()):
+    if factory == "gpiozero.pins.pigpio" or (factory.startswith("gpiozero.pins.l") and pigpio_answers()):
         return "pigpio"
     return "lgpio" if factory == "gpiozero.pins.lgpio" else "thread"
 
 
-def _pigpio_answers() -> bool:
-    """Whether what listens on the daemon's port speaks its language; others use that port, too."""
+def pigpio_answers() -> bool:
+    """Whether pigpio's daemon runs: what listens on its port may be somebody else, and speak another language."""
     question = struct.pack("IIII", PIGPIO_VERSION, 0, 0, 0)
     try:
         with socket.create_connection(_pigpio_address(), ANSWER_S) as line:

@@ -177,6 +177,12 @@ def background(config: ConfigOption = None) -> None:
 
 
 @app.command(**PASSED_ON)
+def doctor(context: typer.Context) -> None:
+    """Examine this scanner and say what to do about it: exit 0 when nothing is; see doctor --help."""
+    _pass_on("doctor", "scannerd.doctor.command", context)
+
+
+@app.command(**PASSED_ON)
 def demo(context: typer.Context) -> None:
     """Scan an object on the simulated bench, from the button to the model; see demo --help."""
     _pass_on("demo", "scannerd.demo.command", context)
@@ -195,11 +201,12 @@ def bench_hand(context: typer.Context) -> None:
 
 
 def _pass_on(name: str, module: str, context: typer.Context) -> None:
-    # Loaded late: the bench is never installed on a device.
+    # Loaded late: the bench is never installed on a device, and who scans waits for no doctor.
     try:
         command = importlib.import_module(module)
     except ModuleNotFoundError as error:
-        console.say(f"scannerd {name}: {error.name} is missing; pip install 'scannerd[bench,cloud]'")
+        extras = "edge" if name == "doctor" else "bench,cloud"
+        console.say(f"scannerd {name}: {error.name} is missing; pip install 'scannerd[{extras}]'")
         raise typer.Exit(console.FAILED) from error
     command.app(args=context.args, prog_name=f"scannerd {name}")
 

@@ -12,6 +12,7 @@ COMMANDS = {
     "check-config": "Show every fault of a configuration file at once. Exit 2 when there is one.",
     "sync": "Carry scans to the service of [offload] and models back: `offload sync` with this scanner's settings.",
     "mat": "Draw the turntable mat at true scale.",
+    "doctor": "Examine this scanner and say what to do about it: exit 0 when nothing is; see doctor --help.",
     "demo": "Scan an object on the simulated bench, from the button to the model; see demo --help.",
     "bench": "Be the daemon on the simulated bench, with every front door; see bench --help.",
     "bench-hand": "Push the button of a running bench, or ask it for the truth; see bench-hand --help.",

@@ -47,6 +47,18 @@ def parse_config(text: str, path: Path | str = "config.toml") -> Config:
     return Config(**sections)
 
 
+def read_leniently(path: Path) -> tuple[Config, tuple[str, ...]]:
+    """Return what is sound of a file, defaults for the rest, and every problem: for whoever examines a scanner."""
+    try:
+        return read_config(path), ()
+    except ConfigFaults as faults:
+        try:
+            sections, _ = _check_sections(tomllib.loads(path.read_text(encoding="utf-8")))
+        except (OSError, ValueError):
+            sections = {}
+        return Config(**sections), faults.problems
+
+
 def _check_sections(tables: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
     """Return the sections that are sound, and what is wrong with the others."""
     sound: dict[str, Any] = {}

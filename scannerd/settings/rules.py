@@ -34,8 +34,8 @@ def broken_rules(sections: Mapping[str, Any]) -> list[str]:
     return problems
 
 
-def _pins(sections: Mapping[str, Any]) -> list[str]:
-    """Two devices on one pin would fight over its level."""
+def pins_used(sections: Mapping[str, Any]) -> list[tuple[str, str, int]]:
+    """Return section, key and BCM number of every pin that some device is connected to."""
     used: list[tuple[str, str, int]] = []
     for motor in ("turntable", "lift"):
         section = sections.get(motor)
@@ -49,9 +49,14 @@ def _pins(sections: Mapping[str, Any]) -> list[str]:
         section = sections.get(name)
         if section is not None and section.driver != "none":
             used.append((name, "pin", section.pin))
+    return used
+
+
+def _pins(sections: Mapping[str, Any]) -> list[str]:
+    """Two devices on one pin would fight over its level."""
     first: dict[int, str] = {}
     problems = []
-    for section, name, pin in used:
+    for section, name, pin in pins_used(sections):
         where = f"[{section}] {name}"
         if pin in first:
             problems.append(f"{where} = {pin}: {first[pin]} has this pin already; use another")

@@ -36,3 +36,17 @@ class StoreLock:
         if self._descriptor >= 0:
             os.close(self._descriptor)
             self._descriptor = -1
+
+
+def lock_holder(path: Path) -> int | None:
+    """Return the process that holds a store's lock, without touching it; None where nobody does, or nobody knows."""
+    try:
+        facts = path.stat()
+        locks = Path("/proc/locks").read_text().splitlines()
+    except OSError:
+        return None
+    where = f"{os.major(facts.st_dev):02x}:{os.minor(facts.st_dev):02x}:{facts.st_ino}"
+    for words in map(str.split, locks):
+        if len(words) > 5 and words[1] == "FLOCK" and words[5] == where:
+            return int(words[4])
+    return None

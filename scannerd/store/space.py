@@ -19,9 +19,14 @@ OTHER_BYTES = 60_000
 
 def photo_bytes(plan: ScanPlan) -> int:
     """Return what one photo, its sidecars and thumbnail take at most, for a busy picture at the plan's quality."""
-    pixels = plan.photo_width_px * plan.photo_height_px
-    bytes_per_pixel = 0.35 + 0.65 * max(0.0, (plan.jpeg_quality - 80) / 20) ** 2
-    small_pixels = pixels / (4 if plan.photo_width_px <= 2 * WIDEST_SMALL_PX else 16)
+    return photo_bytes_at(plan.photo_width_px, plan.photo_height_px, plan.jpeg_quality)
+
+
+def photo_bytes_at(width_px: int, height_px: int, jpeg_quality: int) -> int:
+    """The same for a photo of this size and quality."""
+    pixels = width_px * height_px
+    bytes_per_pixel = 0.35 + 0.65 * max(0.0, (jpeg_quality - 80) / 20) ** 2
+    small_pixels = pixels / (4 if width_px <= 2 * WIDEST_SMALL_PX else 16)
     return round(pixels * bytes_per_pixel + small_pixels * SIDECAR_BYTES_PER_PIXEL) + OTHER_BYTES
 
 

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from aiomqtt import MqttError, Will
 from paho.mqtt.packettypes import PacketTypes
@@ -76,29 +77,45 @@ async def connected(
     settings: MqttSection, client_id: str, last_will: Will, timing: Timing
 ) -> AsyncIterator[BrokerClient]:
     """Be connected. Raises BrokerUnusable, also in the end when the connection was lost on the way."""
-    try:
-        client = BrokerClient(
-            settings.host,
-            settings.port,
-            timing.connect_s,
-            identifier=client_id,
-            username=settings.username,
-            password=password_in(settings.password_file),
-            will=last_will,
-            clean_start=False,
-            properties=_connect_properties(),
-            keepalive=timing.keepalive_s,
-            timeout=timing.answer_s,
-            tls_context=await asyncio.to_thread(_tls_context, settings),
-            logger=logging.getLogger("scannerd.mqtt"),
-        )
-        await client.enter()
-    except MqttError as fault:
-        raise explained(settings, fault) from fault
+    client = await _client(
+        settings, client_id, timing, will=last_will, clean_start=False, properties=_connect_properties()
+    )
+    await _enter(client, settings)
     try:
         yield client
     finally:
         await client.leave()
+
+
+async def greet(settings: MqttSection, client_id: str, timing: Timing) -> None:
+    """Connect and say goodbye, leaving nothing with the broker. Raises BrokerUnusable."""
+    client = await _client(settings, client_id, timing, clean_start=True)
+    await _enter(client, settings)
+    client.said_goodbye = True
+    await client.leave()
+
+
+async def _enter(client: BrokerClient, settings: MqttSection) -> None:
+    try:
+        await client.enter()
+    except MqttError as fault:
+        raise explained(settings, fault) from fault
+
+
+async def _client(settings: MqttSection, client_id: str, timing: Timing, **more: Any) -> BrokerClient:
+    return BrokerClient(
+        settings.host,
+        settings.port,
+        timing.connect_s,
+        identifier=client_id,
+        username=settings.username,
+        password=password_in(settings.password_file),
+        keepalive=timing.keepalive_s,
+        timeout=timing.answer_s,
+        tls_context=await asyncio.to_thread(_tls_context, settings),
+        logger=logging.getLogger("scannerd.mqtt"),
+        **more,
+    )
 
 
 def password_in(file: Path | None) -> str | None:

@@ -21,10 +21,10 @@ class NotDone(RuntimeError):
 class DaemonSocket:
     """A conversation with the daemon."""
 
-    def __init__(self, socket: Path) -> None:
+    def __init__(self, socket: Path, answers_within_s: float = ANSWERS_WITHIN_S) -> None:
         self._socket = socket
         transport = httpx.HTTPTransport(uds=str(socket))
-        self._http = httpx.Client(transport=transport, base_url="http://localhost", timeout=ANSWERS_WITHIN_S)
+        self._http = httpx.Client(transport=transport, base_url="http://localhost", timeout=answers_within_s)
 
     def __enter__(self) -> Self:
         return self
@@ -38,21 +38,27 @@ class DaemonSocket:
         """Return what is there, as JSON. Raises NoDaemon, NotDone."""
         return self._told("GET", path, None)
 
+    def picture(self, path: str) -> bytes:
+        """Return a picture as it is sent. Raises NoDaemon, NotDone."""
+        return self._answered("GET", path, None).content
+
     def change(self, path: str, body: object) -> Any:
         """Ask for something and return the answer. Raises NoDaemon, NotDone."""
         return self._told("POST", path, body)
 
     def _told(self, method: str, path: str, body: object | None) -> Any:
+        return self._answered(method, path, body).json()
+
+    def _answered(self, method: str, path: str, body: object | None) -> httpx.Response:
         try:
             response = self._http.request(method, f"/api/v1/{path}", json=body)
         except httpx.ConnectError as error:
             raise NoDaemon(self._why_not()) from error
         except httpx.HTTPError as error:
             raise NoDaemon(f"{self._socket}: the daemon went away: {error}") from error
-        answer = response.json()
         if response.is_error:
-            raise NotDone(str(answer.get("detail", response.reason_phrase)))
-        return answer
+            raise NotDone(str(response.json().get("detail", response.reason_phrase)))
+        return response
 
     def _why_not(self) -> str:
         try:

@@ -1,0 +1,1 @@
+"""`scannerd doctor`: what is wrong with this scanner, and what to do about it."""
