@@ -18,16 +18,22 @@ if TYPE_CHECKING:
     from drivers.lamp_gpio import GpioLamp
     from drivers.light_gpio import GpioLight
     from drivers.stepper_gpio import StepperGpio
+    from drivers.stepper_serial import GrblAxis, MarlinAxis, TableAxis
 
     # Loading by name hides the classes from mypy; here it sees that each keeps its protocol.
-    _AXES: tuple[type[Axis], ...] = (StepperGpio,)
+    _AXES: tuple[type[Axis], ...] = (StepperGpio, GrblAxis, MarlinAxis, TableAxis)
     _CAMERAS: tuple[type[Camera], ...] = (Picamera2Camera,)
     _BUTTONS: tuple[type[Button], ...] = (GpioButton,)
     _LAMPS: tuple[type[Lamp], ...] = (GpioLamp,)
     _LIGHTS: tuple[type[Light], ...] = (GpioLight,)
     _EMERGENCY_STOPS: tuple[type[EmergencyStop], ...] = (GpioEmergencyStop,)
 
-AXES = {"stepper_gpio": "drivers.stepper_gpio:StepperGpio"}
+AXES = {
+    "stepper_gpio": "drivers.stepper_gpio:StepperGpio",
+    "grbl": "drivers.stepper_serial:GrblAxis",
+    "marlin": "drivers.stepper_serial:MarlinAxis",
+    "serial_table": "drivers.stepper_serial:TableAxis",
+}
 CAMERAS = {"picamera2": "drivers.camera_picamera2:Picamera2Camera"}
 BUTTONS = {"gpio": "drivers.button_gpio:GpioButton"}
 LAMPS = {"gpio": "drivers.lamp_gpio:GpioLamp"}
@@ -41,6 +47,7 @@ APT_PACKAGES = {
     "picamera2": "python3-picamera2",
     "prctl": "python3-prctl",
     "pykms": "python3-kms++",
+    "serial": "python3-serial",
 }
 """Which Debian package on Raspberry Pi OS holds a library that pip cannot build."""
 

@@ -18,6 +18,7 @@ from drivers.bench.platter import PlatterMechanics
 from drivers.bench.render_process import RenderProcess
 from drivers.bench.scene import Scene
 from drivers.bench.sensor_models import IMX477, SensorModel
+from drivers.bench.serial_table import SerialTable, SerialWiring
 from drivers.bench.world import World
 
 SITE = Path(__file__).parent / "site"
@@ -31,18 +32,19 @@ def install_bench(
     mechanics: PlatterMechanics | None = None,
     lift: LiftMechanics | None = None,
     sensor: SensorModel = IMX477,
+    turntable: SerialWiring | None = None,
 ) -> "Bench":
     """Simulate a scanner beneath gpiozero and picamera2 until `Bench.close`.
 
     `pictures` is the scene in front of the camera, rendered by a process of its own, or anything that computes what
     the camera sees, or holds it ready; `speed` is how much faster than the system's time the bench's runs; `lift` is
-    how the arm is built that `wiring.lift` leads to, `sensor` what the camera has inside. Build the drivers
-    afterwards, with `Bench.clock` as their clock, and close them before the bench. Raises RuntimeError where a bench
-    is installed already, or where this process has loaded the real libcamera.
+    how the arm is built that `wiring.lift` leads to, `sensor` what the camera has inside; `turntable` is a controller
+    on a serial line that turns the platter, and no pins do. Build the drivers afterwards, with `Bench.clock`
+    as their clock, and close them before the bench. Raises RuntimeError where a bench is installed already, or where
+    this process has loaded the real libcamera.
     """
-    return Bench(
-        pictures, speed, wiring or BenchWiring(), mechanics or PlatterMechanics(), lift or LiftMechanics(), sensor
-    )
+    mechanics, lift = mechanics or PlatterMechanics(), lift or LiftMechanics()
+    return Bench(pictures, speed, wiring or BenchWiring(), mechanics, lift, sensor, turntable)
 
 
 class Bench:
@@ -56,6 +58,7 @@ class Bench:
         mechanics: PlatterMechanics,
         lift: LiftMechanics,
         sensor: SensorModel,
+        turntable: SerialWiring | None,
     ) -> None:
         """Build the world and connect it; see `install_bench`."""
         self.clock = BenchClock(speed)
@@ -69,6 +72,9 @@ class Bench:
         with ExitStack() as connections:
             self._connect_camera(connections, self._picture_source(connections, pictures), sensor)
             self._connect_pins(connections)
+            self.table = SerialTable(self.world, turntable) if turntable is not None else None
+            if self.table is not None:
+                connections.callback(self.table.close)
             self._connections = connections.pop_all()
 
     @property
@@ -80,6 +86,11 @@ class Bench:
     def step_deg(self) -> float:
         """Angle of one STEP pulse at the platter."""
         return self.world.platter.mechanics.step_deg
+
+    @property
+    def motor_enabled(self) -> bool:
+        """Whether what turns the platter has current."""
+        return self.board.enabled if self.table is None else self.table.enabled
 
     def close(self) -> None:
         """Unplug everything and give gpiozero and picamera2 back what they had; safe to call twice.

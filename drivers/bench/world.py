@@ -119,10 +119,10 @@ class World:
         """Whether the camera's arm is on its switch, near the lower end."""
         return self.lift is not None and self.lift.elevation_deg <= self.lift.mechanics.switch_deg
 
-    def pulse_table(self, direction: float, enabled: bool) -> None:
-        """Take a STEP edge at the platter's motor driver, which may be off."""
+    def pulse_table(self, direction: float, enabled: bool, at_s: float | None = None) -> None:
+        """Take a STEP edge at the platter's motor driver, which may be off; now, or a moment ago."""
         self.pulses += 1
-        now_s = self.clock.now_s()
+        now_s = self.clock.now_s() if at_s is None else at_s
         follows = self.motor.follows(now_s, self.platter.mechanics.step_deg)
         if enabled and follows and not self.jammed:
             self.platter.step(direction, now_s)

@@ -1,0 +1,241 @@
+"""A Marlin controller turning one motor: numbered lines, checksums, a planner that looks ahead."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import reduce
+
+from drivers.bench.serial_motor import Pulse, SerialMotor
+
+BLOCKS = 15
+BUSY_S = 2.0
+RX_BYTES = 128
+LETTERS = "XYZA"
+
+
+@dataclass
+class MarlinBuild:
+    """How the simulated controller is built and set."""
+
+    letter: str = "X"
+    steps_per_unit: float = 80.0
+    has_home_switch: bool = False
+
+
+class MarlinFirmware:
+    """Bytes in by `receive`, bytes out by `advance`, which has to be called often."""
+
+    def __init__(
+        self,
+        now_s: Callable[[], float],
+        pulse: Pulse,
+        build: MarlinBuild | None = None,
+        at_switch: Callable[[], bool] = lambda: False,
+    ) -> None:
+        """A controller that was just switched on."""
+        self.build = build or MarlinBuild()
+        self._now_s = now_s
+        self._at_switch = at_switch
+        self.motor = SerialMotor(now_s, self.build.steps_per_unit, pulse)
+        self._out = ""
+        self.power_on()
+
+    @property
+    def enabled(self) -> bool:
+        """Whether the motor has current."""
+        return self.motor.enabled
+
+    @property
+    def moving(self) -> bool:
+        """Whether anything turns."""
+        return self.motor.moving
+
+    def power_on(self) -> None:
+        """Start from nothing."""
+        self.motor.drop()
+        self.motor.place(0.0)
+        self.motor.enabled = False
+        self.motor.acceleration = 500.0
+        self._feed_min, self._fastest_s, self._absolute = 1500.0, 300.0, True
+        self._last, self._dead = 0, False
+        self._buffer = bytearray()
+        self._waiting: Callable[[], bool] | None = None
+        self._busy_at_s = 0.0
+        self._out += "start\r\necho:Marlin 2.1.2\r\necho: Last Updated: 2022-12-17\r\n"
+
+    def opened(self) -> None:
+        """The port's DTR line resets the board."""
+        self.power_on()
+
+    def closed(self) -> None:
+        """It does not notice."""
+
+    def reset(self) -> None:
+        """Be reset in the middle of whatever it does."""
+        self.power_on()
+
+    def alarm(self) -> None:
+        """Halt for good, as when a thermistor falls out."""
+        self._kill("Thermal Runaway, system stopped! Heater_ID: 0")
+
+    def receive(self, data: bytes) -> None:
+        """Take what came on the line."""
+        self._buffer += data[: max(0, RX_BYTES * 4 - len(self._buffer))]
+        if b"M112" in self._buffer:  # its emergency parser
+            self._kill("Printer halted. kill() called!")
+        self._work()
+
+    def advance(self) -> bytes:
+        """Let time pass, and return what the controller sent meanwhile."""
+        self.motor.advance()
+        if self._waiting is not None:
+            if self._waiting():
+                self._waiting = None
+                self._out += "ok\r\n"
+            elif self._now_s() - self._busy_at_s > BUSY_S:
+                self._busy_at_s = self._now_s()
+                self._out += "echo:busy: processing\r\n"
+        self._work()
+        out, self._out = self._out, ""
+        return out.encode("latin-1")
+
+    def _kill(self, why: str) -> None:
+        self.motor.drop()
+        self.motor.enabled = False
+        self._dead = True
+        self._buffer.clear()
+        self._waiting = None
+        self._out += f"Error:{why}\r\n"
+
+    def _work(self) -> None:
+        while not self._dead and self._waiting is None and (end := self._buffer.find(b"\n")) >= 0:
+            line = bytes(self._buffer[:end]).decode("latin-1").strip()
+            del self._buffer[: end + 1]
+            if line:
+                self._take(line)
+
+    def _take(self, line: str) -> None:
+        if line.startswith("N") and (line := self._checked(line) or "") == "":
+            return
+        if "*" in line and not line.startswith("M117"):
+            self._send_again("No Line Number with checksum")
+            return
+        self._obey(line)
+
+    def _checked(self, line: str) -> str | None:
+        """Return the command of a numbered line, None where it came damaged."""
+        found = re.fullmatch(r"N(-?\d+) *(.*?)\*(\d+)", line)
+        why = None
+        if found is None:
+            why = "No Checksum with line number"
+        elif reduce(lambda a, b: a ^ b, line[: line.rindex("*")].encode("latin-1"), 0) != int(found[3]):
+            why = "checksum mismatch"
+        elif not found[2].startswith("M110") and int(found[1]) != self._last + 1:
+            why = "Line Number is not Last Line Number+1"
+        if found is None or why is not None:
+            self._send_again(why or "")
+            return None
+        self._last = int(found[1])
+        return found[2]
+
+    def _send_again(self, why: str) -> None:
+        self._buffer.clear()
+        self._out += f"Error:{why}, Last Line: {self._last}\r\nResend: {self._last + 1}\r\nok\r\n"
+
+    def _obey(self, command: str) -> None:
+        code, *rest = command.split()
+        words = {word[0]: float(word[1:]) for word in rest if re.fullmatch(r"[A-Z]-?[\d.]+", word)}
+        letter = self.build.letter
+        reply = ""
+        match code:
+            case "G0" | "G1":
+                self._feed_min = words.get("F", self._feed_min)
+                if letter in words:
+                    self._go(words[letter])
+                    return
+            case "G4" | "M400":
+                self._wait(lambda: not self.motor.moving)
+                return
+            case "G28":
+                self._home()
+                return
+            case "G90" | "G91":
+                self._absolute = code == "G90"
+            case "G92" if letter in words:
+                self.motor.place(words[letter])
+            case "M17":
+                self.motor.enabled = True
+            case "M18" | "M84":
+                if "S" not in words:
+                    self._wait(self._let_go)
+                    return
+            case "M92":
+                values = " ".join(f"{axis}{self._steps_of(axis):.2f}" for axis in LETTERS)
+                reply = f"echo:  M92 {values}\r\n" if not words else ""
+            case "M110":
+                self._last = int(words.get("N", self._last))
+            case "M114":
+                reply = self._places()
+            case "M115":
+                reply = "FIRMWARE_NAME:Marlin 2.1.2 (bench) PROTOCOL_VERSION:1.0 MACHINE_TYPE:turntable\r\n"
+            case "M201" if letter in words:
+                self.motor.acceleration = words[letter]
+            case "M203" if letter in words:
+                self._fastest_s = words[letter]
+            case "M410":
+                self.motor.drop()
+            case "G21" | "M204" | "G4":
+                pass
+            case _:
+                reply = f'echo:Unknown command: "{command}"\r\n'
+        self._out += reply + "ok\r\n"
+
+    def _steps_of(self, axis: str) -> float:
+        return self.build.steps_per_unit if axis == self.build.letter else 80.0
+
+    def _go(self, value: float) -> None:
+        goal = value if self._absolute else self.motor.planned + value
+        speed_s = min(self._feed_min / 60, self._fastest_s)
+
+        def planned() -> bool:
+            if self.motor.queued >= BLOCKS:
+                return False
+            self.motor.go(goal, speed_s)
+            return True
+
+        self._wait(planned)
+
+    def _home(self) -> None:
+        if not self.build.has_home_switch:
+            self.motor.place(0.0)
+            self._out += "ok\r\n"
+            return
+        self.motor.go(self.motor.position - 1e6, 20.0)
+
+        def met() -> bool:
+            if not self._at_switch():
+                return False
+            self.motor.drop()
+            self.motor.place(0.0)
+            return True
+
+        self._wait(met)
+
+    def _let_go(self) -> bool:
+        if self.motor.moving:
+            return False
+        self.motor.enabled = False
+        return True
+
+    def _wait(self, over: Callable[[], bool]) -> None:
+        """Answer `ok` once it is over, and take no line until then."""
+        self._busy_at_s = self._now_s()
+        if over():
+            self._out += "ok\r\n"
+        else:
+            self._waiting = over
+
+    def _places(self) -> str:
+        planned = " ".join(f"{axis}:{self.motor.planned if axis == self.build.letter else 0:.2f}" for axis in LETTERS)
+        steps = " ".join(f"{axis}:{self.motor.steps if axis == self.build.letter else 0}" for axis in LETTERS)
+        return f"{planned} Count {steps}\r\n"

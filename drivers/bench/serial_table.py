@@ -1,0 +1,252 @@
+"""A turntable on a real pseudo-terminal: a controller's firmware at one end, and everything that befalls a cable."""
+
+import fcntl
+import os
+import select
+import struct
+import threading
+import tty
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, Protocol
+
+from drivers.bench.grbl_firmware import GrblBuild, GrblFirmware
+from drivers.bench.marlin_firmware import MarlinBuild, MarlinFirmware
+from drivers.bench.table_firmware import TableBuild, TableFirmware
+from drivers.bench.world import World
+
+LOOK_MS = 1
+IDLE_MS = 10
+TCGETS2 = 0x802C542A
+OSPEED = slice(40, 44)
+
+Kind = Literal["grbl", "marlin", "table"]
+
+
+class Firmware(Protocol):
+    """What runs in a controller."""
+
+    @property
+    def enabled(self) -> bool:
+        """Whether the motor has current."""
+
+    @property
+    def moving(self) -> bool:
+        """Whether anything turns."""
+
+    def receive(self, data: bytes) -> None:
+        """Take what came on the line."""
+
+    def advance(self) -> bytes:
+        """Let time pass, and return what the controller sent meanwhile."""
+
+    def power_on(self) -> None:
+        """Start from nothing."""
+
+    def opened(self) -> None:
+        """Somebody opened the port."""
+
+    def closed(self) -> None:
+        """Nobody has it open any more."""
+
+    def reset(self) -> None:
+        """Be reset in the middle of whatever it does."""
+
+    def alarm(self) -> None:
+        """Have something that stops it."""
+
+
+@dataclass(frozen=True)
+class SerialWiring:
+    """What controller turns the platter, and where its port is."""
+
+    kind: Kind
+    port: Path
+    """A link to the pseudo-terminal, as udev would make it; gone while the cable is out."""
+    letter: str = "X"
+    units_per_turn: float = 360.0
+    turns: int = 1
+    """-1: a motor coil is connected the other way round."""
+    baud: int = 0
+    """What it listens at, where that matters; at others it hears and says noise."""
+    speed_deg_s: float = 60.0
+    acceleration_deg_s2: float = 180.0
+    homing: bool = False
+
+
+class SerialTable:
+    """Runs a controller in a thread of its own until `close`. Faults come by method, from any thread."""
+
+    def __init__(self, world: World, wiring: SerialWiring) -> None:
+        """Plug it in."""
+        self._world = world
+        self._wiring = wiring
+        self._lock = threading.RLock()
+        self.firmware = _firmware(world, wiring)
+        self._line: int | None = None
+        self._is_open = False
+        self._ending = False
+        self._drop_to_controller = self._drop_to_host = self._garble_to_host = 0
+        self._slow_until_s = 0.0
+        self._pending = bytearray()
+        self.reply_delay_s = 0.0
+        """What it takes longer for each answer."""
+        self.bytes_lost = 0
+        self.plug_in()
+        self._thread = threading.Thread(target=self._run, name="serial table")
+        self._thread.start()
+
+    @property
+    def enabled(self) -> bool:
+        """Whether the motor has current."""
+        return self.firmware.enabled
+
+    @property
+    def plugged_in(self) -> bool:
+        """Whether the cable is."""
+        return self._line is not None
+
+    def unplug(self) -> None:
+        """Pull the cable, which also feeds the controller: motor off, count lost."""
+        with self._lock:
+            if self._line is not None:
+                os.close(self._line)
+            self._line = None
+            self._is_open = False
+            self._wiring.port.unlink(missing_ok=True)
+            self.firmware.power_on()
+            self.firmware.advance()
+
+    def plug_in(self) -> None:
+        """Put the cable back: another pseudo-terminal, the same link."""
+        with self._lock:
+            if self._line is not None:
+                return
+            self._line, far_end = os.openpty()
+            tty.setraw(far_end)
+            name = os.ttyname(far_end)
+            os.close(far_end)
+            self._wiring.port.unlink(missing_ok=True)
+            self._wiring.port.parent.mkdir(parents=True, exist_ok=True)
+            self._wiring.port.symlink_to(name)
+
+    def drop_byte(self, to: Literal["controller", "host"] = "host") -> None:
+        """Lose the middle byte of what is sent next that way."""
+        if to == "host":
+            self._drop_to_host += 1
+        else:
+            self._drop_to_controller += 1
+
+    def garble_byte(self) -> None:
+        """Change a byte of what the controller sends next."""
+        self._garble_to_host += 1
+
+    def reset(self) -> None:
+        """Push its reset button."""
+        with self._lock:
+            self.firmware.reset()
+
+    def alarm(self) -> None:
+        """Have a limit switch met, or whatever stops this kind."""
+        with self._lock:
+            self.firmware.alarm()
+
+    def close(self) -> None:
+        """End it; safe to call twice."""
+        self._ending = True
+        self._thread.join()
+        self.unplug()
+
+    def _run(self) -> None:
+        while not self._ending:
+            line = self._line
+            if line is None:
+                threading.Event().wait(IDLE_MS / 1000)
+                continue
+            with suppress(OSError):
+                self._serve(line)
+
+    def _serve(self, line: int) -> None:
+        """Once round: hear, let time pass, speak."""
+        poll = select.poll()
+        poll.register(line, select.POLLIN)
+        ready = poll.poll(LOOK_MS)
+        with self._lock:
+            if self._line != line:
+                return
+            hung_up = any(event & select.POLLHUP for _, event in ready)
+            if hung_up == self._is_open:
+                self._is_open = not hung_up
+                self.firmware.closed() if hung_up else self.firmware.opened()
+            if any(event & select.POLLIN for _, event in ready) and (data := os.read(line, 512)):
+                self.firmware.receive(self._to_controller(line, data))
+            out = self._delayed(self._to_host(line, self.firmware.advance()))
+            if out and self._is_open:
+                os.write(line, out)
+        if not ready or hung_up:
+            threading.Event().wait(LOOK_MS / 1000)
+
+    def _to_controller(self, line: int, data: bytes) -> bytes:
+        if not self._understood(line):
+            return bytes(byte ^ 0xA5 for byte in data)
+        if self._drop_to_controller and len(data) > 2:
+            self._drop_to_controller -= 1
+            self.bytes_lost += 1
+            return data[: len(data) // 2] + data[len(data) // 2 + 1 :]
+        return data
+
+    def _to_host(self, line: int, data: bytes) -> bytes:
+        if data and not self._understood(line):
+            return bytes(byte ^ 0xA5 for byte in data)
+        middle = len(data) // 2
+        if self._drop_to_host and len(data) > 2:
+            self._drop_to_host -= 1
+            self.bytes_lost += 1
+            # The first byte, without which no line is what it was.
+            return data[1:]
+        if self._garble_to_host and len(data) > 2:
+            self._garble_to_host -= 1
+            self.bytes_lost += 1
+            return data[:middle] + bytes([data[middle] ^ 0x88]) + data[middle + 1 :]
+        return data
+
+    def _delayed(self, data: bytes) -> bytes:
+        now_s = self._world.clock.now_s()
+        if data and not self._pending:
+            self._slow_until_s = now_s + self.reply_delay_s
+        self._pending += data
+        if now_s < self._slow_until_s:
+            return b""
+        out = bytes(self._pending)
+        self._pending.clear()
+        return out
+
+    def _understood(self, line: int) -> bool:
+        """Whether both ends speak equally fast."""
+        if not self._wiring.baud:
+            return True
+        settings = fcntl.ioctl(line, TCGETS2, bytes(44))
+        return int(struct.unpack("I", settings[OSPEED])[0]) == self._wiring.baud
+
+
+def _firmware(world: World, wiring: SerialWiring) -> Firmware:
+    mechanics, now_s = world.platter.mechanics, world.clock.now_s
+
+    def pulse(way: int, at_s: float, enabled: bool) -> None:
+        world.pulse_table(way * wiring.turns, enabled, at_s)
+
+    steps_per_unit = mechanics.steps_per_turn / wiring.units_per_turn
+    per_deg = wiring.units_per_turn / 360
+    if wiring.kind == "grbl":
+        speed_min, acceleration = wiring.speed_deg_s * per_deg * 60, wiring.acceleration_deg_s2 * per_deg
+        axes = 4 if wiring.letter == "A" else 3
+        grbl = GrblBuild(
+            wiring.letter, steps_per_unit, speed_min, acceleration, wiring.units_per_turn, wiring.homing, axes=axes
+        )
+        return GrblFirmware(now_s, pulse, grbl, world.at_index)
+    if wiring.kind == "marlin":
+        marlin = MarlinBuild(wiring.letter, steps_per_unit, wiring.homing)
+        return MarlinFirmware(now_s, pulse, marlin, world.at_index)
+    table = TableBuild(steps_per_unit, wiring.speed_deg_s, wiring.acceleration_deg_s2)
+    return TableFirmware(now_s, pulse, table, world.at_index)

@@ -1,0 +1,100 @@
+"""A simple turntable with a language of its own: `MA 90.00`, `POS?`, `STOP`, `HOME`, `ON`, `OFF`."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from drivers.bench.serial_motor import Pulse, SerialMotor
+
+
+@dataclass
+class TableBuild:
+    """How it is built; its units are degrees."""
+
+    steps_per_unit: float = 9600 / 360
+    speed_deg_s: float = 60.0
+    acceleration_deg_s2: float = 180.0
+
+
+class TableFirmware:
+    """Bytes in by `receive`, bytes out by `advance`, which has to be called often."""
+
+    def __init__(
+        self,
+        now_s: Callable[[], float],
+        pulse: Pulse,
+        build: TableBuild | None = None,
+        at_switch: Callable[[], bool] = lambda: False,
+    ) -> None:
+        """It was just switched on; it has no switch to home to, and says nothing by itself."""
+        self.build = build or TableBuild()
+        self.motor = SerialMotor(now_s, self.build.steps_per_unit, pulse)
+        self.motor.acceleration = self.build.acceleration_deg_s2
+        self._buffer = bytearray()
+        self._out = ""
+
+    @property
+    def enabled(self) -> bool:
+        """Whether the motor has current."""
+        return self.motor.enabled
+
+    @property
+    def moving(self) -> bool:
+        """Whether anything turns."""
+        return self.motor.moving
+
+    def power_on(self) -> None:
+        """Start from nothing."""
+        self.motor.drop()
+        self.motor.place(0.0)
+        self.motor.enabled = False
+        self._buffer.clear()
+
+    def opened(self) -> None:
+        """Its supply is its own, and it has no reset line."""
+
+    def closed(self) -> None:
+        """It does not notice."""
+
+    def reset(self) -> None:
+        """Be reset in the middle of whatever it does."""
+        self.power_on()
+
+    def alarm(self) -> None:
+        """Stop by itself, and say why."""
+        self.motor.drop()
+        self._out += "ERR overload\r\n"
+
+    def receive(self, data: bytes) -> None:
+        """Take what came on the line."""
+        self._buffer += data
+        while (end := self._buffer.find(b"\n")) >= 0:
+            line = bytes(self._buffer[:end]).decode("latin-1").strip()
+            del self._buffer[: end + 1]
+            self._out += self._answer(line) + "\r\n"
+
+    def advance(self) -> bytes:
+        """Let time pass, and return what it sent meanwhile."""
+        self.motor.advance()
+        if self.motor.queued and not self.motor.moving:
+            self.motor.drop()
+        out, self._out = self._out, ""
+        return out.encode("latin-1")
+
+    def _answer(self, line: str) -> str:
+        if (found := re.fullmatch(r"MA (-?[\d.]+)", line)) is not None:
+            self.motor.go(float(found[1]), self.build.speed_deg_s)
+            return "OK"
+        match line:
+            case "POS?":
+                return f"POS {self.motor.position:.2f}"
+            case "STOP":
+                self.motor.hold()
+                return "OK"
+            case "HOME":
+                self.motor.place(0.0)
+                return "OK"
+            case "ON" | "OFF":
+                self.motor.enabled = line == "ON"
+                return "OK"
+        return f"ERR unknown: {line}"

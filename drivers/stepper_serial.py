@@ -1,0 +1,323 @@
+"""A turntable, or a lift for the camera, behind a motion controller on a serial line."""
+
+import asyncio
+import contextlib
+import math
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import ClassVar, TypeVar
+
+from drivers.motion_profile import MotionLimits, move_time_s
+from drivers.options_serial import SerialAxisOptions
+from drivers.protocols import (
+    AxisNotHomed,
+    Clock,
+    DriverError,
+    EmergencyStopped,
+    Homing,
+    LinkBroken,
+    NeedsPerson,
+    OutsideLimits,
+)
+from drivers.serial_grbl import GrblLink
+from drivers.serial_link import PositionLost, SerialLink, Wishes
+from drivers.serial_marlin import MarlinLink
+from drivers.serial_port import PortGone, SerialPort
+from drivers.serial_table import TableLink
+
+T = TypeVar("T")
+
+APPEARS_S = 3.0
+"""A cable that is plugged in again has its port back after so long, with udev's name."""
+HALT_S = 1.0
+
+
+class SerialAxis:
+    """`Axis` with a thread of its own that talks; the port is opened by the first call that needs it.
+
+    A link that is broken is opened anew by the next call. Where the controller may have lost count, the angle is
+    unknown until `home` or `believe`.
+    """
+
+    LINK: ClassVar[type[SerialLink]]
+
+    def __init__(self, options: SerialAxisOptions, clock: Clock) -> None:
+        """Nothing is opened yet."""
+        self._options = options
+        self._clock = clock
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix=options.name)
+        self._moving = asyncio.Lock()
+        self._wishes = Wishes()
+        self._link: SerialLink | None = None
+        self._doubtful = False
+        """Bytes were lost: both sides have to find each other again."""
+        self._closed = False
+        self._halts = 0
+        self._zero: float | None = None
+        """The controller's place at 0°, in units; None: unknown."""
+        self._at = 0.0
+        """Where it stood when it was asked last, in units."""
+        self._step_deg = 0.001 / options.units_per_deg
+        self._limits = MotionLimits(options.max_speed_deg_s, options.acceleration_deg_s2)
+
+    @property
+    def step_deg(self) -> float:
+        """Angle of one step; before the controller has told its own, of its last digit."""
+        return self._step_deg
+
+    @property
+    def angle_deg(self) -> float:
+        """Where the controller stood at the end of the last move. Raises AxisNotHomed."""
+        if self._zero is None:
+            raise AxisNotHomed(f"{self._options.name}: position unknown; home it first")
+        return self._angle_of(self._at)
+
+    async def home(self) -> Homing:
+        """Let the controller home itself where it can; otherwise call the place where it stands 0.
+
+        Raises LinkBroken, NeedsPerson. Cancelling decelerates; the angle is unknown then.
+        """
+        async with self._moving:
+            halts = self._begin()
+            before, self._zero = self._zero, None
+            return await self._in_thread(lambda: self._home(before), halts)
+
+    async def believe(self, angle_deg: float) -> None:
+        """Hold what stands here and call that this angle. Raises OutsideLimits, LinkBroken."""
+        async with self._moving:
+            halts = self._begin()
+            self._check_limits(angle_deg)
+            await self._in_thread(lambda: self._believe(angle_deg), halts)
+
+    async def move_to(self, angle_deg: float) -> float:
+        """Return the angle that the controller says it stands at, after it came to rest.
+
+        Absolute. Raises AxisNotHomed, OutsideLimits, EmergencyStopped, LinkBroken. Cancelling decelerates, waits for
+        the standstill and leaves the position known.
+        """
+        async with self._moving:
+            halts = self._begin()
+            from_deg = self.angle_deg
+            self._check_limits(angle_deg)
+            self._check_limits(angle_deg - (self._options.backlash_deg if angle_deg < from_deg else 0.0))
+            await self._in_thread(lambda: self._go(angle_deg), halts)
+            return self.angle_deg
+
+    def move_time_s(self, from_deg: float, to_deg: float) -> float:
+        """Return what the profile needs for this move at the configured limits: the physical floor."""
+        play_deg = self._options.backlash_deg
+        if not play_deg or to_deg >= from_deg:
+            return move_time_s(to_deg - from_deg, self._limits)
+        past_s = move_time_s(from_deg - to_deg + play_deg, self._limits)
+        return past_s + move_time_s(play_deg, self._limits)
+
+    async def release(self) -> None:
+        """Switch the holding current off. The position counts as known until something moves the platter.
+
+        Raises LinkBroken: nobody knows then whether it is off.
+        """
+        async with self._moving:
+            if not self._closed:
+                await self._in_thread(lambda: self._connected().release(), self._begin())
+
+    def emergency_stop(self) -> None:
+        """Stop at once, from any thread and without slowing down; the angle is unknown then."""
+        self._halts += 1
+        self._zero = None
+        self._wishes.halted.set()
+        self._wishes.stand_still.set()
+        link = self._link
+        if link is not None:
+            with contextlib.suppress(LinkBroken):  # A cable that is pulled cannot stop anything.
+                link.port.write(link.HALT)
+            with contextlib.suppress(RuntimeError):  # The thread has ended with the axis.
+                self._thread.submit(self._after_halt)
+
+    def cut_current(self) -> None:
+        """Switch the motor off at once, from any thread and without slowing down: the process must end now."""
+        self._closed = True
+        self.emergency_stop()
+        with contextlib.suppress(RuntimeError, TimeoutError):
+            self._thread.submit(lambda: None).result(HALT_S)
+
+    async def close(self) -> None:
+        """Decelerate if moving, switch the current off and free the port; safe to call twice."""
+        self._closed = True
+        self._wishes.stand_still.set()
+        async with self._moving:
+            with contextlib.suppress(RuntimeError):
+                await asyncio.get_running_loop().run_in_executor(self._thread, self._hang_up)
+            self._thread.shutdown()
+
+    def _begin(self) -> int:
+        """Return how often it has been halted; a later halt counts."""
+        if self._closed:
+            raise DriverError(f"{self._options.name}: closed; build a new one")
+        self._wishes.stand_still.clear()
+        self._wishes.halted.clear()
+        return self._halts
+
+    async def _in_thread(self, work: Callable[[], T], halts: int) -> T:
+        """Let the thread do it; a cancellation slows the motor down and waits for the standstill."""
+        working = asyncio.get_running_loop().run_in_executor(self._thread, self._guarded(work))
+        try:
+            done = await asyncio.shield(working)
+        except asyncio.CancelledError:
+            self._wishes.stand_still.set()
+            await asyncio.wait({working})
+            if not working.cancelled():
+                working.exception()
+            raise
+        except DriverError:
+            if self._halts == halts:
+                raise
+        if self._halts != halts:
+            self._zero = None
+            raise EmergencyStopped(
+                f"{self._options.name}: emergency stop, and where it stands is unknown; release the stop, then Resume"
+            )
+        return done
+
+    def _guarded(self, work: Callable[[], T]) -> Callable[[], T]:
+        """In the thread: what a fault leaves behind."""
+
+        def doing() -> T:
+            try:
+                return work()
+            except (PortGone, PositionLost, NeedsPerson):
+                self._lose()
+                raise
+            except DriverError:
+                self._doubtful = True
+                raise
+
+        return doing
+
+    def _lose(self) -> None:
+        """In the thread: forget the link and everything that was known by it."""
+        self._zero = None
+        link, self._link = self._link, None
+        if link is not None:
+            link.port.close()
+
+    def _connected(self) -> SerialLink:
+        """In the thread: return a link that works. Raises LinkBroken, NeedsPerson."""
+        if self._link is not None and self._doubtful:
+            try:
+                self._link.resync()
+            except DriverError:
+                self._lose()
+        self._doubtful = False
+        if self._link is not None:
+            return self._link
+        options = self._options
+        port = SerialPort(options.name, options.port, options.baud or self.LINK.BAUDS[0], APPEARS_S)
+        link = self.LINK(options, self._clock, port, self._wishes)
+        try:
+            link.greet()
+        except DriverError:
+            port.close()
+            raise
+        self._zero = None
+        self._link = link
+        self._step_deg = link.resolution_units / options.units_per_deg
+        return link
+
+    def _home(self, before: float | None) -> Homing:
+        link = self._connected()
+        if not link.homes:
+            link.energise()
+            self._at = self._zero = link.standing()
+            return Homing("here")
+        link.energise()
+        self._at = link.home()
+        self._zero = self._at - self._units_of(self._options.home_deg)
+        return Homing("controller", None if before is None else (self._zero - before) / self._options.units_per_deg)
+
+    def _believe(self, angle_deg: float) -> None:
+        link = self._connected()
+        link.energise()
+        self._at = link.standing()
+        self._zero = self._at - self._units_of(angle_deg)
+
+    def _go(self, angle_deg: float) -> None:
+        """Reach a place forward, so that the play is taken up."""
+        link = self._connected()
+        if self._zero is None:
+            raise PositionLost(f"{self._options.name}: its controller was away; where it stands has to be found anew")
+        here = link.standing()
+        if abs(here - self._at) > 2 * link.resolution_units + 0.002:
+            stood, self._at = self._at, here
+            raise PositionLost(f"{link.where}: stands at {here:.3f}, was left at {stood:.3f}; was it reset?")
+        link.energise()
+        play_deg = self._options.backlash_deg
+        if play_deg and angle_deg < self._angle_of(here) - self._step_deg / 2:
+            self._move(link, angle_deg - play_deg)
+        self._move(link, angle_deg)
+        if self._closed:
+            raise DriverError(
+                f"{self._options.name}: stopped at {self._angle_of(self._at):.2f}° on the way to {angle_deg:.2f}°"
+            )
+
+    def _move(self, link: SerialLink, angle_deg: float) -> None:
+        assert self._zero is not None
+        target = self._zero + self._units_of(angle_deg)
+        if self._wishes.stand_still.is_set() or abs(target - self._at) < link.resolution_units / 2:
+            return
+        self._at = link.move(self._at, target)
+
+    def _after_halt(self) -> None:
+        """In the thread, once what it did has given up: have the current off."""
+        self._wishes.halted.clear()
+        link = self._link
+        if link is None:
+            return
+        try:
+            link.after_halt()
+        except DriverError:
+            self._lose()
+
+    def _hang_up(self) -> None:
+        """In the thread: current off, port closed."""
+        link, self._link = self._link, None
+        if link is None:
+            return
+        self._wishes.halted.clear()
+        with contextlib.suppress(DriverError):  # It is closed all the same; a broken cable switches nothing off.
+            if self._doubtful:
+                link.resync()
+            link.release()
+        link.port.close()
+
+    def _units_of(self, angle_deg: float) -> float:
+        return angle_deg * self._options.units_per_deg * (-1 if self._options.reversed else 1)
+
+    def _angle_of(self, units: float) -> float:
+        assert self._zero is not None
+        return (units - self._zero) / self._options.units_per_deg * (-1 if self._options.reversed else 1)
+
+    def _check_limits(self, angle_deg: float) -> None:
+        if not math.isfinite(angle_deg):
+            raise OutsideLimits(f"{self._options.name}: {angle_deg}° is no angle")
+        limits = self._options.soft_limits_deg
+        if limits is not None and not limits[0] <= angle_deg <= limits[1]:
+            allowed = f"{limits[0]:.2f}° to {limits[1]:.2f}°"
+            raise OutsideLimits(f"{self._options.name}: {angle_deg:.2f}° is outside its soft limits {allowed}")
+
+
+class GrblAxis(SerialAxis):
+    """`Axis` behind GRBL 1.1 or grblHAL."""
+
+    LINK = GrblLink
+
+
+class MarlinAxis(SerialAxis):
+    """`Axis` behind Marlin."""
+
+    LINK = MarlinLink
+
+
+class TableAxis(SerialAxis):
+    """`Axis` that is a simple table with a language of its own."""
+
+    LINK = TableLink
