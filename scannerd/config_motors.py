@@ -6,17 +6,22 @@ from annotated_types import Ge, Le
 from pydantic import BeforeValidator
 
 from drivers.options import IndexOptions, StepperGpioOptions
+from drivers.options_serial import Phrase, SerialAxisOptions, TablePhrases
 from scannerd.config_section import Section, fixed, key
 
 MicrostepPins = Annotated[tuple[Annotated[int, Ge(0), Le(27)], ...], BeforeValidator(fixed)]
 Index = Literal["none", "active_low", "active_high"]
 Pulses = Literal["auto", "lgpio", "pigpio", "thread"]
+Letter = Literal["X", "Y", "Z", "A", "B", "C"]
+BETWEEN = " => "
+"""Stands between a table's command and its reply."""
+PHRASE = r"^$|^.+ => .+$"
 
 
 class TurntableSection(Section):
     """The stepper motor under the platter. Pins are BCM numbers."""
 
-    driver: Literal["stepper_gpio"] = key("stepper_gpio", "which driver moves the table")
+    driver: Literal["stepper_gpio", "grbl", "marlin", "serial_table"] = key("stepper_gpio", "what moves the table")
     step_pin: int = key(17, "a rising edge is one microstep", ge=0, le=27)
     direction_pin: int = key(27, "high turns counter-clockwise, seen from above", ge=0, le=27)
     enable_pin: int = key(5, "low holds the motor, high lets it go", ge=0, le=27)
@@ -34,9 +39,51 @@ class TurntableSection(Section):
     index_pin: int = key(26, "of that sensor", ge=0, le=27)
     pulses: Pulses = key("auto", "who times the pulses (docs/motion.md)")
     idle_release_s: float = key(30.0, "a paused scan's motor is switched off after so long", ge=0, le=3600)
+    port: str = key("/dev/scanner-turntable", "of a serial controller, as udev names it", min_length=1)
+    baud: int = key(0, "of that port, such as 115200; 0: found by who answers", ge=0, le=4_000_000)
+    axis: Letter = key("X", "which of the controller's axes turns the platter")
+    units_per_turn: float = key(360.0, "of the controller, for one turn of the platter", gt=0, le=1_000_000)
+    homes: bool = key(False, "true when Marlin has a switch to home to; GRBL knows by itself ($22)")
+    move_command: str = key(
+        "MA {angle_deg:.2f} => OK", "of a serial_table: order => reply (docs/motion.md)", pattern=PHRASE
+    )
+    move_by_command: str = key("", "by so much instead, with {by_deg}", pattern=PHRASE)
+    query_command: str = key("", "where it is, with a group angle_deg in the reply", pattern=PHRASE)
+    stop_command: str = key("", "stand still", pattern=PHRASE)
+    home_command: str = key("", "look for its own 0", pattern=PHRASE)
+    off_command: str = key("", "motor off", pattern=PHRASE)
+    on_command: str = key("", "motor on", pattern=PHRASE)
+    error_reply: str = key("(?i)err.*", "what it says instead when it refuses", min_length=1)
 
-    def axis_options(self) -> StepperGpioOptions:
+    def axis_options(self) -> StepperGpioOptions | SerialAxisOptions:
         """Return them as the driver takes them."""
+        return self._gpio_options() if self.driver == "stepper_gpio" else self._serial_options()
+
+    def _serial_options(self) -> SerialAxisOptions:
+        return SerialAxisOptions(
+            port=self.port,
+            baud=self.baud,
+            letter=self.axis,
+            units_per_turn=self.units_per_turn,
+            max_speed_deg_s=self.max_speed_deg_s,
+            acceleration_deg_s2=self.acceleration_deg_s2,
+            backlash_deg=self.backlash_deg,
+            reversed=self.invert,
+            homes=self.homes,
+            phrases=TablePhrases(
+                # Where it knows places and ways, places are surer.
+                move=_phrase(self.move_command) if not self.move_by_command else None,
+                move_by=_phrase(self.move_by_command),
+                query=_phrase(self.query_command),
+                stop=_phrase(self.stop_command),
+                home=_phrase(self.home_command),
+                off=_phrase(self.off_command),
+                on=_phrase(self.on_command),
+                error_reply=self.error_reply,
+            ),
+        )
+
+    def _gpio_options(self) -> StepperGpioOptions:
         return StepperGpioOptions(
             step_pin=self.step_pin,
             dir_pin=self.direction_pin,
@@ -56,6 +103,13 @@ class TurntableSection(Section):
         )
 
     @property
+    def described(self) -> str:
+        """Say what turns the platter in a few words."""
+        if self.driver == "stepper_gpio":
+            return f"{self.steps_per_turn:.0f} steps a turn ({self.driver})"
+        return f"{self.units_per_turn:g} units a turn of axis {self.axis} ({self.driver})"
+
+    @property
     def steps_per_turn(self) -> float:
         """Microsteps for one turn of the platter."""
         return self.full_steps_per_turn * self.microsteps * self.gear_ratio
@@ -64,7 +118,7 @@ class TurntableSection(Section):
 class LiftSection(Section):
     """The motor that raises the camera between rings, by a self-locking gear. Pins are BCM numbers."""
 
-    driver: Literal["stepper_gpio", "none"] = key("none", "none: a person moves the camera between rings")
+    driver: Literal["stepper_gpio", "grbl", "marlin", "none"] = key("none", "none: a person moves the camera")
     step_pin: int = key(20, "a rising edge is one microstep", ge=0, le=27)
     direction_pin: int = key(21, "high raises the camera", ge=0, le=27)
     enable_pin: int = key(6, "low holds the motor, high lets it go", ge=0, le=27)
@@ -80,9 +134,33 @@ class LiftSection(Section):
     switch: Index = key("none", "a switch that the arm closes at home_deg and below, and its level there")
     switch_pin: int = key(16, "of that switch", ge=0, le=27)
     pulses: Pulses = key("auto", "who times the pulses (docs/motion.md)")
+    port: str = key("/dev/scanner-lift", "of a serial controller of its own", min_length=1)
+    baud: int = key(0, "of that port, such as 115200; 0: found by who answers", ge=0, le=4_000_000)
+    axis: Letter = key("X", "which of the controller's axes raises the camera")
+    units_per_turn: float = key(360.0, "of the controller, for 360° of the camera", gt=0, le=1_000_000)
+    homes: bool = key(False, "true when Marlin has a switch to home to; GRBL knows by itself ($22)")
 
-    def axis_options(self) -> StepperGpioOptions:
+    def axis_options(self) -> StepperGpioOptions | SerialAxisOptions:
         """Return them as the driver takes them."""
+        return self._gpio_options() if self.driver in ("stepper_gpio", "none") else self._serial_options()
+
+    def _serial_options(self) -> SerialAxisOptions:
+        return SerialAxisOptions(
+            name="lift",
+            port=self.port,
+            baud=self.baud,
+            letter=self.axis,
+            units_per_turn=self.units_per_turn,
+            max_speed_deg_s=self.max_speed_deg_s,
+            acceleration_deg_s2=self.acceleration_deg_s2,
+            backlash_deg=self.backlash_deg,
+            reversed=self.invert,
+            homes=self.homes,
+            home_deg=self.home_deg,
+            soft_limits_deg=(self.lowest_deg, self.highest_deg),
+        )
+
+    def _gpio_options(self) -> StepperGpioOptions:
         return StepperGpioOptions(
             name="lift",
             step_pin=self.step_pin,
@@ -101,6 +179,11 @@ class LiftSection(Section):
             pulses=self.pulses,
             soft_limits_deg=(self.lowest_deg, self.highest_deg),
         )
+
+
+def _phrase(text: str) -> Phrase | None:
+    command, _, reply = text.partition(BETWEEN)
+    return Phrase(command.strip(), reply.strip()) if command else None
 
 
 def _index(level: Index, pin: int) -> IndexOptions | None:

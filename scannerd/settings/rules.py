@@ -1,5 +1,6 @@
 """What must hold between keys, checked on every section that is sound by itself."""
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -7,7 +8,7 @@ from pydantic import ValidationError
 
 from offload.wire.bundle import Intrinsics
 from scannerd.config import ButtonSection, CameraSection, IntrinsicsSection, MatSection, ScanSection
-from scannerd.config_motors import LiftSection, TurntableSection
+from scannerd.config_motors import BETWEEN, LiftSection, TurntableSection
 from scannerd.scan.pattern import ImpossiblePattern, pattern_of
 
 MAX_STEPS_PER_SECOND = 40_000
@@ -21,8 +22,10 @@ def broken_rules(sections: Mapping[str, Any]) -> list[str]:
     problems += _pins(sections)
     if button is not None:
         problems += _press_times(button)
-    if turntable is not None:
+    if turntable is not None and turntable.driver == "stepper_gpio":
         problems += _step_rate(turntable)
+    if turntable is not None and turntable.driver == "serial_table":
+        problems += _phrases(turntable)
     if (lift := sections.get("lift")) is not None:
         problems += _lift(lift)
     if (scan := sections.get("scan")) is not None:
@@ -39,7 +42,7 @@ def pins_used(sections: Mapping[str, Any]) -> list[tuple[str, str, int]]:
     used: list[tuple[str, str, int]] = []
     for motor in ("turntable", "lift"):
         section = sections.get(motor)
-        if section is not None and section.driver != "none":
+        if section is not None and section.driver == "stepper_gpio":
             used += [(motor, name, getattr(section, name)) for name in ("step_pin", "direction_pin", "enable_pin")]
             used += [(motor, "microstep_pins", pin) for pin in getattr(section, "microstep_pins", ())]
             sensor = "index" if motor == "turntable" else "switch"
@@ -85,6 +88,28 @@ def _step_rate(turntable: TurntableSection) -> list[str]:
     ]
 
 
+def _phrases(turntable: TurntableSection) -> list[str]:
+    """A template or a regular expression that cannot be is known before the table is."""
+    problems = []
+    try:
+        re.compile(turntable.error_reply)
+    except re.error as reason:
+        problems.append(f"[turntable] error_reply: no regular expression: {reason}")
+    for name in ("move", "move_by", "query", "stop", "home", "off", "on"):
+        command, _, reply = getattr(turntable, f"{name}_command").partition(BETWEEN)
+        try:
+            command.format(angle_deg=0.0, units=0.0, by_deg=0.0, by_units=0.0, speed_deg_s=0.0)
+            groups = re.compile(reply).groupindex
+        except (KeyError, ValueError, IndexError, re.error) as reason:
+            problems.append(f"[turntable] {name}_command: cannot be used: {reason}; see docs/motion.md")
+            continue
+        if name == "query" and command and not groups.keys() & {"angle_deg", "units"}:
+            problems.append("[turntable] query_command: its reply needs (?P<angle_deg>…) or (?P<units>…)")
+    if not turntable.move_command and not turntable.move_by_command:
+        problems.append("[turntable] move_command: nothing moves the table; use one, or move_by_command")
+    return problems
+
+
 def _lift(lift: LiftSection) -> list[str]:
     problems = []
     if lift.lowest_deg >= lift.highest_deg:
@@ -94,7 +119,7 @@ def _lift(lift: LiftSection) -> list[str]:
             f"[lift] home_deg = {lift.home_deg:g}: use {lift.lowest_deg:g} to {lift.highest_deg:g}, its soft limits"
         )
     rate = lift.max_speed_deg_s / lift.step_deg
-    if rate > MAX_STEPS_PER_SECOND:
+    if lift.driver in ("stepper_gpio", "none") and rate > MAX_STEPS_PER_SECOND:
         problems.append(
             f"[lift] max_speed_deg_s = {lift.max_speed_deg_s:g}: needs {rate:.0f} steps/s, the driver can do "
             f"{MAX_STEPS_PER_SECOND}; use at most {MAX_STEPS_PER_SECOND * lift.step_deg:.4g}"

@@ -57,7 +57,7 @@ def device_routes(scanner: Scanner, addresses: Callable[[], tuple[str, ...]]) ->
             disk=scanner.board.state().disk,
             addresses=addresses(),
             camera=_camera(scanner),
-            turntable=f"{config.turntable.steps_per_turn:.0f} steps a turn ({config.turntable.driver})",
+            turntable=config.turntable.described,
             mqtt=f"{config.mqtt.host}:{config.mqtt.port}" if config.mqtt.enabled else None,
             offload=urlsplit(config.offload.url).netloc if config.offload.url else None,
             health=health,

@@ -21,7 +21,9 @@ def test_an_unknown_name_gets_the_nearest_known_one() -> None:
 
 
 def test_a_name_far_from_all_gets_the_list() -> None:
-    with pytest.raises(registry.UnknownDriver, match=r"axis driver 'x': unknown; use one of stepper_gpio"):
+    with pytest.raises(
+        registry.UnknownDriver, match=r"axis driver 'x': unknown; use one of grbl, marlin, serial_table, stepper_gpio"
+    ):
         registry.axis_driver("x")
 
 

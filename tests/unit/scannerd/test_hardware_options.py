@@ -7,6 +7,7 @@ from drivers.options import (
     Picamera2Options,
     StepperGpioOptions,
 )
+from drivers.options_serial import Phrase, SerialAxisOptions
 from scannerd.config import ButtonSection, CameraSection, LedSection, LightSection
 from scannerd.config_motors import TurntableSection
 
@@ -21,3 +22,14 @@ def test_the_default_config_is_the_documented_wiring() -> None:
 
 def test_no_focal_length_is_the_modules_own() -> None:
     assert CameraSection(lens_focal_length_mm=0).camera_options().focal_length_mm is None
+
+
+def test_a_serial_table_is_told_its_own_words() -> None:
+    options = TurntableSection(
+        driver="serial_table", query_command=r"POS? => POS (?P<angle_deg>-?\d+\.\d+)", port="/dev/ttyUSB7", baud=9600
+    ).axis_options()
+    assert isinstance(options, SerialAxisOptions)
+    assert (options.port, options.baud) == ("/dev/ttyUSB7", 9600)
+    assert options.phrases.move == Phrase("MA {angle_deg:.2f}", "OK")
+    assert options.phrases.query == Phrase("POS?", r"POS (?P<angle_deg>-?\d+\.\d+)")
+    assert options.phrases.stop is None
