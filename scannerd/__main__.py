@@ -72,6 +72,7 @@ def scan(
     exposure_step_ev: Annotated[float | None, typer.Option(min=0.1, max=2, help="Between two of them.")] = None,
     focus_bracket: Annotated[int | None, typer.Option(min=1, max=9, help="Focus steps from each place.")] = None,
     focus_step_dioptres: Annotated[float | None, typer.Option(min=0.01, max=2, help="Between two of them.")] = None,
+    light_level: Annotated[float | None, typer.Option(min=0, max=1, help="Of the light on the object.")] = None,
     config: ConfigOption = None,
 ) -> None:
     """Take one scan and exit: 0 when it is complete, 1 when not (then it can be resumed)."""
@@ -87,6 +88,7 @@ def scan(
         exposure_step_ev=exposure_step_ev,
         focus_bracket=focus_bracket,
         focus_step_dioptres=focus_step_dioptres,
+        light_level=light_level,
     )
     if resume is not None and wished != StartScan():
         console.say("scannerd: --resume goes on with the scan's own plan; leave out --name, --views and the like")

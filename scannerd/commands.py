@@ -42,6 +42,8 @@ class Wishes:
     focus_bracket: int | None = None
     """Photos of different focus from each place."""
     focus_step_dioptres: float | None = None
+    light_level: float | None = None
+    """Of the light on the object, 0 to 1; as it shines now, if nobody says otherwise."""
 
 
 @dataclass(frozen=True)

@@ -115,6 +115,9 @@ class LightSection(Section):
     pin: int = key(18, "BCM number; its duty cycle is the brightness", ge=0, le=27)
     level: float = key(1.0, "brightness at the start, 1 is all there is", ge=0, le=1)
     frequency_hz: int = key(500, "of the pulses; more than the exposure's 1/s, or photos flicker", ge=50, le=10_000)
+    mains_hz: Literal[0, 50, 60] = key(
+        50, "lamps flicker with it; metered exposures become whole periods of their light, 0: as metered"
+    )
 
     def light_options(self) -> LightGpioOptions:
         """Return them as the driver takes them."""

@@ -24,4 +24,6 @@ class GreyCard:
         self.exposures.append(exposure)
         light = exposure.brightness * exposure.exposure_us * exposure.analogue_gain * LEVELS_PER_US
         red, blue = (gain / neutral for gain, neutral in zip(exposure.colour_gains, NEUTRAL_GAINS, strict=True))
-        out[:] = np.clip([light * red, light, light * blue], 0, 255).astype(np.uint8)
+        rows = exposure.light_of_rows(0, exposure.height_px)
+        grey = np.array([light * red, light, light * blue]) * (1.0 if rows is None else rows)
+        out[:] = np.clip(grey, 0, 255).astype(np.uint8)

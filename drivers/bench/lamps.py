@@ -63,6 +63,11 @@ class SimulatedLight:
         """All light together, as a share of the bench's usual light."""
         return AMBIENT_SHARE + (1 - AMBIENT_SHARE) * self.level if self.fitted else 1.0
 
+    @property
+    def share_of_all(self) -> float:
+        """Of all light together, what comes from this one; the rest comes from lamps on the mains."""
+        return (1 - AMBIENT_SHARE) * self.level / self.brightness if self.fitted else 0.0
+
     def hear(self, level: float) -> None:
-        """The wire's duty cycle: fast enough that neither eye nor exposure sees it flicker."""
+        """The wire's duty cycle: fast enough that nobody sees it flicker, unless the world wants it seen."""
         self.level = float(level)

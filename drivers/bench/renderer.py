@@ -234,7 +234,10 @@ def _exposed(light: Floats, spread: Floats, exposure: Exposure, threads: Executo
 
     def expose_band(first: int) -> None:
         last = min(first + _BAND_ROWS, len(light))
-        photo[first:last] = sensor.rows(blur.rows(light, first, last), first)
+        gathered = blur.rows(light, first, last)
+        if (row_light := exposure.light_of_rows(first, last)) is not None:
+            gathered = gathered * row_light
+        photo[first:last] = sensor.rows(gathered, first)
 
     list(threads.map(expose_band, range(0, len(light), _BAND_ROWS)))
     return photo

@@ -134,3 +134,13 @@ class Exposure:
     """Of the camera above the platter; None: as the scene's camera stands."""
     focus_dioptres: float | None = None
     """1 / distance in metres at which points are sharp; None: as the scene's camera is focused."""
+    row_light: tuple[float, ...] = ()
+    """Light that rows gather over the mean, evenly from the first to the last; none: all the same."""
+
+    def light_of_rows(self, first: int, last: int) -> Vectors | None:
+        """Return the light of rows `first` to `last`, (n, 1, 1) to multiply a picture by; None: all the same."""
+        if not self.row_light:
+            return None
+        places = np.linspace(0, self.height_px - 1, len(self.row_light))
+        light = np.interp(np.arange(first, last), places, self.row_light)
+        return light.astype(np.float32)[:, None, None]

@@ -7,6 +7,7 @@ readout later, while the next one is already being exposed.
 import threading
 from collections import deque
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, Protocol
 
 from drivers.bench.automatics import AfState, Automatics, Eye
@@ -88,7 +89,8 @@ class Sensor:
             controls = sink.take_request()
             if controls is not None:
                 opened_s = closes_s - realised.exposure_us * 1e-6
-                sink.expose(realised.shot(opened_s), realised, automatics.af_state, sequence)
+                shot = replace(realised.shot(opened_s), readout_s=mode.height_px * mode.line_s)
+                sink.expose(shot, realised, automatics.af_state, sequence)
                 automatics.observe(realised, sink.eye)
                 clock.sleep_until(closes_s + mode.frame_time_s)
                 sink.deliver()

@@ -5,6 +5,7 @@ import threading
 from dataclasses import dataclass
 
 from drivers.bench.bench_clock import BenchClock
+from drivers.bench.flicker import LightFlicker
 from drivers.bench.index_flag import IndexFlag
 from drivers.bench.lamps import SimulatedLamp, SimulatedLight
 from drivers.bench.lift import Lift
@@ -30,6 +31,8 @@ class Shot:
     """Red and blue."""
     focus_dioptres: float | None = None
     """Where a motor holds the lens; None: as a hand left it."""
+    readout_s: float = 0.0
+    """From the first row's opening to the last one's: a rolling shutter."""
 
     @property
     def end_s(self) -> float:
@@ -57,6 +60,7 @@ class World:
         self._tripod_deg: float | None = None
         self.lamp = SimulatedLamp()
         self.light = SimulatedLight(light_fitted)
+        self.flicker = LightFlicker()
         self.object_present = True
         self.object_upside_down = False
         self.pulses = 0
@@ -170,6 +174,15 @@ class World:
             brightness=self.light.brightness,
             elevation_deg=self.camera_elevation_deg,
             focus_dioptres=shot.focus_dioptres,
+            row_light=self._row_light(shot),
+        )
+
+    def _row_light(self, shot: Shot) -> tuple[float, ...]:
+        if self.flicker.steady or not shot.readout_s:
+            return ()
+        light = self.light
+        return self.flicker.rows(
+            shot.start_s, shot.exposure_us * 1e-6, shot.readout_s, light.share_of_all, light.level
         )
 
     def _angles_deg(self, shot: Shot) -> tuple[float, ...]:

@@ -40,6 +40,7 @@ class ScanWishes(BaseModel):
     exposure_step_ev: float | None = Field(default=None, ge=0.1, le=2)
     focus_bracket: int | None = Field(default=None, ge=1, le=9, description="Different focus from each place.")
     focus_step_dioptres: float | None = Field(default=None, ge=0.01, le=2)
+    light_level: float | None = Field(default=None, ge=0, le=1)
 
     def wishes(self) -> commands.Wishes:
         """Return what the daemon understands."""

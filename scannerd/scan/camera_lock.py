@@ -8,6 +8,7 @@ from pydantic import TypeAdapter, ValidationError
 from drivers.protocols import Camera, CameraSettings, Window
 from offload.logs.fields import about
 from scannerd.config import CameraSection
+from scannerd.scan.flicker import Flicker
 from scannerd.store.durable import StoreFault
 from scannerd.store.scans import StoredScan
 from scannerd.worker_thread import WorkerThread
@@ -17,21 +18,28 @@ LOG = logging.getLogger(__name__)
 OBJECT_WINDOW = Window(left=0.25, top=0.2, width=0.5, height=0.6)
 """Where an object that fills the photo well lies; the mat's white lies mostly outside."""
 
+STEADY_LIGHT = Flicker()
+
 _SETTINGS = TypeAdapter(CameraSettings)
 
 
 async def lock_camera(
-    scan: StoredScan, camera: Camera, configured: CameraSection, storing: WorkerThread
+    scan: StoredScan,
+    camera: Camera,
+    configured: CameraSection,
+    storing: WorkerThread,
+    flicker: Flicker = STEADY_LIGHT,
 ) -> CameraSettings:
     """Lock the camera for this run, and return to what.
 
-    A scan that goes on has what its first run had, lest its photos differ. Raises DriverError, StoreFault.
+    What is metered is exposed for whole periods of flickering light. A scan that goes on has what its first run had,
+    lest its photos differ. Raises DriverError, StoreFault.
     """
     if scan.locked_settings is not None:
         settings = await camera.lock(_known(scan))
     else:
         wanted = configured.settings(camera.settings.focus_dioptres)
-        settings = await (camera.meter(OBJECT_WINDOW) if scan.plan.metered else camera.lock(wanted))
+        settings = await (_metered(camera, flicker) if scan.plan.metered else camera.lock(wanted))
         await storing.run(lambda: scan.note("locked", settings=asdict(settings)))
     LOG.info(
         "locked: %.0f µs, gain %.2f, colour gains %.2f %.2f, focus %s",
@@ -42,6 +50,15 @@ async def lock_camera(
         extra=about(scan=scan.plan.scan_id),
     )
     return settings
+
+
+async def _metered(camera: Camera, flicker: Flicker) -> CameraSettings:
+    metered = await camera.meter(OBJECT_WINDOW)
+    steady = flicker.steady(metered)
+    if steady == metered:
+        return metered
+    LOG.info("%.0f µs metered, %.0f µs are whole periods of the light", metered.exposure_us, steady.exposure_us)
+    return await camera.lock(steady)
 
 
 def _known(scan: StoredScan) -> CameraSettings:

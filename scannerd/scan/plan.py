@@ -34,6 +34,8 @@ class ScanPlan(Wire):
     analogue_gain: float = Field(gt=0)
     metered: bool = False
     """Exposure, white balance and focus are found on the object at the beginning; else they are as given above."""
+    light_level: float | None = Field(default=None, ge=0, le=1)
+    """Of the light on the object, for every photo; None: there is none, or it is left as it is."""
     settle_s: float = Field(ge=0)
     """Fixed wait after a move, and where pictures cannot tell whether the object stands still."""
     adaptive_settle: bool = True
@@ -103,6 +105,7 @@ def plan_scan(
     created_at: datetime,
     wishes: Wishes | None = None,
     intrinsics: Intrinsics | None = None,
+    light_level: float | None = None,
 ) -> ScanPlan:
     """Freeze the settings and one person's wishes into a plan. Raises ImpossiblePattern."""
     wishes = wishes or Wishes()
@@ -117,6 +120,7 @@ def plan_scan(
         exposure_us=config.camera.exposure_us,
         analogue_gain=config.camera.analogue_gain,
         metered=config.camera.metering == "once",
+        light_level=light_level,
         settle_s=config.scan.settle_s,
         adaptive_settle=config.scan.adaptive_settle,
         settle_cap_s=max(config.scan.settle_cap_s, config.scan.settle_s),

@@ -5,10 +5,20 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from drivers.picture import Planes
-from drivers.protocols import Axis, DriverError
+from drivers.protocols import Axis, CameraSettings, DriverError
 from offload.logs.fields import about
 from scannerd.config import Config, QualitySection
-from scannerd.events import CoverageChanged, Event, FramesLost, Outcome, PhaseChanged, ScanEnded, ScanStarted, Warned
+from scannerd.events import (
+    CoverageChanged,
+    Event,
+    FramesLost,
+    LightChanged,
+    Outcome,
+    PhaseChanged,
+    ScanEnded,
+    ScanStarted,
+    Warned,
+)
 from scannerd.fault_kind import FaultKind, fault_kind_of
 from scannerd.hardware import Hardware
 from scannerd.quality.gate import Gate
@@ -18,6 +28,7 @@ from scannerd.scan.camera_lock import lock_camera
 from scannerd.scan.control import RunControl
 from scannerd.scan.darkroom import Darkroom, DarkroomPorts
 from scannerd.scan.emergency import NO_EMERGENCY, EmergencyMemory, EmergencyWatch
+from scannerd.scan.flicker import Flicker
 from scannerd.scan.motor_rest import MotorRest
 from scannerd.scan.onlookers import Onlookers, Sight
 from scannerd.scan.pauses import MakeRoom, Pauses, no_room
@@ -42,6 +53,10 @@ SWUNG_DEG = 0.1
 
 ShowPhoto = Callable[[Planes, int, float], None]
 """Sees the companion of every photo once it was judged: picture, viewpoint, degrees."""
+
+
+def _as_it_is(settings: CameraSettings) -> CameraSettings:
+    return settings
 
 
 @dataclass(frozen=True)
@@ -90,6 +105,7 @@ class ScanSession:
         self._show = show
         self._is_locked = False
         """The camera, for this run; one that is started anew locks itself again."""
+        self._flicker = Flicker.of(config.light, scan.plan.light_level)
         self._station = self._new_station()
         self._camera_section = config.camera
         if known_zero is not None:
@@ -135,7 +151,8 @@ class ScanSession:
         limits = SettleLimits(plan.settle_s, plan.settle_cap_s, plan.adaptive_settle)
         self._settle = Settle(limits, plan.photo_width_px, hardware.clock.from_monotonic_s)
         rhythm = Rhythm(hardware.camera.description.readout_s)
-        return Station(hardware.axis, hardware.camera, hardware.clock, self._settle, rhythm, self._enter)
+        steady = self._flicker.steady if plan.metered else _as_it_is
+        return Station(hardware.axis, hardware.camera, hardware.clock, self._settle, rhythm, self._enter, steady)
 
     def _new_runner(self, config: Config, low_voltage: Callable[[], str | None], make_room: MakeRoom) -> ScanRunner:
         scan, quality = self.scan, config.quality
@@ -222,6 +239,14 @@ class ScanSession:
         LOG.info("begins with %d of %d photos", done, planned, extra=about(scan=self._scan_id))
         if self._lift is not None:
             await self._lift.remember()
+        self._light_up()
+
+    def _light_up(self) -> None:
+        """Shine as the scan's first photos saw it. Raises DriverError."""
+        light, level = self._hardware.light, self.scan.plan.light_level
+        if light is not None and level is not None:
+            light.set_level(level)
+            self._publish(LightChanged(level))
 
     async def _verify(self) -> None:
         lost = await self._worker.run(self.scan.verify_frames)
@@ -236,7 +261,7 @@ class ScanSession:
         if self._phases.phase is not Phase.PREPARING:
             self._enter(Phase.PREPARING)
         if not self._is_locked:
-            await lock_camera(self.scan, self._hardware.camera, self._camera_section, self._worker)
+            await lock_camera(self.scan, self._hardware.camera, self._camera_section, self._worker, self._flicker)
             self._is_locked = True
         await self._station.unshift()
         if self.scan.frames:

@@ -119,14 +119,23 @@ class Station:
     """
 
     def __init__(
-        self, axis: Axis, camera: Camera, clock: Clock, settle: Settle, rhythm: Rhythm, enter: EnterPhase
+        self,
+        axis: Axis,
+        camera: Camera,
+        clock: Clock,
+        settle: Settle,
+        rhythm: Rhythm,
+        enter: EnterPhase,
+        steady: Callable[[CameraSettings], CameraSettings] = lambda settings: settings,
     ) -> None:
+        """`steady` says how the same light is gathered without flicker, where the exposure is changed."""
         self._axis = axis
         self._camera = camera
         self.clock = clock
         self._settle = settle
         self._rhythm = rhythm
         self._enter = enter
+        self._steady = steady
         self._exposed_s: float | None = None
         self._unshifted: CameraSettings | None = None
         self._shift = NO_SHIFT
@@ -239,7 +248,10 @@ class Station:
 
     def exposes_as(self, shot: Shot) -> bool:
         """Whether a photo would be exposed now as that one was."""
-        return math.isclose(self._camera.settings.exposure_us, shot.frame.exposure_us, rel_tol=SAME_EXPOSURE)
+        now, then = self._camera.settings, shot.frame
+        return math.isclose(
+            now.exposure_us * now.analogue_gain, then.exposure_us * then.analogue_gain, rel_tol=SAME_EXPOSURE
+        )
 
     async def remedy(self, remedy: Remedy) -> CameraSettings | None:
         """Do what may help before the same photo is taken again; nothing turns. Raises DriverError.
@@ -254,7 +266,8 @@ class Station:
             return None
         await self.unshift()
         usual = self._camera.settings
-        return await self._lock(usual, replace(usual, exposure_us=usual.exposure_us * factor), NO_SHIFT)
+        wanted = self._steady(replace(usual, exposure_us=usual.exposure_us * factor))
+        return await self._lock(usual, wanted, NO_SHIFT)
 
     async def _shift_lock(self, exposure_ev: float, focus_dioptres: float) -> None:
         """Lock other settings than the scan's, or its own again; nothing where they hold already."""
@@ -262,7 +275,8 @@ class Station:
         if shift == self._shift:
             return
         usual = self._unshifted or self._camera.settings
-        await self._lock(usual, shifted(usual, *shift), shift)
+        wanted = shifted(usual, *shift)
+        await self._lock(usual, self._steady(wanted) if exposure_ev else wanted, shift)
         self.break_rhythm()
 
     async def _lock(

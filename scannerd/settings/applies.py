@@ -39,6 +39,8 @@ SECTIONS: dict[str, Applies] = {
 }
 
 KEYS: dict[tuple[str, str], Applies] = {
+    # A scan looks at it when it meters.
+    ("light", "mains_hz"): Applies.NOW,
     # Only the encoder asks for it, from the next scan on.
     ("camera", "jpeg_quality"): Applies.NOW,
     # Looked at when there is no room for a scan.

@@ -39,13 +39,21 @@ class Planning:
             raise CommandRefused(
                 f"StartScan {scan_id!r}: focus_bracket = {focus}: this camera's lens has no focus motor; use 1"
             )
+        level = self._light_level(scan_id, wishes)
         try:
-            return plan_scan(config, camera, scan_id, self._store.now(), wishes, intrinsics)
+            return plan_scan(config, camera, scan_id, self._store.now(), wishes, intrinsics, level)
         except ImpossiblePattern as reason:
             raise CommandRefused(f"StartScan {scan_id!r}: {reason}") from reason
         except ValidationError as error:
             faults = "; ".join(f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors())
             raise CommandRefused(f"StartScan {scan_id!r} with {wishes.views or 'all'} views: {faults}") from error
+
+    def _light_level(self, scan_id: str, wishes: Wishes) -> float | None:
+        if self._workplace.hardware.light is None:
+            if wishes.light_level is not None:
+                raise CommandRefused(f"StartScan {scan_id!r}: this scanner has no light; set [light] driver")
+            return None
+        return self._workplace.light_level if wishes.light_level is None else wishes.light_level
 
     def require_resumable(self, scan: StoredScan) -> None:
         """Raise CommandRefused unless this scanner can take what is missing, StoreFull unless it fits."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from drivers.protocols import DriverError
 from scannerd.commands import CommandRefused
 from scannerd.config import Config
-from scannerd.events import EventBus, Outcome, PhaseChanged
+from scannerd.events import EventBus, LightChanged, Numbered, Outcome, PhaseChanged
 from scannerd.hardware import Hardware
 from scannerd.process.leash import Abandoned
 from scannerd.process.watchdog import Lap
@@ -66,6 +66,9 @@ class Workplace:
         self.config = config
         self.hardware = hardware
         self._events = events
+        self.light_level = config.light.level
+        """As the light shines now, where there is one."""
+        events.follow(self._mind_light)
         self._worker = worker
         self._group = group
         self._show = show
@@ -76,6 +79,10 @@ class Workplace:
         """Which scan's angles the axis counts in, where it is known."""
         self.interrupted: str | None = None
         """The scan that a fault or a stop ended and that Resume goes on with."""
+
+    def _mind_light(self, numbered: Numbered) -> None:
+        if isinstance(numbered.event, LightChanged) and numbered.event.level is not None:
+            self.light_level = numbered.event.level
 
     @property
     def phase(self) -> Phase:

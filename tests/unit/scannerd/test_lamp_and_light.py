@@ -7,13 +7,18 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from numpy.typing import NDArray
+from scan_on_bench import OverheadCamera, bench_config
+from scan_on_bench import until as heard
 
 from drivers.bench.grey_card import GreyCard
 from drivers.bench.install import Bench, install_bench
 from drivers.bench.pins import BenchWiring
+from drivers.bench.scene import Exposure
 from scannerd.app import Daemon
-from scannerd.commands import CommandRefused, SetLight
-from scannerd.config import Config
+from scannerd.commands import CommandRefused, ResumeScan, SetLight, StartScan, Stop
+from scannerd.config import Config, LightSection
+from scannerd.events import FrameStored, ScanEnded
 from scannerd.hardware import build_hardware
 from scannerd.settings.file import parse_config
 
@@ -112,3 +117,33 @@ async def test_a_button_follows_its_new_times(lit_bench: Bench, config: Config) 
         await asyncio.to_thread(lit_bench.finger.press, 0.8)
         await until(lambda: bool(codes))
     assert len(codes) == 1
+
+
+async def test_a_scan_has_one_light_also_when_it_goes_on(tmp_path: Path) -> None:
+    pictures = OverheadCamera()
+    config = bench_config(tmp_path, views=4)
+    config = config.model_copy(update={"light": LightSection(driver="gpio", level=0.5)})
+    levels: list[float] = []
+
+    def look(exposure: Exposure, out: NDArray[np.uint8]) -> None:
+        levels.append(bench.world.light.level)
+        pictures(exposure, out)
+
+    with install_bench(look, speed=20, wiring=BenchWiring(light_pin=18)) as bench:
+        async with Daemon(config, build_hardware(config, bench.clock)) as daemon:
+            events = daemon.events.subscribe()
+            await daemon.submit(StartScan("cup", light_level=0.8))
+            await heard(events, FrameStored, 2)
+            await daemon.submit(Stop())
+            assert daemon.board.state().light_level == 0.8
+            await daemon.submit(SetLight(0.2))
+            levels.clear()
+            await daemon.submit(ResumeScan("cup"))
+            await heard(events, ScanEnded, 2)
+            with daemon.store.open("cup") as scan:
+                assert scan.plan.light_level == 0.8
+        assert set(levels) == {0.8}
+        dark = config.model_copy(update={"light": LightSection()})
+        async with Daemon(dark, build_hardware(dark, bench.clock)) as daemon:
+            with pytest.raises(CommandRefused, match="no light"):
+                await daemon.submit(StartScan(light_level=0.5))
