@@ -13,7 +13,7 @@ from scannerd import __version__, console
 from scannerd.carry import become, sync_command
 from scannerd.commands import CaptureBackground, Command, ResumeScan, StartScan
 from scannerd.config import DEFAULT_PATH
-from scannerd.control.terminal import talk
+from scannerd.control.terminal import motion, talk
 from scannerd.export.photo_set import photo_set
 from scannerd.export.programs import Program, exported
 from scannerd.export.to_folder import write_export
@@ -37,6 +37,7 @@ app = typer.Typer(
 calibrate = typer.Typer(help="What is done once, before the first scan.", no_args_is_help=True)
 app.add_typer(calibrate, name="calibrate")
 app.add_typer(talk.app)
+app.add_typer(motion.app)
 
 PASSED_ON: Any = {
     "context_settings": {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []},

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Self
+from typing import Literal, Self
 
 from offload.wire.jobs import SyncState
 from scannerd.coverage.report import CoverageReport
@@ -262,6 +262,18 @@ class EmergencyStopChanged:
 
 
 @dataclass(frozen=True)
+class AxisHomed:
+    """The platter's angle is known anew."""
+
+    found_by: Literal["here", "index", "controller"]
+    """`here`: it counts from where it stands. `index`: a sensor was met. `controller`: the drive homed itself."""
+    off_deg: float | None
+    """Where counted steps found the index, less where it should be; None: nothing had been counted before."""
+    step_deg: float
+    """Of one microstep at the platter."""
+
+
+@dataclass(frozen=True)
 class ConfigTaken:
     """A new configuration is in force. Keys are written `[scan] views`."""
 
@@ -307,6 +319,7 @@ Event = (
     | ScanRestored
     | LightChanged
     | EmergencyStopChanged
+    | AxisHomed
     | ConfigTaken
     | ConfigRejected
     | HealthChanged

@@ -23,6 +23,8 @@ COMMANDS = {
     "tell": "Give the running daemon a command. Exit 0 when it was accepted, 1 with the reason when not.",
     "state": "Say what the running daemon does.",
     "reload": "Let the running daemon read its config.toml again; a faulty one leaves it as it was. Exit 1 then.",
+    "jog": "Turn the platter by some degrees, counter-clockwise seen from above; then the motor lets go.",
+    "home": "Find the platter's zero and say how; --repeat says how well it is found again.",
 }
 """Name → first line of its help. A test holds that the command line itself says the same."""
 

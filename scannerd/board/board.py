@@ -13,6 +13,7 @@ from scannerd.board.state import (
     DeviceState,
     DiskSpace,
     EndedScan,
+    HomingShown,
     Leg,
     Mood,
     Remark,
@@ -20,6 +21,7 @@ from scannerd.board.state import (
     UploadProgress,
 )
 from scannerd.events import (
+    AxisHomed,
     CommandAnswered,
     CoverageChanged,
     EmergencyStopChanged,
@@ -79,6 +81,7 @@ class Board:
         self._done_until_s = 0.0
         self._light_level: float | None = None
         self._emergency_stop: bool | None = None
+        self._homing: HomingShown | None = None
         events.follow(self._take)
 
     @property
@@ -117,6 +120,7 @@ class Board:
             uploads=tuple(upload for upload in self._uploads.values() if upload.leg is not Leg.DONE),
             disk=self._disk(),
             light_level=self._light_level,
+            homing=self._homing,
             emergency_stop=self._emergency_stop,
         )
 
@@ -165,6 +169,8 @@ class Board:
                 self._light_level = level
             case EmergencyStopChanged(pushed):
                 self._emergency_stop = pushed
+            case AxisHomed(found_by, off_deg, step_deg):
+                self._homing = HomingShown(at=numbered.at, found_by=found_by, off_deg=off_deg, step_deg=step_deg)
             case _:
                 pass
 

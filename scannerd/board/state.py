@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from enum import StrEnum
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -197,6 +198,16 @@ class DiskSpace(Shown):
     reserve_mb: int
 
 
+class HomingShown(Shown):
+    """How the platter's angle came to be known."""
+
+    at: datetime
+    found_by: Literal["here", "index", "controller"]
+    off_deg: float | None = None
+    """By how much counted steps had been off; None: nothing had been counted before."""
+    step_deg: float
+
+
 class DeviceState(Shown):
     """Everything at a glance."""
 
@@ -226,5 +237,7 @@ class DeviceState(Shown):
     disk: DiskSpace | None = None
     light_level: float | None = None
     """None without a light."""
+    homing: HomingShown | None = None
+    """The latest one since the start."""
     emergency_stop: bool | None = None
     """Whether it is pushed: nothing moves then. None without one."""

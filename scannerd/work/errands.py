@@ -5,7 +5,7 @@ import math
 
 from drivers.protocols import AxisNotHomed
 from scannerd.commands import CommandRefused
-from scannerd.events import BackgroundStored, EventBus, LightChanged
+from scannerd.events import AxisHomed, BackgroundStored, EventBus, LightChanged
 from scannerd.scan.background import photograph_background
 from scannerd.store.layout import StoreLayout
 from scannerd.work.workplace import Workplace
@@ -26,11 +26,12 @@ class Errands:
         self._events = events
 
     async def home(self) -> None:
-        """Make the present position angle 0. Raises DriverError."""
+        """Make the present position, or the index, angle 0, and tell how. Raises DriverError."""
         axis = self._workplace.hardware.axis
         try:
-            await axis.home()
+            found = await axis.home()
             self._workplace.zero = None
+            self._events.publish(AxisHomed(found.found_by, found.off_deg, axis.step_deg))
         finally:
             await axis.release()
 
