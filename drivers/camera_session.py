@@ -9,6 +9,7 @@ from typing import Any
 from picamera2 import Picamera2
 
 from drivers.camera_controls import check_bounds, in_words, manual_controls, pace_controls, shown_settings, shows
+from drivers.camera_memory import buffer_bytes, buffers_that_fit, this_memory
 from drivers.camera_stream import (
     LOOK_UP_S,
     Abandoned,
@@ -22,7 +23,7 @@ from drivers.options import Picamera2Options
 from drivers.patience import Patience
 from drivers.picture import companion_size_px
 from drivers.protocols import CameraDescription, CameraSettings, CameraTimeout, CameraUnusable, Clock, DriverError
-from drivers.sensors import MAKE, SENSORS, sensor_facts
+from drivers.sensors import SENSORS, sensor_facts
 
 LOG = logging.getLogger(__name__)
 
@@ -57,6 +58,7 @@ class CameraSession:
         try:
             self._model = str(self._picamera2.camera_properties.get("Model", "camera"))
             self._wanted = check_bounds(settings, self.limits, self._model)
+            self._buffer_count = options.buffer_count or self._buffers_that_fit()
             self._configure()
             self.description = self._describe()
             self._picamera2.start()
@@ -89,7 +91,7 @@ class CameraSession:
     @property
     def frames_under_way(self) -> int:
         """How many frames may still come that know nothing of controls set now."""
-        return self._options.buffer_count + SENSOR_DELAY_FRAMES
+        return self._buffer_count + SENSOR_DELAY_FRAMES
 
     def lock(self, settings: CameraSettings) -> CameraSettings:
         """Return what took effect, once a frame shows it. Raises CameraTimeout, CameraUnusable."""
@@ -163,12 +165,23 @@ class CameraSession:
     def _configure(self) -> None:
         size_px = (self._options.width_px, self._options.height_px)
         controls = manual_controls(self._wanted) | pace_controls(self._frame_s)
-        configuration = stream_configuration(self._picamera2, size_px, self._options.buffer_count, controls)
+        configuration = stream_configuration(self._picamera2, size_px, self._buffer_count, controls)
         try:
             self._picamera2.configure(configuration)
         except RuntimeError as error:
             raise CameraUnusable(f"{self._model}: {error}; change [camera] width_px and height_px") from error
+        except OSError as error:
+            megabytes = self._buffer_count * buffer_bytes(*size_px) / 1e6
+            raise CameraUnusable(
+                f"{self._model}: {self._buffer_count} buffers of {size_px[0]}x{size_px[1]} px need {megabytes:.0f} MB "
+                f"of the kernel's contiguous memory: {error.strerror}; give it more (dtoverlay=vc4-kms-v3d,cma-512 in "
+                "/boot/firmware/config.txt, then restart), or make [camera] width_px and height_px smaller"
+            ) from error
         check_configured(self._picamera2, self._model, size_px)
+
+    def _buffers_that_fit(self) -> int:
+        sensor_px = tuple(self._picamera2.camera_properties["PixelArraySize"])
+        return buffers_that_fit((self._options.width_px, self._options.height_px), sensor_px, this_memory())
 
     def _await_lock(self, blind_frames: int = 0) -> CameraSettings:
         """Return what a frame shows, once it shows what is wanted; the first few prove nothing."""
@@ -199,7 +212,7 @@ class CameraSession:
         width_px, height_px = self._picamera2.camera_configuration()["main"]["size"]
         small_width_px, small_height_px = companion_size_px(width_px, height_px)
         return CameraDescription(
-            make=MAKE,
+            make=facts.make,
             model=facts.model,
             focal_length_mm=focal_length_mm,
             sensor_width_mm=facts.sensor_width_mm,

@@ -88,8 +88,8 @@ class Picamera2Options:
     """For modules with a focus motor: 1 / distance in metres. None leaves the lens as it is."""
     focal_length_mm: float | None = None
     """Of the lens, where the module takes interchangeable ones (imx477, imx296); the others know their own."""
-    buffer_count: int = 4
-    """Frames in flight. Each costs width x height x 1.5 bytes of contiguous memory; one starves the stream."""
+    buffer_count: int | None = None
+    """Frames in flight. None: as many as this machine's memory allows (drivers/camera_memory.py)."""
     camera_index: int = 0
 
 

@@ -1,5 +1,6 @@
 """A frame as a JPEG that other programs understand, and its small copy."""
 
+import math
 from datetime import datetime
 from fractions import Fraction
 from io import BytesIO
@@ -15,6 +16,7 @@ from drivers.picture import Planes
 from offload.wire.bundle import CameraModel
 
 THUMBNAIL_WIDTH_PX = 320
+FILM_DIAGONAL_MM = math.hypot(36, 24)
 SMALL_FILE_BYTES = 60_000
 """No photo of a megapixel is smaller than this, no thumbnail larger."""
 
@@ -43,6 +45,12 @@ def _rational(value: float, largest_denominator: int = 1_000_000) -> tuple[int, 
     return fraction.numerator, fraction.denominator
 
 
+def _equivalent_mm(camera: CameraModel, width_px: int, height_px: int) -> int:
+    """Return which lens shows as much on 35 mm film, in whole mm: by the diagonals, as CIPA DCG-001 defines it."""
+    diagonal_mm = math.hypot(width_px, height_px) * camera.pixel_pitch_um / 1000
+    return min(65535, max(1, round(camera.focal_length_mm * FILM_DIAGONAL_MM / diagonal_mm)))
+
+
 def with_exif(
     jpeg: bytes, camera: CameraModel, exposure_us: float, analogue_gain: float, taken_at: datetime, software: str
 ) -> bytes:
@@ -50,6 +58,7 @@ def with_exif(
     local = taken_at.astimezone()
     offset = local.strftime("%z")
     pixels_per_cm = 10_000 / camera.pixel_pitch_um
+    height_px, width_px, _, _ = simplejpeg.decode_jpeg_header(jpeg)
     tags = {
         "0th": {
             piexif.ImageIFD.Make: camera.make.encode(),
@@ -63,6 +72,7 @@ def with_exif(
             piexif.ExifIFD.ExposureTime: _rational(exposure_us / 1e6),
             piexif.ExifIFD.ISOSpeedRatings: min(65535, round(100 * analogue_gain)),
             piexif.ExifIFD.FocalLength: _rational(camera.focal_length_mm, 1000),
+            piexif.ExifIFD.FocalLengthIn35mmFilm: _equivalent_mm(camera, width_px, height_px),
             piexif.ExifIFD.FocalPlaneXResolution: _rational(pixels_per_cm, 1000),
             piexif.ExifIFD.FocalPlaneYResolution: _rational(pixels_per_cm, 1000),
             piexif.ExifIFD.FocalPlaneResolutionUnit: 3,  # EXIF's code for centimetres
