@@ -10,14 +10,12 @@ last few pixels is put just below the end of the scale, and what a glint burns i
 """
 
 from collections import deque
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from drivers.camera_exposure import HIGHLIGHT_LEVEL, exposure_factor
+from drivers.camera_highlights import exposed_for_highlights, least_noise
 from drivers.camera_session import CameraSession
-from drivers.picture import Planes
 from drivers.protocols import CameraSettings, CameraUnusable, Window
 
 PixelWindow = tuple[int, int, int, int]
@@ -38,10 +36,6 @@ FRAMES_TO_REST = 90
 FRAMES_TO_FOCUS = 300
 """A sweep of the whole range at full resolution was seen to take 250 (picamera2#884)."""
 
-STEPS = 10
-LONGEST_EXPOSURE_US = 60_000.0
-"""Longer ones take more time than the noise of a higher gain is worth."""
-
 
 def meter(session: CameraSession, window: Window) -> CameraSettings:
     """Leave everything to the automatics until it rests, then lock all of it, exposed for the window's highlights.
@@ -50,8 +44,8 @@ def meter(session: CameraSession, window: Window) -> CameraSettings:
     CameraTimeout.
     """
     rested = _rested(session, window)
-    locked = session.lock(_least_noise(rested, rested.exposure_us * rested.analogue_gain, session.limits))
-    return _exposed_for_highlights(session, locked, window)
+    locked = session.lock(least_noise(rested, rested.exposure_us * rested.analogue_gain, session.limits))
+    return exposed_for_highlights(session, locked, window)
 
 
 def _rested(session: CameraSession, window: Window) -> CameraSettings:
@@ -139,44 +133,3 @@ def _on_sensor(window: Window, whole: PixelWindow) -> PixelWindow:
         max(1, round(window.width * width)),
         max(1, round(window.height * height)),
     )
-
-
-def _exposed_for_highlights(session: CameraSession, settings: CameraSettings, window: Window) -> CameraSettings:
-    for _ in range(STEPS):
-        factor = exposure_factor(_seen(session), window)
-        amount_us = settings.exposure_us * settings.analogue_gain * factor
-        better = _least_noise(settings, amount_us, session.limits)
-        if factor == 1.0 or _same_light(better, settings):
-            return settings
-        settings = session.lock(better)
-    raise CameraUnusable(
-        f"{session.model}: highlights did not come to rest at {HIGHLIGHT_LEVEL} of 255 in {STEPS} tries; keep the "
-        "light steady and the platter still, then try again"
-    )
-
-
-def _seen(session: CameraSession) -> Planes:
-    """Return a companion taken with what is locked: a lock returns when a frame has shown it."""
-    with session.frames(0.0) as frames:
-        frame = session.next(frames)
-        try:
-            return frame.small()
-        finally:
-            frame.let_go()
-
-
-def _least_noise(
-    settings: CameraSettings, amount_us: float, limits: dict[str, tuple[Any, Any, Any]]
-) -> CameraSettings:
-    """Return the same light by as little gain as an exposure allows that is not too long."""
-    low_us, high_us, _ = limits["ExposureTime"]
-    low_gain, high_gain, _ = limits["AnalogueGain"]
-    exposure_us = min(max(amount_us / low_gain, low_us), high_us, LONGEST_EXPOSURE_US)
-    gain = min(max(amount_us / exposure_us, low_gain), high_gain)
-    return replace(settings, exposure_us=exposure_us, analogue_gain=gain)
-
-
-def _same_light(one: CameraSettings, other: CameraSettings) -> bool:
-    """Whether the sensor's limits leave nothing to change."""
-    ratio = one.exposure_us * one.analogue_gain / (other.exposure_us * other.analogue_gain)
-    return abs(ratio - 1) < 0.01

@@ -11,14 +11,12 @@ from picamera2 import Picamera2
 from drivers.camera_controls import check_bounds, in_words, manual_controls, pace_controls, shown_settings, shows
 from drivers.camera_memory import buffer_bytes, buffers_that_fit, this_memory
 from drivers.camera_stream import (
-    LOOK_UP_S,
-    Abandoned,
     Exposed,
-    FrameLate,
     Frames,
     check_configured,
     stream_configuration,
 )
+from drivers.camera_stream_faults import LOOK_UP_S, Abandoned, FrameLate
 from drivers.options import Picamera2Options
 from drivers.patience import Patience
 from drivers.picture import companion_size_px
@@ -173,9 +171,9 @@ class CameraSession:
         except OSError as error:
             megabytes = self._buffer_count * buffer_bytes(*size_px) / 1e6
             raise CameraUnusable(
-                f"{self._model}: {self._buffer_count} buffers of {size_px[0]}x{size_px[1]} px need {megabytes:.0f} MB "
-                f"of the kernel's contiguous memory: {error.strerror}; give it more (dtoverlay=vc4-kms-v3d,cma-512 in "
-                "/boot/firmware/config.txt, then restart), or make [camera] width_px and height_px smaller"
+                f"{self._model}: {self._buffer_count} buffers of {size_px[0]}x{size_px[1]} px need {megabytes:.0f} "
+                f"MB of the kernel's contiguous memory: {error.strerror}; give it more (dtoverlay=vc4-kms-v3d,"
+                "cma-512 in /boot/firmware/config.txt, then restart), or change [camera] width_px and height_px"
             ) from error
         check_configured(self._picamera2, self._model, size_px)
 

@@ -14,20 +14,16 @@ import numpy as np
 from numpy.typing import NDArray
 from picamera2 import MappedArray
 
+from drivers.camera_stream_faults import LOOK_UP_S, Abandoned, FrameLate
 from drivers.patience import Patience
 from drivers.picture import Planes, companion_size_px
 from drivers.protocols import CameraUnusable
 
 PIXEL_FORMAT = "YUV420"
 LIMITED_RANGE = "Limited"
-
-
-class FrameLate(Exception):
-    """No frame came in time. The stream may still be alive."""
-
-
-class Abandoned(Exception):
-    """Nobody waits for the frame any more."""
+NUMBERS_WANTED = (
+    "DigitalGain", "ColourTemperature", "FocusFoM", "FrameDuration", "LensPosition", "Lux", "SensorTemperature"
+)  # fmt: skip
 
 
 def stream_configuration(picamera2: Any, size_px: tuple[int, int], buffer_count: int, controls: Any) -> Any:
@@ -78,6 +74,16 @@ class Exposed:
     def exposed_at_s(self) -> float:
         """Start of the exposure on the system's monotonic clock: the sensor's timestamp is the end of it."""
         return float(self.metadata["SensorTimestamp"]) * 1e-9 - self.exposure_us * 1e-6
+
+    @property
+    def analogue_gain(self) -> float:
+        """What the sensor amplified by."""
+        return float(self.metadata["AnalogueGain"])
+
+    @property
+    def numbers(self) -> dict[str, float]:
+        """Metadata that is worth keeping with a photo."""
+        return {name: float(self.metadata[name]) for name in NUMBERS_WANTED if name in self.metadata}
 
     def photo(self) -> Planes:
         """Return a copy of the whole picture."""
@@ -160,7 +166,3 @@ class Frames:
                 yield self._arrived.get(timeout=min(left_s, LOOK_UP_S))
             except queue.Empty:
                 continue
-
-
-LOOK_UP_S = 0.1
-"""How soon a thread that waits for a frame notices that nobody wants it any more."""

@@ -14,6 +14,7 @@ from drivers.protocols import Axis, Button, Camera, DriverError, EmergencyStop, 
 if TYPE_CHECKING:
     from drivers.button_gpio import GpioButton
     from drivers.camera_picamera2 import Picamera2Camera
+    from drivers.camera_v4l2 import V4l2Camera
     from drivers.emergency_stop_gpio import GpioEmergencyStop
     from drivers.lamp_gpio import GpioLamp
     from drivers.light_gpio import GpioLight
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
     # Loading by name hides the classes from mypy; here it sees that each keeps its protocol.
     _AXES: tuple[type[Axis], ...] = (StepperGpio, GrblAxis, MarlinAxis, TableAxis)
-    _CAMERAS: tuple[type[Camera], ...] = (Picamera2Camera,)
+    _CAMERAS: tuple[type[Camera], ...] = (Picamera2Camera, V4l2Camera)
     _BUTTONS: tuple[type[Button], ...] = (GpioButton,)
     _LAMPS: tuple[type[Lamp], ...] = (GpioLamp,)
     _LIGHTS: tuple[type[Light], ...] = (GpioLight,)
@@ -34,7 +35,10 @@ AXES = {
     "marlin": "drivers.stepper_serial:MarlinAxis",
     "serial_table": "drivers.stepper_serial:TableAxis",
 }
-CAMERAS = {"picamera2": "drivers.camera_picamera2:Picamera2Camera"}
+CAMERAS = {
+    "picamera2": "drivers.camera_picamera2:Picamera2Camera",
+    "v4l2": "drivers.camera_v4l2:V4l2Camera",
+}
 BUTTONS = {"gpio": "drivers.button_gpio:GpioButton"}
 LAMPS = {"gpio": "drivers.lamp_gpio:GpioLamp"}
 LIGHTS = {"gpio": "drivers.light_gpio:GpioLight"}

@@ -10,6 +10,7 @@ from drivers.options import (
     LightGpioOptions,
     Picamera2Options,
 )
+from drivers.options_v4l2 import V4l2Options
 from drivers.protocols import CameraSettings
 from offload.wire.bundle import MatSpec, ReconstructionOptions
 from scannerd.config_motors import LiftSection, TurntableSection
@@ -50,7 +51,10 @@ class StoreSection(Section):
 class CameraSection(Section):
     """The camera and its lens; exposure, gain and colours stay locked for the whole scan."""
 
-    driver: Literal["picamera2"] = key("picamera2", "which driver takes the photos")
+    driver: Literal["picamera2", "v4l2"] = key("picamera2", "v4l2 for a USB camera")
+    device: OptionalText = key(
+        None, "of a USB camera, best as /dev/v4l/by-id/…; empty: the first that there is", max_length=200
+    )
     width_px: int = key(1600, "of the photo", ge=160, le=9248, multiple_of=2)
     height_px: int = key(1200, "of the photo", ge=120, le=6944, multiple_of=2)
     metering: Literal["once", "configured"] = key(
@@ -63,6 +67,9 @@ class CameraSection(Section):
     lens_focal_length_mm: float = key(
         9.0, "as printed on the lens; 0 for modules with a lens of their own", ge=0, le=500
     )
+    sensor_width_mm: float = key(
+        0.0, "of a USB camera, from its data sheet; 0: the lens is taken for 65° wide", ge=0, le=100
+    )
     jpeg_quality: int = key(95, "of the stored photos", ge=50, le=100)
 
     def settings(self, focus_dioptres: float | None) -> CameraSettings:
@@ -70,8 +77,20 @@ class CameraSection(Section):
         gains = (self.colour_gain_red, self.colour_gain_blue)
         return CameraSettings(self.exposure_us, self.analogue_gain, gains, focus_dioptres)
 
-    def camera_options(self) -> Picamera2Options:
+    def camera_options(self) -> Picamera2Options | V4l2Options:
         """Return them as the driver takes them."""
+        if self.driver == "v4l2":
+            return V4l2Options(
+                device=self.device,
+                width_px=self.width_px,
+                height_px=self.height_px,
+                exposure_us=self.exposure_us,
+                analogue_gain=self.analogue_gain,
+                colour_gains=(self.colour_gain_red, self.colour_gain_blue),
+                # The default is the lens of an HQ camera: without the sensor's width it says nothing here.
+                focal_length_mm=self.lens_focal_length_mm or None if self.sensor_width_mm else None,
+                sensor_width_mm=self.sensor_width_mm or None,
+            )
         return Picamera2Options(
             width_px=self.width_px,
             height_px=self.height_px,

@@ -9,6 +9,7 @@ from typing import Any
 
 from gpiozero import Device
 
+from drivers import v4l2_device, v4l2_session
 from drivers.bench.bench_clock import BenchClock
 from drivers.bench.camera_rig import CameraRig, PictureSource, ReadyPictures
 from drivers.bench.dma_heap import BenchDmaHeap
@@ -19,6 +20,7 @@ from drivers.bench.render_process import RenderProcess
 from drivers.bench.scene import Scene
 from drivers.bench.sensor_models import IMX477, SensorModel
 from drivers.bench.serial_table import SerialTable, SerialWiring
+from drivers.bench.video_device import BenchVideo
 from drivers.bench.world import World
 
 SITE = Path(__file__).parent / "site"
@@ -130,8 +132,13 @@ class Bench:
         heap.install(importlib.import_module("picamera2.allocators.dmaallocator"))
         connections.callback(heap.remove)
         prepare = self.renderer.prepare if self.renderer is not None else None
-        libcamera.plug_in(CameraRig(self.world, pictures, heap, prepare, sensor))
+        rig = CameraRig(self.world, pictures, heap, prepare, sensor)
+        libcamera.plug_in(rig)
         connections.callback(libcamera.unplug)
+        self.video = BenchVideo(rig)
+        """The same camera on USB, for whose driver asks the kernel."""
+        self.video.install(v4l2_device, v4l2_session)
+        connections.callback(self.video.remove)
 
 
 def _simulated_libcamera() -> Any:

@@ -7,42 +7,18 @@ from dataclasses import replace
 import cv2
 import numpy as np
 import pytest
-from numpy.typing import NDArray
+from still_life import MIDDLE, StillLife
 
 from drivers.bench.automatics import COLOUR_CAST_CORRECTED, NEUTRAL_GAINS
 from drivers.bench.install import Bench, install_bench
 from drivers.bench.mat_picture import charuco_mat
-from drivers.bench.picture.textures import linear_to_srgb, srgb_to_linear
-from drivers.bench.scene import Exposure, Scene, SceneCamera, SceneObject
+from drivers.bench.picture.textures import srgb_to_linear
+from drivers.bench.scene import Scene, SceneCamera, SceneObject
 from drivers.bench.sensor_models import IMX477, IMX708, SensorModel
 from drivers.camera_exposure import HIGHLIGHT_LEVEL, HIGHLIGHT_TOLERANCE_LEVELS, highlight_level
 from drivers.options import Picamera2Options
-from drivers.protocols import Camera, Frame, NeedsPerson, Window
+from drivers.protocols import Camera, Frame, NeedsPerson
 from drivers.registry import camera_driver
-
-MIDDLE = Window(0.35, 0.3, 0.3, 0.4)
-
-
-class StillLife:
-    """`PictureSource`: a patch in even surroundings; their light is as a share of what saturates at 20 000 µs."""
-
-    def __init__(self, patch: float, around: float, colour: tuple[float, float, float] = (1, 1, 1)) -> None:
-        self._patch, self._around = patch, around
-        self._colour = np.array(colour, np.float32)
-        self.glint = False
-
-    def __call__(self, exposure: Exposure, out: NDArray[np.uint8], /) -> None:
-        height, width = out.shape[:2]
-        light = np.full((height, width, 3), self._around, np.float32)
-        rows, columns = slice(height * 3 // 10, height * 7 // 10), slice(width * 35 // 100, width * 65 // 100)
-        shading = np.linspace(0.4, 1.0, columns.stop - columns.start, dtype=np.float32)
-        light[rows, columns] = self._patch * shading[None, :, None]
-        if self.glint:
-            light[rows.start : rows.start + 2, columns.start : columns.start + 3] = 50.0
-        red, blue = (gain / neutral for gain, neutral in zip(exposure.colour_gains, NEUTRAL_GAINS, strict=True))
-        amount = exposure.brightness * exposure.exposure_us * exposure.analogue_gain / 20_000
-        raw = np.clip(light * self._colour * amount * np.array([red, 1, blue], np.float32), 0, 1)
-        out[:] = np.clip(linear_to_srgb(raw) * 255 + 0.5, 0, 255).astype(np.uint8)
 
 
 @asynccontextmanager

@@ -8,6 +8,7 @@ from drivers.options import (
     StepperGpioOptions,
 )
 from drivers.options_serial import Phrase, SerialAxisOptions
+from drivers.options_v4l2 import V4l2Options
 from scannerd.config import ButtonSection, CameraSection, LedSection, LightSection
 from scannerd.config_motors import TurntableSection
 
@@ -33,3 +34,10 @@ def test_a_serial_table_is_told_its_own_words() -> None:
     assert options.phrases.move == Phrase("MA {angle_deg:.2f}", "OK")
     assert options.phrases.query == Phrase("POS?", r"POS (?P<angle_deg>-?\d+\.\d+)")
     assert options.phrases.stop is None
+
+
+def test_a_usb_camera_is_told_its_own_options() -> None:
+    told = CameraSection(driver="v4l2", device="/dev/v4l/by-id/usb-cam").camera_options()
+    assert told == V4l2Options(device="/dev/v4l/by-id/usb-cam")
+    told = CameraSection(driver="v4l2", sensor_width_mm=5.6, lens_focal_length_mm=4.0).camera_options()
+    assert told == V4l2Options(focal_length_mm=4.0, sensor_width_mm=5.6)

@@ -56,7 +56,7 @@ def test_all_faults_are_shown_at_once_in_the_documented_form() -> None:
         ("[turntable]\ngear_ratio = '3'", '[turntable] gear_ratio = "3": use 0.1 to 200'),
         ("[store]\nfolder = 3", "[store] folder = 3: use a path in quotes"),
         ("[store]\nfolder = ''", '[store] folder = "": use a path in quotes'),
-        ("[camera]\ndriver = 'gphoto'", '[camera] driver = "gphoto": use "picamera2"'),
+        ("[camera]\ndriver = 'gphoto'", '[camera] driver = "gphoto": use "picamera2", "v4l2"'),
         ("[mat]\nmarker_mm = 18", "[mat] marker_mm = 18: markers stand inside squares of 18 mm; use less than 18"),
         ("[button]\npin = 17", "[button] pin = 17: [turntable] step_pin has this pin already; use another"),
         ("[led]\npin = 23", "[led] pin = 23: [button] pin has this pin already; use another"),
