@@ -127,6 +127,11 @@ class Daemon:
         return self._desk.running if self._desk else None
 
     @property
+    def latest_photo(self) -> int | None:
+        """The viewpoint of the running scan's latest photo; None before there is one."""
+        return self._desk.latest_photo if self._desk else None
+
+    @property
     def viewfinder(self) -> Viewfinder:
         """What the camera sees. Only while the daemon runs."""
         assert self._viewfinder is not None, "the daemon is not running"

@@ -107,6 +107,7 @@ class ButtonSection(Section):
     driver: Literal["gpio", "none"] = key("gpio", "none for a scanner without a button")
     pin: int = key(23, "BCM number; the button connects it to ground", ge=0, le=27)
     hold_s: float = key(1.5, "a press of this length is a long one", ge=0.3, le=30)
+    double_s: float = key(0.5, "two short presses within it retake the latest photo; 0: never", ge=0, le=2)
     warn_s: float = key(1.5, "how long the lamp warns before a long press cancels", ge=0, le=10)
     stuck_s: float = key(30.0, "a longer press is none: something leans on the button", ge=2, le=600)
     debounce_s: float = key(0.02, "shorter pulses are bounces", ge=0.001, le=0.3)

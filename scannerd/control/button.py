@@ -1,4 +1,4 @@
-"""The push button and its lamp: a short press starts, pauses or resumes; a long one cancels, after a warning."""
+"""The push button and its lamp: short presses start, pause, resume and retake, a long one cancels after a warning."""
 
 import asyncio
 import logging
@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from drivers.protocols import Button
-from scannerd.commands import Cancel, Command, Pause, Resume, StartScan
+from scannerd.commands import Cancel, Command, Pause, Resume, Retake, StartScan
 from scannerd.config import ButtonSection
 from scannerd.control.lamp import LampControl
 from scannerd.control.presses import Press, Presses, PressTimes
@@ -38,6 +38,10 @@ class PressedScanner(Protocol):
     def interrupted(self) -> str | None:
         """The scan that a fault ended and that Resume would go on with."""
 
+    @property
+    def latest_photo(self) -> int | None:
+        """The viewpoint of the running scan's latest photo; None before there is one."""
+
     async def ask(self, request: Request) -> Answer:
         """Carry out a command and answer; never raises for a refusal."""
 
@@ -51,7 +55,7 @@ def short_press_means(phase: Phase, interrupted: str | None) -> Command:
 
 def press_times(section: ButtonSection) -> PressTimes:
     """Return how long is long, as configured."""
-    return PressTimes(section.debounce_s, section.hold_s, section.warn_s, section.stuck_s)
+    return PressTimes(section.debounce_s, section.hold_s, section.warn_s, section.stuck_s, section.double_s)
 
 
 class ButtonControl:
@@ -79,6 +83,8 @@ class ButtonControl:
         self._edges: deque[tuple[bool, float]] = deque(maxlen=MOST_EDGES)
         self._moved = asyncio.Event()
         self._commands: asyncio.Queue[Callable[[], Command | None]] = asyncio.Queue(MOST_COMMANDS)
+        self._obeyed: Command | None = None
+        """What the latest press has done."""
         self._doomed: str | None = None
         """The scan that the finger on the button is about to cancel."""
         self._loop = asyncio.get_running_loop()
@@ -127,6 +133,9 @@ class ButtonControl:
             case Press.SHORT:
                 self._lamp.hide_code()
                 self._put(lambda: short_press_means(scanner.phase, scanner.interrupted))
+            case Press.DOUBLE:
+                self._put(self._second_press_means)
+                self._put(lambda: Resume() if isinstance(self._obeyed, Retake) else None)
             case Press.HELD:
                 self._doomed = scanner.running or scanner.interrupted
                 if self._doomed is not None:
@@ -151,6 +160,13 @@ class ButtonControl:
             case Press.FREED:
                 self._tell("works again")
 
+    def _second_press_means(self) -> Command:
+        """After a pause or a going on: the latest photo is to be taken again; else a press like any other."""
+        latest = self._scanner.latest_photo
+        if isinstance(self._obeyed, Pause | Resume) and latest is not None:
+            return Retake(latest)
+        return short_press_means(self._scanner.phase, self._scanner.interrupted)
+
     def _cancel(self, scan_id: str) -> Command | None:
         """Cancel the scan that was warned about, unless it has ended by itself meanwhile."""
         alive = scan_id in (self._scanner.running, self._scanner.interrupted)
@@ -173,5 +189,7 @@ class ButtonControl:
             if command is None:
                 continue
             answer = await self._scanner.ask(Request(command, new_command_id(), SOURCE))
-            if answer.status is not AnswerStatus.ACCEPTED:
+            accepted = answer.status is AnswerStatus.ACCEPTED
+            self._obeyed = command if accepted else None
+            if not accepted:
                 self._publish(PressFailed(type(command).__name__, answer.reason or str(answer.status)))

@@ -16,6 +16,8 @@ class Press(StrEnum):
 
     SHORT = "short"
     """Let go before the hold time."""
+    DOUBLE = "double"
+    """The second of two short ones. The first was told as SHORT already: nothing waits for a second one."""
     HELD = "held"
     """The hold time is over and the finger is still there: a warning is due."""
     LET_GO = "let go"
@@ -42,6 +44,8 @@ class PressTimes:
     """How long the warning lasts before a long press acts."""
     stuck_s: float = 30.0
     """Longer than hold and warning together."""
+    double_s: float = 0.5
+    """From one letting go to the next, where both together are a double press; 0: never."""
 
 
 @dataclass(frozen=True)
@@ -110,6 +114,8 @@ class Presses:
         self._due: deque[tuple[float, Press]] = deque()
         """What the contact will mean at which times, if it stays closed."""
         self._ignored = False
+        self._short_at_s: float | None = None
+        """When a press was let go that may be the first of two."""
         if closed:
             self._due.append((now_s, Press.STUCK))
 
@@ -153,10 +159,17 @@ class Presses:
         if self._ignored:
             yield from self._sure(None, now_s)
         elif self._due[0][1] is Press.HELD:
-            yield Press.SHORT
+            yield self._short(at_s)
         elif self._due[0][1] is Press.LONG:
             yield Press.LET_GO
         self._due.clear()
+
+    def _short(self, at_s: float) -> Press:
+        first_s, self._short_at_s = self._short_at_s, at_s
+        if first_s is None or at_s - first_s > self._times.double_s:
+            return Press.SHORT
+        self._short_at_s = None
+        return Press.DOUBLE
 
     def _passed(self, until_s: float) -> Iterator[Press]:
         while self._due and self._due[0][0] <= until_s:

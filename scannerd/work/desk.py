@@ -109,6 +109,14 @@ class Desk:
         return session.scan.plan.scan_id if session else None
 
     @property
+    def latest_photo(self) -> int | None:
+        """The viewpoint of the running scan's latest photo; None before there is one."""
+        session = self._workplace.session
+        frames = session.scan.frames.values() if session else ()
+        latest = max(frames, key=lambda frame: frame.taken_at, default=None)
+        return latest.index if latest is not None else None
+
+    @property
     def occupied_by(self) -> str | None:
         """What has the hardware, and what it is doing; None when it is free."""
         return self._workplace.occupied_by

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
 import pytest
@@ -16,7 +16,7 @@ from drivers.button_gpio import GpioButton
 from drivers.lamp_gpio import GpioLamp
 from drivers.options import ButtonGpioOptions, LampGpioOptions
 from scannerd.board.state import Mood
-from scannerd.commands import Cancel, Command, Pause, Resume, StartScan
+from scannerd.commands import Cancel, Command, Pause, Resume, Retake, StartScan
 from scannerd.config import ButtonSection
 from scannerd.control.button import ButtonControl, press_times, short_press_means
 from scannerd.control.lamp import LampControl
@@ -25,7 +25,7 @@ from scannerd.events import Event, PressFailed, Warned
 from scannerd.requests import Answer, AnswerStatus, Request
 from scannerd.scan.phases import Phase
 
-TIMES = PressTimes(debounce_s=0.02, hold_s=0.4, warn_s=0.5, stuck_s=1.4)
+TIMES = PressTimes(debounce_s=0.02, hold_s=0.4, warn_s=0.5, stuck_s=1.4, double_s=0.0)
 DEADLINE_S = 10.0
 
 
@@ -36,6 +36,7 @@ class Scanner:
     phase: Phase = Phase.IDLE
     running: str | None = None
     interrupted: str | None = None
+    latest_photo: int | None = None
     status: AnswerStatus = AnswerStatus.ACCEPTED
     asked: list[Request] = field(default_factory=list)
 
@@ -234,3 +235,25 @@ async def test_a_button_that_sticks_is_reported_ignored_and_works_again_when_fre
         await rig.press(0.06)
         await rig.until(lambda: bool(rig.scanner.asked))
     assert rig.scanner.commands == [StartScan()]
+
+
+@pytest.mark.parametrize(
+    ("phase", "latest", "commands"),
+    [
+        (Phase.MOVING, 4, [Pause(), Retake(4), Resume()]),
+        (Phase.PAUSED, 4, [Resume(), Retake(4), Resume()]),
+        (Phase.MOVING, None, [Pause(), Pause()]),
+        (Phase.IDLE, None, [StartScan(), StartScan()]),
+    ],
+)
+@in_virtual_time
+async def test_two_presses_take_the_latest_photo_again(
+    bench: Bench, phase: Phase, latest: int | None, commands: list[Command]
+) -> None:
+    scanner = Scanner(phase, latest_photo=latest)
+    async with pressed(bench, scanner, replace(TIMES, double_s=0.4)) as rig:
+        await rig.press(0.1)
+        await rig.until(lambda: len(scanner.commands) == 1)
+        await rig.press(0.1)
+        await rig.until(lambda: len(scanner.commands) == len(commands))
+    assert scanner.commands == commands

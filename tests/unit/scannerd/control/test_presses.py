@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from scannerd.control.presses import Press, Presses, PressTimes
 
-TIMES = PressTimes(debounce_s=0.02, hold_s=1.5, warn_s=1.0, stuck_s=30.0)
+TIMES = PressTimes(debounce_s=0.02, hold_s=1.5, warn_s=1.0, stuck_s=30.0, double_s=0.0)
 MEANINGS = {
     0.05: [Press.SHORT],
     1.4: [Press.SHORT],
@@ -131,3 +131,31 @@ def test_without_a_warning_a_long_press_acts_at_once(warn_s: float) -> None:
     presses = Presses(PressTimes(warn_s=warn_s), closed=False, now_s=0.0)
     presses.edge(True, 1.0)
     assert presses.look(2.81) == [Press.HELD, Press.LONG]
+
+
+def edges_of(*presses_s: tuple[float, float]) -> list[tuple[bool, float]]:
+    return [edge for down_s, up_s in presses_s for edge in ((True, down_s), (False, up_s))]
+
+
+@pytest.mark.parametrize(
+    ("taps_s", "expected"),
+    [
+        (((1.0, 1.1), (1.3, 1.4)), [Press.SHORT, Press.DOUBLE]),
+        (((1.0, 1.1), (1.7, 1.8)), [Press.SHORT, Press.SHORT]),
+        (((1.0, 1.1), (1.2, 1.3), (1.4, 1.5)), [Press.SHORT, Press.DOUBLE, Press.SHORT]),
+        (((1.0, 1.1), (1.2, 1.3), (1.4, 1.5), (1.6, 1.7)), [Press.SHORT, Press.DOUBLE, Press.SHORT, Press.DOUBLE]),
+    ],
+)
+def test_two_short_presses_are_one_double_press(
+    taps_s: tuple[tuple[float, float], ...], expected: list[Press]
+) -> None:
+    presses = Presses(PressTimes(double_s=0.5), closed=False, now_s=0.0)
+    told = [press for closed, at_s in edges_of(*taps_s) for press in presses.edge(closed, at_s)]
+    assert told + presses.look(5.0) == expected
+
+
+def test_the_first_of_two_is_told_before_the_second_comes() -> None:
+    presses = Presses(PressTimes(double_s=0.5), closed=False, now_s=0.0)
+    for closed, at_s in edges_of((1.0, 1.1)):
+        presses.edge(closed, at_s)
+    assert presses.look(1.13) == [Press.SHORT]
