@@ -35,22 +35,22 @@ def cache_folder() -> Path:
 
 def debian_root() -> Path:
     """Return the root, made by debootstrap unless it is there."""
-    return _kept("debian-12", (RELEASE, *PACKAGES), _bootstrap)
+    return kept("debian-12", (RELEASE, *PACKAGES), _bootstrap)
 
 
 def wheels() -> Path:
     """Return a folder with every wheel of the lock but the tools', downloaded unless it is there."""
-    return _kept("wheels", (LOCK.read_text(), *NOT_INSTALLED, PYTHON), _download)
+    return kept("wheels", (LOCK.read_text(), *NOT_INSTALLED, PYTHON), _download)
 
 
 def project_wheel(out: Path) -> Path:
     """Build this checkout's wheel, without the page: a page needs Node, and no unit needs the page."""
     command = [str(REPOSITORY / "scripts" / "build-wheel"), "--no-page", str(out)]
-    done = _checked(command, 120, {**os.environ, "PYTHON": sys.executable})
+    done = checked(command, 120, {**os.environ, "PYTHON": sys.executable})
     return Path(done.stdout.splitlines()[-1])
 
 
-def _kept(kind: str, made_from: tuple[str, ...], make: Callable[[Path], None]) -> Path:
+def kept(kind: str, made_from: tuple[str, ...], make: Callable[[Path], None]) -> Path:
     """Return the folder for this content; one that was not finished is made anew, outdated ones go."""
     key = hashlib.sha256("\n".join(made_from).encode()).hexdigest()[:12]
     cache = cache_folder()
@@ -76,7 +76,7 @@ def _locked(path: Path) -> Iterator[None]:
 
 def _bootstrap(folder: Path) -> None:
     command = ["debootstrap", "--variant=minbase", f"--include={','.join(PACKAGES)}", RELEASE, str(folder), _mirror()]
-    _checked(command, DEBOOTSTRAP_LIMIT_S)
+    checked(command, DEBOOTSTRAP_LIMIT_S)
     shutil.rmtree(folder / "var" / "cache" / "apt" / "archives")
 
 
@@ -97,14 +97,15 @@ def _download(folder: Path) -> None:
     needs.write_text("\n".join(lines))
     pip = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps"]
     for_release = ["--only-binary", ":all:", "--python-version", PYTHON]
-    _checked([*pip, *for_release, "--dest", str(folder), "--requirement", str(needs)], 400)
+    checked([*pip, *for_release, "--dest", str(folder), "--requirement", str(needs)], 400)
     needs.unlink()
 
 
-def _checked(
-    command: list[str], limit_s: float, environment: dict[str, str] | None = None
+def checked(
+    command: list[str], limit_s: float, environment: dict[str, str] | None = None, folder: Path | None = None
 ) -> subprocess.CompletedProcess[str]:
-    done = subprocess.run(command, capture_output=True, text=True, timeout=limit_s, env=environment)
+    """Run a command that must succeed, in this folder."""
+    done = subprocess.run(command, capture_output=True, text=True, timeout=limit_s, env=environment, cwd=folder)
     assert done.returncode == 0, (
         f"{command[0]} ended with {done.returncode}:\n{done.stdout[-2000:]}{done.stderr[-2000:]}"
     )

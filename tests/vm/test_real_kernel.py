@@ -1,0 +1,104 @@
+"""Our drivers over the kernel's own interfaces: /dev/gpiochip0 beneath unmodified lgpio, USB beneath udev.
+
+What happened is told by the other side: the kernel's trace of its lines, and udev's links.
+"""
+
+import json
+from typing import Any
+
+import pytest
+from virtual_machine import VirtualMachine
+
+INSIDE = "/srv/project/tests/vm/inside"
+ENABLE, STEP = 5, 17
+BOARD = "idVendor=0x1a86 idProduct=0x55d4 iManufacturer=Maker iProduct=Board iSerialNumber=A50285BI"
+"""A CH9102: its driver is the one that the gadget speaks to."""
+
+
+def told(machine: VirtualMachine, script: str, limit_s: float = 240.0) -> Any:
+    return json.loads(machine.output("python3", f"{INSIDE}/{script}", limit_s=limit_s).splitlines()[-1])
+
+
+@pytest.fixture(scope="module")
+def turned(machine: VirtualMachine) -> Any:
+    return told(machine, "moves.py")
+
+
+def test_gpiozero_chose_lgpio_by_itself(turned: Any) -> None:
+    assert turned["factory"] == "LGPIOFactory"
+
+
+def test_as_many_steps_left_the_pin_as_were_commanded(turned: Any) -> None:
+    moves = [*turned["moves"], turned["afterwards"], turned["after_emergency"]]
+    for move in moves:
+        assert move["counted"] == move["commanded"], moves
+        assert move["pulses"] == abs(move["commanded"])
+    assert sum(move["pulses"] for move in moves) > 500
+
+
+def test_a_cancelled_move_knows_where_it_stopped(turned: Any) -> None:
+    for move in turned["cancelled"]:
+        assert move["counted"] == move["commanded"], turned["cancelled"]
+        assert 0 < move["pulses"] < 25 / 360 * 9600
+
+
+def test_an_emergency_stop_lets_no_pulse_through(turned: Any) -> None:
+    stopped = turned["emergency"]
+    assert stopped["pulses_before"] > 0
+    assert (stopped["pulses_after"], stopped["motor_on"]) == (0, False)
+    assert (stopped["raised"], stopped["angle"]) == (True, "unknown")
+
+
+def test_the_motor_is_on_only_while_it_has_to_hold(turned: Any) -> None:
+    assert turned["motor_on"]
+    assert not turned["motor_on_after_release"]
+    assert not turned["motor_on_after_close"]
+
+
+def test_every_pulse_of_a_wave_comes_and_how_evenly_is_printed(machine: VirtualMachine) -> None:
+    found = told(machine, "jitter.py")
+    print(json.dumps(found))
+    assert found["lgpio"]["pulses"] == found["sleeping"]["pulses"] == 1000
+
+
+def test_the_button_is_heard_through_the_kernel(machine: VirtualMachine) -> None:
+    said = told(machine, "button.py")
+    print(json.dumps(said))
+    for press in said:
+        assert press["heard"] == [press["closed"]], said
+        assert press["contact"] is press["closed"]
+        assert press["edge_is_in_time"], said
+
+
+def test_the_motor_is_off_once_the_process_was_told_to_end(machine: VirtualMachine) -> None:
+    machine.shell(
+        f"systemd-run --quiet --unit=holds --setenv=PYTHONPATH=/srv/packages:/srv/project python3 {INSIDE}/hold.py"
+    )
+    machine.shell(
+        "for i in $(seq 300); do test -e /run/holds && exit 0; sleep 0.2; done; journalctl -u holds; exit 1"
+    )
+    assert level(machine, ENABLE) == 0
+    machine.output("systemctl", "stop", "holds")
+    assert level(machine, ENABLE) == 1
+    assert machine.run("systemctl", "is-failed", "holds").returncode != 0
+
+
+def level(machine: VirtualMachine, line: int) -> int:
+    return int(machine.shell(f"cat /sys/devices/platform/gpio-sim.0/gpiochip*/sim_gpio{line}/value"))
+
+
+def test_a_board_that_is_plugged_in_gets_its_name_and_loses_it_when_pulled(machine: VirtualMachine) -> None:
+    machine.shell("getent group gpio || addgroup --system gpio")
+    machine.shell("cp /srv/project/udev/60-scanner.rules /etc/udev/rules.d/ && udevadm control --reload")
+    machine.shell(f"modprobe cdc-acm && modprobe dummy_hcd && modprobe g_serial {BOARD}")
+    link = "/dev/scanner-turntable"
+    machine.shell(f"for i in $(seq 100); do test -e {link} && exit 0; sleep 0.1; done; dmesg | tail -n 20; exit 1")
+    machine.output("udevadm", "settle")
+    assert machine.output("readlink", "-f", link) == "/dev/ttyACM0"
+    assert machine.output("ls", "/dev/scanner-turntable-by-id") == "Maker_Board_A50285BI"
+    assert machine.output("stat", "-L", "-c", "%G %a", link) == "dialout 660"
+    machine.shell(f"stty -F {link} raw -echo && stty -F /dev/ttyGS0 raw -echo")
+    assert machine.shell(f"timeout 20 head -c 3 {link} & sleep 0.5; printf ok! >/dev/ttyGS0; wait") == "ok!"
+    machine.shell("rmmod g_serial")
+    machine.shell(f"for i in $(seq 100); do test -e {link} || exit 0; sleep 0.1; done; exit 1")
+    assert machine.run("test", "-e", "/dev/ttyACM0").returncode != 0
