@@ -98,6 +98,7 @@ class MarlinLink(SerialLink):
         self.port.write(b"\n")
         self._hush()
         self._restart()
+        self._say("M400", self.move_patience(self.options.units_per_turn).left_s)
         self._greeting = False
 
     def _restart(self) -> None:

@@ -13,6 +13,8 @@ NAP_S = 0.02
 """How soon a reader looks up to see whether it should stop."""
 WRITE_S = 2.0
 LOOK_AGAIN_S = 0.1
+DTR_LOW_S = 0.1
+"""A closed port's DTR line is low for so long at least, which is what resets a board that is opened again."""
 READ_BYTES = 4096
 
 
@@ -69,6 +71,7 @@ class SerialPort:
         """Let go of it; safe to call twice, and when it is gone."""
         try:
             self._port.close()
+            time.sleep(DTR_LOW_S)
         except (OSError, termios.error):
             return  # It is gone, which is what was wanted.
 

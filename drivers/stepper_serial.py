@@ -187,11 +187,24 @@ class SerialAxis:
             except (PortGone, PositionLost, NeedsPerson):
                 self._lose()
                 raise
+            except LinkBroken:
+                self._recover()
+                raise
             except DriverError:
                 self._doubtful = True
                 raise
 
         return doing
+
+    def _recover(self) -> None:
+        """In the thread: bytes were lost. Where both find each other again, the count holds."""
+        if self._link is None or self._wishes.halted.is_set():
+            return
+        try:
+            self._link.resync()
+            self._at = self._link.standing()
+        except DriverError:
+            self._lose()
 
     def _lose(self) -> None:
         """In the thread: forget the link and everything that was known by it."""

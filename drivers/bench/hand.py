@@ -18,6 +18,7 @@ from typing import Any, Self
 
 from drivers.bench.install import Bench
 from drivers.bench.reach import LINE_BYTES
+from drivers.bench.serial_table import SerialTable
 from drivers.bench.supply import SimulatedSupply
 
 LOG = logging.getLogger(__name__)
@@ -62,6 +63,15 @@ class Hand:
             "turn_mat": self._turn_mat,
             "low_voltage": lambda request: self._power().set_low(_flag(request)),
             "emergency_stop": lambda request: self._mushroom(push=_flag(request)),
+            "unplug": lambda _: self._cable().unplug(),
+            "plug_in": lambda _: self._cable().plug_in(),
+            "drop_byte": lambda request: self._cable().drop_byte("controller" if _flag(request) else "host"),
+            "garble_byte": lambda _: self._cable().garble_byte(),
+            "reset_table": lambda _: self._cable().reset(),
+            "table_alarm": lambda _: self._cable().alarm(),
+            "slow_replies": lambda request: setattr(
+                self._cable(), "reply_delay_s", _seconds(request, "delay_s", LATEST_FRAME_S)
+            ),
             "truth": lambda _: None,
         }
         self._server = _Server(path, self.answer)
@@ -120,6 +130,11 @@ class Hand:
             raise HandRefused('this bench has no emergency stop; set [emergency_stop] driver = "gpio"')
         mushroom.push() if push else mushroom.release()
 
+    def _cable(self) -> SerialTable:
+        if self._bench.table is None:
+            raise HandRefused("this bench's table has no serial cable; start it with --turntable grbl")
+        return self._bench.table
+
     def _weaken(self, request: Mapping[str, Any]) -> None:
         if not _flag(request):
             self._bench.world.motor.recover()
@@ -130,7 +145,7 @@ class Hand:
     def _turn_platter(self, request: Mapping[str, Any]) -> None:
         """A motor that holds cannot be turned by hand."""
         delta_deg = _number(request, "by_deg", -LARGEST_TURN_DEG, LARGEST_TURN_DEG, "°")
-        if self._bench.board.enabled:
+        if self._bench.motor_enabled:
             raise HandRefused("the motor holds the platter; wait until its current is off")
         self._bench.world.platter.turn_by_hand(delta_deg, self._bench.clock.now_s())
 
@@ -147,7 +162,9 @@ def truth(bench: Bench) -> dict[str, object]:
         "settled_angle_deg": world.platter.settled_angle_deg,
         "motor_steps": world.platter.motor_steps,
         "pulses": world.pulses,
-        "motor_enabled": bench.board.enabled,
+        "motor_enabled": bench.motor_enabled,
+        "plugged_in": bench.table.plugged_in if bench.table is not None else None,
+        "bytes_lost": bench.table.bytes_lost if bench.table is not None else 0,
         "button_down": bench.finger.is_down,
         "exposures": world.exposures,
         "pictures": world.pictures,

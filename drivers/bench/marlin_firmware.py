@@ -82,7 +82,7 @@ class MarlinFirmware:
         """Take what came on the line."""
         self._buffer += data[: max(0, RX_BYTES * 4 - len(self._buffer))]
         if b"M112" in self._buffer:  # its emergency parser
-            self._kill("Printer halted. kill() called!")
+            self._kill("M112 Shutdown")
         self._work()
 
     def advance(self) -> bytes:
@@ -105,7 +105,7 @@ class MarlinFirmware:
         self._dead = True
         self._buffer.clear()
         self._waiting = None
-        self._out += f"Error:{why}\r\n"
+        self._out += f"Error:{why}\r\nError:Printer halted. kill() called!\r\n"
 
     def _work(self) -> None:
         while not self._dead and self._waiting is None and (end := self._buffer.find(b"\n")) >= 0:

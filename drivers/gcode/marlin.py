@@ -20,7 +20,7 @@ POSITION = re.compile(rf"((?:[XYZABCUVWE]:{NUMBER} ?)+)(?:Count ((?:[XYZABCUVWE]
 PAIR = re.compile(rf"([XYZABCUVWE]): ?({NUMBER})")
 OK = re.compile(r"ok(?: [A-Z@][^ ]*)*")
 STEPS = re.compile(rf"(?:echo:)? *M92((?: [XYZABCUVWE]{NUMBER})+)")
-KILLED = re.compile(r"Error:.*(?:halted|kill\(\)).*", re.IGNORECASE)
+KILLED = re.compile(r"Error:.*(?:halted|stopped|kill\(\)).*", re.IGNORECASE)
 CHATTER = re.compile(
     r"(?:echo:|//|FIRMWARE_NAME:|Cap:|cap:|Marlin |External Reset|Watchdog Reset|Brown out Reset|Power Up|M\d+)"
 )

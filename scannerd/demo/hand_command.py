@@ -131,6 +131,50 @@ def release() -> None:
 
 
 @app.command()
+def unplug() -> None:
+    """Pull the serial table's cable, which feeds its controller, too."""
+    _do("unplug")
+
+
+@app.command()
+def plug_in() -> None:
+    """Put the cable back."""
+    _do("plug_in")
+
+
+@app.command()
+def drop_byte(
+    to_controller: Annotated[bool, typer.Option("--to-controller", help="On its way to the table.")] = False,
+) -> None:
+    """Lose a byte of what the serial table says next, or is told."""
+    _do("drop_byte", on=to_controller)
+
+
+@app.command()
+def garble_byte() -> None:
+    """Change a byte of what the serial table says next."""
+    _do("garble_byte")
+
+
+@app.command()
+def reset_table() -> None:
+    """Push the reset button of the serial table's controller."""
+    _do("reset_table")
+
+
+@app.command()
+def table_alarm() -> None:
+    """Let the serial table's controller stop by itself, as at a limit switch."""
+    _do("table_alarm")
+
+
+@app.command()
+def slow_replies(seconds: Annotated[float, typer.Argument(min=0, max=60)]) -> None:
+    """Let the serial table answer so much later; 0 ends it."""
+    _do("slow_replies", delay_s=seconds)
+
+
+@app.command()
 def camera_hang(off: Off = False) -> None:
     """Let the camera send no frames any more."""
     _do("camera_hang", on=not off)

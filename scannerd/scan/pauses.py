@@ -4,7 +4,7 @@ import contextlib
 import logging
 from collections.abc import Awaitable, Callable
 
-from drivers.protocols import DriverError
+from drivers.protocols import DriverError, LinkBroken
 from offload.logs.fields import about
 from scannerd.events import Event, ScanPaused
 from scannerd.fault_kind import FaultKind
@@ -79,7 +79,11 @@ class Pauses:
         self.platter_known = False
         with contextlib.suppress(DriverError):  # Something else went wrong before; the next move runs into it again.
             await self._station.rest()
-        await self._rest.let_go()
+        try:
+            await self._rest.let_go()
+        except LinkBroken as fault:
+            # Nobody can switch off what cannot be reached; the pause says what to do about it.
+            LOG.warning("the motor could not be released: %s", fault, extra=about(scan=self._scan.plan.scan_id))
 
     @property
     def has_power(self) -> bool:

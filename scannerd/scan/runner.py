@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 
-from drivers.protocols import DriverError, Retryable
+from drivers.protocols import DriverError, LinkBroken, Retryable
 from offload.logs.fields import about
 from scannerd.config import QualitySection
 from scannerd.events import Event, Outcome, ScanSealed, Warned
@@ -19,7 +19,7 @@ from scannerd.quality.gate import Gate
 from scannerd.quality.look import Look, Remedy, Verdict
 from scannerd.scan.control import RunCancelled, RunControl, RunStopped
 from scannerd.scan.darkroom import Darkroom
-from scannerd.scan.fault_policy import Then, handling_of, question_of
+from scannerd.scan.fault_policy import HANDLING, Then, handling_of, question_of
 from scannerd.scan.pauses import Pauses
 from scannerd.scan.phases import Phase
 from scannerd.scan.plan import Viewpoint
@@ -246,13 +246,36 @@ class ScanRunner:
         await self._hand_in(Taken(viewpoint, arrival, shot, self._stages(arrival, shot), attempt))
 
     async def _reach(self, viewpoint: Viewpoint) -> tuple[Arrival, Shot, int]:
+        arrival = await self._go_to(viewpoint)
         try:
-            await self._know_platter(viewpoint)
-            arrival = await self._station.move_to(viewpoint)
             shot, attempt = await self._shoot(viewpoint, arrival, 1, lambda: self._following(viewpoint))
         except DriverError as error:
-            raise ViewpointFault(f"{_where(viewpoint)}: {error}", fault_kind_of(error)) from error
+            raise self._fault_at(viewpoint, error) from error
         return arrival, shot, attempt
+
+    async def _go_to(self, viewpoint: Viewpoint, *, slowly: bool = False) -> Arrival:
+        """Have the platter there. A line that failed is tried again, once it is known where the platter stands."""
+        left = HANDLING[FaultKind.LINK_BROKEN].tries
+        while True:
+            try:
+                await self._know_platter(viewpoint)
+                return await self._station.move_to(viewpoint, slowly=slowly)
+            except LinkBroken as broken:
+                self._pauses.platter_known = False
+                self._station.break_rhythm()
+                if left == 0:
+                    raise self._fault_at(viewpoint, broken) from broken
+                left -= 1
+                message = f"{_where(viewpoint)}: {broken}"
+                LOG.warning("tried again: %s", message, extra=self._about(viewpoint))
+                self._publish(Warned(message, self._scan_id, FaultKind.LINK_BROKEN))
+            except DriverError as error:
+                raise self._fault_at(viewpoint, error) from error
+
+    def _fault_at(self, viewpoint: Viewpoint, error: DriverError) -> ViewpointFault:
+        if isinstance(error, LinkBroken):
+            self._pauses.platter_known = False
+        return ViewpointFault(f"{_where(viewpoint)}: {error}", fault_kind_of(error))
 
     def _following(self, viewpoint: Viewpoint) -> Viewpoint | None:
         """Return where the table may go while this viewpoint's photo is still copied; None: it stays until then."""
@@ -275,7 +298,8 @@ class ScanRunner:
                 self._mind_lateness(viewpoint, shot)
                 return shot, attempt
             except Retryable as fault:
-                if attempt > self._scan.plan.max_retakes:
+                # A table that had left already and does not come back is no matter of the camera's.
+                if isinstance(fault, LinkBroken) or attempt > self._scan.plan.max_retakes:
                     raise
                 LOG.warning("attempt %d: %s", attempt, fault, extra=self._about(viewpoint))
                 self._station.break_rhythm()
@@ -297,17 +321,17 @@ class ScanRunner:
         self._station.break_rhythm()
         if rejected.taken.is_jammed:
             await self._pauses.drain()  # Frames on their way say, too, where the platter stands.
-        arrival = await self._return_to(viewpoint, slowly=rejected.taken.is_jammed)
+        arrival = await self._go_to(viewpoint, slowly=rejected.taken.is_jammed)
         while True:
             keep_anyway = await self._ask_about(viewpoint, arrival, look, attempt)
             self.retakes += 1
             if arrival.offset_deg != self._station.offset_deg or not self._pauses.platter_known:
-                arrival = await self._return_to(viewpoint)  # The rejected photo showed the platter elsewhere.
+                arrival = await self._go_to(viewpoint)  # The rejected photo showed the platter elsewhere.
             try:
                 await self._apply(look.remedy, rejected.taken)
                 shot, attempt = await self._shoot(viewpoint, arrival, attempt + 1)
             except DriverError as error:
-                raise ViewpointFault(f"{_where(viewpoint)}: {error}", fault_kind_of(error)) from error
+                raise self._fault_at(viewpoint, error) from error
             taken = Taken(viewpoint, arrival, shot, self._stages(arrival, shot), attempt, keep_anyway)
             look = await self._verdict_on(taken)
             if taken.is_jammed:
@@ -325,13 +349,6 @@ class ScanRunner:
         if settings is not None:
             LOG.info("%s: exposed %.0f µs from now on", remedy, settings.exposure_us, extra=about(scan=self._scan_id))
             await self._storing.run(lambda: self._scan.note("locked", settings=asdict(settings)))
-
-    async def _return_to(self, viewpoint: Viewpoint, *, slowly: bool = False) -> Arrival:
-        try:
-            await self._know_platter(viewpoint)
-            return await self._station.move_to(viewpoint, slowly=slowly)
-        except DriverError as error:
-            raise ViewpointFault(f"{_where(viewpoint)}: {error}", fault_kind_of(error)) from error
 
     async def _ask_about(self, viewpoint: Viewpoint, arrival: Arrival, look: Look, attempt: int) -> bool:
         """Return whether the next photo is to be kept, whatever the gate says of it."""
