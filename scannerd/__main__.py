@@ -179,6 +179,12 @@ def background(config: ConfigOption = None) -> None:
     console.say(f"{StoreLayout(settings.store.folder).background}: stored")
 
 
+@calibrate.command("camera", **PASSED_ON)
+def camera_lens(context: typer.Context) -> None:
+    """Find out what the lens is like, from a board held in the hand; see calibrate camera --help."""
+    _pass_on("calibrate camera", "scannerd.calibration.command", context)
+
+
 @app.command(**PASSED_ON)
 def doctor(context: typer.Context) -> None:
     """Examine this scanner and say what to do about it: exit 0 when nothing is; see doctor --help."""

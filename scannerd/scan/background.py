@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 
-from drivers.protocols import Camera, Frame
+from drivers.protocols import Camera, CameraSettings, Frame
 from offload.wire.bundle import CameraModel, StoredFile
 from scannerd import __version__
 from scannerd.store.background import BackgroundFacts, BackgroundPlate
@@ -28,12 +28,17 @@ async def photograph_background(
 ) -> BackgroundFacts:
     """Take the photo and keep it for the scans to come. Raises DriverError, StoreFault."""
     frame = await camera.capture()
-    model, taken_at = camera_model(camera), datetime.now(UTC)
-    return await worker.run(lambda: _keep(frame, model, taken_at, layout, jpeg_quality))
+    model, locked, taken_at = camera_model(camera), camera.settings, datetime.now(UTC)
+    return await worker.run(lambda: _keep(frame, model, locked, taken_at, layout, jpeg_quality))
 
 
 def _keep(
-    frame: Frame, camera: CameraModel, taken_at: datetime, layout: StoreLayout, jpeg_quality: int
+    frame: Frame,
+    camera: CameraModel,
+    locked: CameraSettings,
+    taken_at: datetime,
+    layout: StoreLayout,
+    jpeg_quality: int,
 ) -> BackgroundFacts:
     jpeg = with_exif(
         encode_planes(frame.photo, jpeg_quality),
@@ -50,6 +55,8 @@ def _keep(
         photo_height_px=frame.photo.height_px,
         exposure_us=frame.exposure_us,
         analogue_gain=frame.analogue_gain,
+        colour_gains=locked.colour_gains,
+        focus_dioptres=locked.focus_dioptres,
         taken_at=taken_at,
     )
     BackgroundPlate(layout).keep(jpeg, facts)

@@ -29,6 +29,10 @@ class BackgroundFacts(Wire):
     photo_height_px: int = Field(ge=16)
     exposure_us: float = Field(gt=0)
     analogue_gain: float = Field(gt=0)
+    colour_gains: tuple[float, float] | None = None
+    """Red and blue that were locked; None: a plate from before this was kept."""
+    focus_dioptres: float | None = None
+    """None: the lens has no motor, or a plate from before this was kept."""
     taken_at: datetime
 
 

@@ -195,7 +195,7 @@ def test_the_kernels_own_header_agrees(tmp_path: Path) -> None:
 
 
 async def test_a_scan_with_a_usb_camera_goes_round(tmp_path: Path) -> None:
-    # The bench's mat is sharper than any lens could show it: Motion-JPEG makes its edges some tenths of a pixel wider.
+    # The bench's mat is sharper than any lens could show it: Motion-JPEG makes its edges a little wider.
     usual = bench_config(tmp_path, more="min_relative_sharpness = 0")
     config = usual.model_copy(update={"camera": usual.camera.model_copy(update={"driver": "v4l2"})})
     with install_bench(OverheadCamera(), speed=10) as bench:
