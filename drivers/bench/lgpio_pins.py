@@ -4,7 +4,6 @@ import importlib
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 from gpiozero import Device
@@ -17,44 +16,55 @@ PI_4 = 0xC03111
 """The revision code of a Raspberry Pi 4: which pins there are."""
 
 
+STAND_ON_LGPIO = ("lgpio", "gpiozero.pins.lgpio", "drivers.pulse_lgpio")
+"""Modules that hold the one lgpio or the other."""
+
+
 @contextmanager
 def lgpio_beneath(bench: Bench) -> Iterator[GpioChip]:
     """Let gpiozero reach the bench through (a simulated) lgpio until the block ends. Build the drivers inside.
 
-    Raises RuntimeError where this process has loaded the real lgpio.
+    What this process had loaded of the real lgpio is back afterwards.
     """
     chip = GpioChip(_numbered(bench), bench.clock)
     bench.pins.listen(chip.sense)
-    lgpio = _simulated_lgpio()
-    lgpio.plug_in(chip)
-    factory_module = importlib.import_module("gpiozero.pins.lgpio")
+    with _simulated_lgpio() as lgpio:
+        lgpio.plug_in(chip)
+        before, Device.pin_factory = Device.pin_factory, _pi_factory()
+        try:
+            yield chip
+        finally:
+            Device.pin_factory.close()
+            Device.pin_factory = before
+            bench.pins.listen(None)
+            lgpio.unplug()
 
-    class PiFactory(factory_module.LGPIOFactory):  # type: ignore[name-defined,misc]
+
+def _pi_factory() -> Any:
+    module = importlib.import_module("gpiozero.pins.lgpio")
+
+    class PiFactory(module.LGPIOFactory):  # type: ignore[name-defined,misc]
         """As on a Pi, which knows its own revision."""
 
         def _get_revision(self) -> int:
             return PI_4
 
-    before, Device.pin_factory = Device.pin_factory, PiFactory()
-    try:
-        yield chip
-    finally:
-        Device.pin_factory.close()
-        Device.pin_factory = before
-        bench.pins.listen(None)
-        lgpio.unplug()
+    return PiFactory()
 
 
 def _numbered(bench: Bench) -> dict[int, Wire]:
     return {int(name.removeprefix("GPIO")): wire for name, wire in bench.pins.wires.items()}
 
 
-def _simulated_lgpio() -> Any:
+@contextmanager
+def _simulated_lgpio() -> Iterator[Any]:
+    before = {name: sys.modules.pop(name, None) for name in STAND_ON_LGPIO}
     sys.path.insert(0, str(SITE))
     try:
-        lgpio = importlib.import_module("lgpio")
+        yield importlib.import_module("lgpio")
     finally:
         sys.path.remove(str(SITE))
-    if Path(lgpio.__file__ or "").parent != SITE:
-        raise RuntimeError(f"bench: this process uses the real lgpio from {lgpio.__file__}; use another one")
-    return lgpio
+        for name, module in before.items():
+            sys.modules.pop(name, None)
+            if module is not None:
+                sys.modules[name] = module
