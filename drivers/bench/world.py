@@ -61,6 +61,8 @@ class World:
         self.lamp = SimulatedLamp()
         self.light = SimulatedLight(light_fitted)
         self.flicker = LightFlicker()
+        self.lens_turned_dioptres: float | None = None
+        """Where a hand left the lens; None: where it is sharp. For lenses without a motor."""
         self.object_present = True
         self.object_upside_down = False
         self.pulses = 0
@@ -173,7 +175,7 @@ class World:
             noise_seed=self.exposures,
             brightness=self.light.brightness,
             elevation_deg=self.camera_elevation_deg,
-            focus_dioptres=shot.focus_dioptres,
+            focus_dioptres=self.lens_turned_dioptres if shot.focus_dioptres is None else shot.focus_dioptres,
             row_light=self._row_light(shot),
         )
 

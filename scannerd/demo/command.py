@@ -4,6 +4,7 @@ import asyncio
 import json
 import signal
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -13,6 +14,7 @@ from rich.console import Console
 
 from scannerd.config import CameraSection
 from scannerd.demo.display import choose_display
+from scannerd.demo.faults import FAULTS, faults_named
 from scannerd.demo.options import DemoOptions
 from scannerd.demo.outside_faults import FOR_PEOPLE, in_words
 from scannerd.demo.run import run_demo
@@ -38,10 +40,19 @@ def demo(
     speed: Annotated[float, typer.Option(min=0.1, max=50, help="How much faster the bench's clock runs.")] = 1.0,
     size: Annotated[str, typer.Option(metavar="WxH", help="Of the photos, px.")] = "1600x1200",
     voxel_mm: Annotated[float, typer.Option(min=0.3, max=10, help="Finest detail of the model, mm.")] = 1.0,
+    fault: Annotated[
+        list[str] | None, typer.Option(help="Let this go wrong; may be given again; `list` prints what there is.")
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Decides when each fault strikes.")] = 0,
 ) -> None:
     """Scan an object on the simulated bench, from the button to the model."""
+    if fault and "list" in fault:
+        for known in FAULTS.values():
+            print(f"{known.name:<18}{known.says}")
+        return
     width_px, height_px = _size_px(size)
     options = DemoOptions(out.resolve(), mesh, keep_size, up, views, speed, width_px, height_px, voxel_mm)
+    options = replace(options, faults=_faults(fault or []), seed=seed)
     try:
         summary = asyncio.run(_run(options))
     except FOR_PEOPLE as error:
@@ -62,6 +73,13 @@ async def _run(options: DemoOptions) -> Summary:
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
     with choose_display() as display:
         return await run_demo(options, display)
+
+
+def _faults(names: list[str]) -> tuple[str, ...]:
+    try:
+        return tuple(fault.name for fault in faults_named(names))
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="--fault") from error
 
 
 def _size_px(size: str) -> tuple[int, int]:

@@ -20,6 +20,10 @@ class DemoOptions:
     height_px: int = 1200
     voxel_mm: float = 1.0
     texture_px: int = 2048
+    faults: tuple[str, ...] = ()
+    """By name, of `scannerd.demo.faults`."""
+    seed: int = 0
+    """Decides when each fault strikes."""
 
     def fingerprint(self) -> dict[str, object]:
         """Return what must agree before a scan that an earlier run left may be gone on with."""
@@ -32,4 +36,5 @@ class DemoOptions:
             "size_px": [self.width_px, self.height_px],
             "voxel_mm": self.voxel_mm,
             "texture_px": self.texture_px,
+            "faults": list(self.faults),
         }

@@ -5,26 +5,33 @@ import logging
 import os
 import time
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 from drivers.bench.install import Bench, install_bench
 from drivers.bench.render_process import RenderProcess
+from drivers.bench.supply import SimulatedSupply
 from offload.wire.jobs import JobState
 from scannerd.app import Daemon
 from scannerd.commands import CaptureBackground, ResumeScan
+from scannerd.demo.accidents import Accidents, Then
 from scannerd.demo.aside import run_aside
 from scannerd.demo.companions import Companions
 from scannerd.demo.display import Display
+from scannerd.demo.faults import Disk, Surroundings, faults_named
 from scannerd.demo.finished import Finished, peak_rss_mb
 from scannerd.demo.leftover import Leftover
 from scannerd.demo.options import DemoOptions
 from scannerd.demo.outside_faults import DemoFailed
 from scannerd.demo.progress import ScanProgress
-from scannerd.demo.setting import demo_config, demo_wiring, scans_folder
+from scannerd.demo.setting import demo_config, demo_mechanics, demo_wiring, scans_folder
 from scannerd.demo.summary import Summary
 from scannerd.events import Outcome, Subscription
 from scannerd.hardware import build_hardware
+from scannerd.process.vitals import read_vitals
+from scannerd.store.layout import StoreLayout
 from scannerd.store.lock import StoreLock
+from scannerd.store.scans import ScanStore
 from scannerd.store.summary import ScanState, ScanSummary
 
 LOOK_S = 0.15
@@ -43,6 +50,7 @@ async def run_demo(options: DemoOptions, display: Display) -> Summary:
     with closing(StoreLock(options.out / "demo.lock")):
         scene_file: Path = await run_aside("scannerd.demo.stage:write_demo_scene", options)
         progress, leftover = ScanProgress(), Leftover(options)
+        accidents = Accidents(faults_named(options.faults), options.views, options.seed)
         unfinished = leftover.find()
         with closing(RenderProcess(scene_file)) as renderer:
             renderer.prepare(options.width_px, options.height_px)
@@ -50,7 +58,7 @@ async def run_demo(options: DemoOptions, display: Display) -> Summary:
                 if unfinished is not None and unfinished.state is ScanState.SEALED:
                     _take_up(unfinished, progress, display)
                 else:
-                    await _scan(options, renderer, unfinished, progress, display)
+                    await _scan(options, renderer, unfinished, progress, display, accidents)
                 daemon_peak_mb = peak_rss_mb()
                 renderer.close()
                 scan_dir = scans_folder(options.out) / str(progress.scan_id)
@@ -61,7 +69,11 @@ async def run_demo(options: DemoOptions, display: Display) -> Summary:
                 seconds = time.monotonic() - started_s
                 finished = Finished(scan_dir, scene_file, progress, daemon_peak_mb, worker_json, seconds)
                 summary: Summary = await run_aside("scannerd.demo.measure:summarise", finished)
-                return summary
+                met = tuple(
+                    {"fault": met.fault, "says": met.says, "after_photos": met.after_photos, "daemon": met.lines}
+                    for met in accidents.met
+                )
+                return replace(summary, faults=met)
 
 
 def make_usable(out: Path) -> None:
@@ -94,13 +106,23 @@ async def _scan(
     unfinished: ScanSummary | None,
     progress: ScanProgress,
     display: Display,
+    accidents: Accidents,
 ) -> None:
-    config = demo_config(options)
-    with install_bench(renderer.render_into, options.speed, demo_wiring(config)) as bench:
-        async with Daemon(config, build_hardware(config, bench.clock)) as daemon:
-            with daemon.events.subscribe() as events:
-                await _begin(options, unfinished, daemon, bench, display)
-                await _watch(events, scans_folder(options.out), progress, display)
+    config, supply, disk = demo_config(options), SimulatedSupply(options.out / "sysfs"), Disk()
+    store = ScanStore(StoreLayout(options.out), config.store.reserve_bytes, free_bytes=disk.free_bytes)
+    wiring, mechanics = demo_wiring(config), demo_mechanics(options)
+    with install_bench(renderer.render_into, options.speed, wiring, mechanics) as bench:
+        accidents.begin(Surroundings(bench, supply, disk))
+        while True:
+            hardware = build_hardware(config, bench.clock)
+            async with Daemon(config, hardware, store, vitals=lambda: read_vitals(supply.sysfs)) as daemon:
+                with daemon.events.subscribe() as events:
+                    await _begin(options, unfinished, daemon, bench, display)
+                    then = await _watch(events, scans_folder(options.out), progress, display, accidents, daemon)
+            if then is not Then.RESTART:
+                break
+            accidents.while_down()
+            progress.ended, unfinished = None, Leftover(options).find()
     if progress.press_failed:
         raise DemoFailed(f"no scan was begun: {progress.press_failed}")
     ended = progress.ended
@@ -126,18 +148,29 @@ async def _begin(
     await asyncio.to_thread(bench.finger.press)
 
 
-async def _watch(events: Subscription, scans_dir: Path, progress: ScanProgress, display: Display) -> None:
-    """Take events until the scan has ended; draw at a steady pace meanwhile."""
+async def _watch(
+    events: Subscription,
+    scans_dir: Path,
+    progress: ScanProgress,
+    display: Display,
+    accidents: Accidents,
+    daemon: Daemon,
+) -> Then:
+    """Take events until the scan has ended, or the daemon is to be started again; draw at a steady pace meanwhile."""
     drawing = asyncio.create_task(_draw(scans_dir, progress, display), name="demo display")
     try:
         async for event in events:
             progress.take(event)
-            if progress.ended is not None or progress.press_failed is not None:
-                return
+            then = await accidents.take(event, daemon)
+            if then is Then.REVIVED:
+                progress.ended = None
+            if then is Then.RESTART or progress.ended is not None or progress.press_failed is not None:
+                return then
     finally:
         drawing.cancel()
         await asyncio.wait({drawing})
         display.show(progress)
+    return Then.GO_ON
 
 
 async def _draw(scans_dir: Path, progress: ScanProgress, display: Display) -> None:

@@ -1,9 +1,11 @@
 """The daemon's configuration and wiring on the bench."""
 
+from dataclasses import replace
 from pathlib import Path
 
 from drivers.bench.lift import LiftMechanics
 from drivers.bench.pins import BenchWiring, LiftWiring
+from drivers.bench.platter import PlatterMechanics
 from scannerd.config import (
     CameraSection,
     Config,
@@ -14,20 +16,33 @@ from scannerd.config import (
     StoreSection,
 )
 from scannerd.config_motors import LiftSection
+from scannerd.demo.faults import faults_named
 from scannerd.demo.options import DemoOptions
 
 
 def demo_config(options: DemoOptions) -> Config:
     """Return the configuration that a shop would have, with its store in the demo's folder."""
-    return Config(
+    config = Config(
         device=DeviceSection(name="bench"),
         store=StoreSection(folder=options.out, reserve_mb=64),
         camera=CameraSection(width_px=options.width_px, height_px=options.height_px),
         scan=ScanSection(views=options.views, propose=False),  # nobody is there to be asked
-        # Nobody stands beside the bench to be asked.
-        quality=QualitySection(ask_a_person=False),
+        # Nobody stands beside the bench to be asked, but for the hand that puts faults right.
+        quality=QualitySection(ask_a_person=bool(options.faults)),
         reconstruction=ReconstructionSection(voxel_mm=options.voxel_mm, texture_px=options.texture_px),
     )
+    for fault in faults_named(options.faults):
+        for name, keys in fault.settings.items():
+            config = config.model_copy(update={name: getattr(config, name).model_copy(update=dict(keys))})
+    return config
+
+
+def demo_mechanics(options: DemoOptions) -> PlatterMechanics:
+    """Build the turntable with the faults that it has from the start."""
+    mechanics = PlatterMechanics()
+    for fault in faults_named(options.faults):
+        mechanics = replace(mechanics, **fault.table)
+    return mechanics
 
 
 def demo_wiring(config: Config) -> BenchWiring:

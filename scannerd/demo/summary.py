@@ -48,6 +48,8 @@ class Summary:
     scan: str
     peak_rss_mb: PeakMemory
     demo_seconds: float
+    faults: tuple[dict[str, object], ...] = ()
+    """Each with what the daemon did about it, in the order in which they struck."""
 
     def as_json_object(self) -> dict[str, object]:
         """Return plain values, floats rounded to what they mean."""
@@ -58,6 +60,11 @@ class Summary:
         table = Table(show_header=False, box=None, padding=(0, 2, 0, 0))
         for name, text in self._rows():
             table.add_row(name, text)
+        for fault in self.faults:
+            lines = fault["daemon"]
+            table.add_row(f"{fault['fault']}", f"after {fault['after_photos']} photos: {fault['says']}")
+            for line in lines if isinstance(lines, list) else ():
+                table.add_row("", f"→ {line}")
         return table
 
     def _rows(self) -> list[tuple[str, str]]:
@@ -93,6 +100,8 @@ def _rounded(value: object) -> object:
         return round(value, 4)
     if isinstance(value, dict):
         return {key: _rounded(inner) for key, inner in value.items()}
-    if isinstance(value, tuple):
+    if isinstance(value, int):
+        return value
+    if isinstance(value, tuple | list):
         return [_rounded(inner) for inner in value]
     return str(value) if isinstance(value, Path) else value

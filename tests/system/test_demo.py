@@ -202,3 +202,19 @@ def test_preview_shows_photo_and_model_alike(finished: tuple[dict[str, object], 
     photo, model = picture[:, : middle - 4], picture[:, -(middle - 4) :]
     small = [cv2.resize(side, (64, 64), interpolation=cv2.INTER_AREA)[16:48, 16:48] for side in (photo, model)]
     assert np.corrcoef(small[0].ravel(), small[1].ravel())[0, 1] > 0.5
+
+
+def test_a_demo_with_faults_ends_with_a_model_and_says_what_was_done(tmp_path: Path) -> None:
+    names = ["emergency-stop", "lose-steps", "restart"]
+    faults = [word for name in names for word in ("--fault", name)]
+    done = run_demo(tmp_path, "--json", "--size", "640x480", "--views", "12", "--voxel-mm", "4", *faults)
+    assert done.returncode == 0, done.stderr[-3000:]
+    summary = json.loads(done.stdout)
+    assert summary["viewpoints"] == 12
+    assert Path(summary["glb"]).stat().st_size > 10_000
+    told = {fault["fault"]: " ".join(fault["daemon"]) for fault in summary["faults"]}
+    assert sorted(told) == sorted(names)
+    assert "the motors are off" in told["emergency-stop"]
+    assert "a hand put it right" in told["emergency-stop"]
+    assert "corrected" in told["lose-steps"]
+    assert "went on with" in told["restart"]

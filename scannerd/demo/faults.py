@@ -1,0 +1,149 @@
+"""What can go wrong on the bench while a demo scans, by name: how it begins, and what a hand does about it.
+
+Everything happens in the bench's world. The daemon finds out by itself, or is none the wiser.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from drivers.bench.flicker import LightFlicker
+from drivers.bench.install import Bench
+from drivers.bench.supply import SimulatedSupply
+from scannerd.store.durable import free_bytes_at
+
+
+class Disk:
+    """The disk of the store, which somebody may fill."""
+
+    def __init__(self) -> None:
+        self.is_full = False
+
+    def free_bytes(self, folder: Path) -> int:
+        """Return what is free, as the daemon is told."""
+        return 0 if self.is_full else free_bytes_at(folder)
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What a fault can reach."""
+
+    bench: Bench
+    supply: SimulatedSupply
+    disk: Disk
+
+    def push_platter(self, by_deg: float) -> None:
+        """Turn the platter against its motor."""
+        self.bench.world.platter.turn_by_hand(by_deg, self.bench.clock.now_s())
+
+
+Deed = Callable[[Surroundings], None]
+
+
+def nothing(_: Surroundings) -> None:
+    """Some faults are there from the start, or are over by themselves."""
+
+
+@dataclass(frozen=True)
+class DemoFault:
+    """One of them."""
+
+    name: str
+    says: str
+    strike: Deed = nothing
+    """What happens after a photo; with `restarts`, while the daemon is down."""
+    heal: Deed = nothing
+    """What a hand does once it is asked, or the daemon has given up."""
+    table: Mapping[str, Any] = field(default_factory=dict)
+    """How the turntable is built from the start (`PlatterMechanics`)."""
+    settings: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """What is set from the start, by section."""
+    at_start: bool = False
+    restarts: bool = False
+    """The daemon ends and is started again."""
+
+
+def _world(name: str, value: object) -> Deed:
+    return lambda around: setattr(around.bench.world, name, value)
+
+
+FAULTS = {
+    fault.name: fault
+    for fault in (
+        DemoFault("lose-steps", "the motor misses 60 pulses", lambda around: around.bench.world.motor.lose(60)),
+        DemoFault(
+            "weak-motor",
+            "the motor misses a tenth of the pulses of fast moves",
+            lambda around: around.bench.world.motor.stall_above(20.0, 0.1),
+            lambda around: around.bench.world.motor.recover(),
+        ),
+        DemoFault("jam", "something holds the platter", _world("jammed", True), _world("jammed", False)),
+        DemoFault("turn-platter", "a hand turns the platter by 25°", lambda around: around.push_platter(25.0)),
+        DemoFault("belt-slip", "the belt jumps: the platter falls 3° back", lambda around: around.push_platter(-3.0)),
+        DemoFault("backlash", "belt or gear has 1° of play", table={"backlash_deg": 1.0}, at_start=True),
+        DemoFault(
+            "camera-hang",
+            "the camera falls silent until it is started anew",
+            lambda around: around.bench.world.hang_camera_until_restarted(),
+        ),
+        DemoFault(
+            "camera-unplugged",
+            "the camera falls silent until its cable is plugged in again",
+            _world("camera_hangs", True),
+            _world("camera_hangs", False),
+        ),
+        DemoFault("late-frame", "a frame comes 3 s late", lambda around: around.bench.world.delay_next_frame(3.0)),
+        DemoFault(
+            "defocus",
+            "somebody has turned the lens",
+            _world("lens_turned_dioptres", 6.0),
+            _world("lens_turned_dioptres", None),
+        ),
+        DemoFault(
+            "wrong-exposure",
+            "the exposure was set by hand, three times too long",
+            settings={"camera": {"metering": "configured", "exposure_us": 60_000}},
+            at_start=True,
+        ),
+        DemoFault(
+            "flicker",
+            "lamps flicker with mains of 50 Hz",
+            _world("flicker", LightFlicker(mains_hz=50)),
+            at_start=True,
+        ),
+        DemoFault(
+            "emergency-stop",
+            "somebody pushes the emergency stop",
+            lambda around: around.bench.emergency_stop.push(),
+            lambda around: around.bench.emergency_stop.release(),
+            settings={"emergency_stop": {"driver": "gpio"}},
+        ),
+        DemoFault(
+            "low-voltage",
+            "the supply's voltage sags",
+            lambda around: around.supply.set_low(True),
+            lambda around: around.supply.set_low(False),
+        ),
+        DemoFault(
+            "disk-full",
+            "the disk is full",
+            lambda around: setattr(around.disk, "is_full", True),
+            lambda around: setattr(around.disk, "is_full", False),
+        ),
+        DemoFault(
+            "restart",
+            "the daemon is stopped and started again, and a hand turns the platter by 40° meanwhile",
+            lambda around: around.push_platter(40.0),
+            restarts=True,
+        ),
+    )
+}
+
+
+def faults_named(names: Sequence[str]) -> tuple[DemoFault, ...]:
+    """Return the faults of these names, once each. Raises ValueError for a name that there is not."""
+    unknown = [name for name in names if name not in FAULTS]
+    if unknown:
+        raise ValueError(f"{unknown[0]!r} is no fault; `--fault list` prints those that there are")
+    return tuple(FAULTS[name] for name in dict.fromkeys(names))

@@ -1,0 +1,89 @@
+"""Faults by name: what is refused, when they strike, and that a scan with several of them comes to all its photos."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from scan_on_bench import SPEED, bench_config, running
+from true_angles import SigningCamera, faults_in_angles
+
+from drivers.bench.install import install_bench
+from drivers.bench.pins import BenchWiring
+from drivers.bench.supply import SimulatedSupply
+from scannerd.commands import StartScan
+from scannerd.config_panel import EmergencyStopSection
+from scannerd.demo.accidents import Accidents, Then
+from scannerd.demo.faults import FAULTS, Disk, Surroundings, faults_named
+from scannerd.demo.options import DemoOptions
+from scannerd.demo.setting import demo_config, demo_mechanics
+from scannerd.events import Outcome, ScanEnded
+from scannerd.store.layout import StoreLayout
+from scannerd.store.scans import ScanStore
+
+SEVERAL = ("jam", "emergency-stop", "lose-steps", "turn-platter", "disk-full", "camera-unplugged")
+VIEWS = 14
+
+
+def test_a_list_of_all_faults_is_printed_and_another_name_is_refused(tmp_path: Path) -> None:
+    def demo(name: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "scannerd", "demo", "--out", str(tmp_path / "out"), "--fault", name]
+        return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+
+    listed = demo("list")
+    assert [line.split()[0] for line in listed.stdout.splitlines()] == list(FAULTS)
+    refused = demo("earthquake")
+    assert refused.returncode == 2
+    assert "earthquake" in refused.stderr
+    assert "Traceback" not in refused.stderr
+    assert not (tmp_path / "out").exists()
+
+
+def test_every_fault_fits_to_the_settings_and_to_the_bench(tmp_path: Path) -> None:
+    options = DemoOptions(tmp_path, faults=tuple(FAULTS))
+    config = demo_config(options)
+    assert type(config).model_validate(config.model_dump()) == config
+    assert demo_mechanics(options).backlash_deg == 1.0
+    assert not demo_config(DemoOptions(tmp_path)).quality.ask_a_person, "nobody is there without faults"
+
+
+async def test_a_scan_with_several_faults_has_all_its_photos_and_says_what_was_done(tmp_path: Path) -> None:
+    config = bench_config(tmp_path, views=VIEWS, more="max_cut_off_fraction = 1.0")
+    config = config.model_copy(
+        update={
+            "emergency_stop": EmergencyStopSection(driver="gpio"),
+            "scan": config.scan.model_copy(update={"propose": False}),
+        }
+    )
+    disk = Disk()
+    store = ScanStore(StoreLayout(tmp_path), free_bytes=disk.free_bytes)
+    accidents = Accidents(faults_named(SEVERAL), VIEWS, seed=5)
+    with install_bench(SigningCamera(), SPEED, BenchWiring(emergency_stop_pin=22)) as bench:
+        accidents.begin(Surroundings(bench, SimulatedSupply(tmp_path / "sysfs"), disk))
+        async with running(config, bench, store) as daemon:
+            events = daemon.events.subscribe()
+            await daemon.submit(StartScan("cup"))
+            async for event in events:
+                then = await accidents.take(event, daemon)
+                if isinstance(event, ScanEnded) and then is not Then.REVIVED:
+                    break
+        assert not bench.board.enabled
+    assert isinstance(event, ScanEnded)
+    assert (event.outcome, event.frames_done) == (Outcome.COMPLETED, VIEWS)
+    assert sorted(met.fault for met in accidents.met) == sorted(SEVERAL)
+    for met in accidents.met:
+        assert met.daemon, met
+    assert not faults_in_angles(store.layout.scan("cup"))
+
+
+def test_the_seed_decides_when(tmp_path: Path) -> None:
+    def order(seed: int) -> list[str]:
+        return [fault.name for _, fault in Accidents(faults_named(SEVERAL), VIEWS, seed)._due]
+
+    assert order(1) == order(1)
+    assert order(1) != order(2)
+
+
+@pytest.mark.parametrize("names", [["jam", "jam"], ["jam"]])
+def test_a_fault_that_is_named_twice_strikes_once(names: list[str]) -> None:
+    assert [fault.name for fault in faults_named(names)] == ["jam"]
