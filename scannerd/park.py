@@ -27,4 +27,6 @@ async def switch_off(config: Config) -> None:
     for section in MOTORS:
         motor = build_device(section, config, SystemClock())
         if motor is not None:
+            # A controller on a serial line has to be told.
+            await motor.release()
             await motor.close()

@@ -15,7 +15,7 @@ from scannerd.app import Daemon
 from scannerd.commands import CaptureBackground
 from scannerd.config import Config
 from scannerd.demo.aside import run_aside
-from scannerd.demo.bench_options import BenchOptions, bench_config, bench_mechanics, bench_wiring
+from scannerd.demo.bench_options import BenchOptions, bench_config, bench_mechanics, bench_turntable, bench_wiring
 from scannerd.demo.companions import Companions
 from scannerd.demo.options import DemoOptions
 from scannerd.demo.run import make_usable
@@ -55,7 +55,10 @@ def _installed(options: BenchOptions, config: Config, scene_file: Path, supply: 
         renderer = stack.enter_context(RenderProcess(scene_file))
         renderer.prepare(config.camera.width_px, config.camera.height_px)
         wiring, mechanics, lift = bench_wiring(config), bench_mechanics(config), demo_lift(config)
-        bench = stack.enter_context(install_bench(renderer.render_into, options.speed, wiring, mechanics, lift))
+        table = bench_turntable(config)
+        bench = stack.enter_context(
+            install_bench(renderer.render_into, options.speed, wiring, mechanics, lift, turntable=table)
+        )
         hand = options.hand or config.store.folder / "hand.sock"
         stack.enter_context(Hand(bench, hand, supply))
         console.say(f"bench: a hand reaches in at {hand}; try `scannerd bench-hand --hand {hand} press`")

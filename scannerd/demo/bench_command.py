@@ -10,7 +10,7 @@ import typer
 from offload.logs.journal import start_logging
 from scannerd import console
 from scannerd.demo.bench import run_bench
-from scannerd.demo.bench_options import BenchOptions
+from scannerd.demo.bench_options import DRIVERS, BenchOptions, Turntable
 from scannerd.demo.outside_faults import FOR_PEOPLE, in_words
 from scannerd.settings.file import ConfigFaults
 
@@ -37,9 +37,15 @@ def bench(
     hand: Annotated[
         Path | None, typer.Option(help="Socket through which a hand reaches in; default: hand.sock in the store.")
     ] = None,
+    turntable: Annotated[
+        str | None,
+        typer.Option(help="What turns the platter: gpio, grbl, marlin or table; default: as --config says."),
+    ] = None,
 ) -> None:
     """Be the daemon on the simulated bench, with every front door, until Ctrl-C or SIGTERM."""
-    options = BenchOptions(config, store, mesh, views, width_px, height_px, speed, service, background, port, hand)
+    options = BenchOptions(
+        config, store, mesh, views, width_px, height_px, speed, service, background, port, hand, _kind(turntable)
+    )
     start_logging("scannerd")
     try:
         asyncio.run(_run(options))
@@ -52,6 +58,16 @@ def bench(
     except (KeyboardInterrupt, asyncio.CancelledError) as stop:
         # Before the daemon listened to signals itself.
         raise typer.Exit(INTERRUPTED) from stop
+
+
+def _kind(name: str | None) -> Turntable | None:
+    """Return what was named. Raises BadParameter."""
+    if name is None:
+        return None
+    found = next((kind for kind in DRIVERS if kind == name), None)
+    if found is None:
+        raise typer.BadParameter(f"--turntable {name}: use {', '.join(DRIVERS)}")
+    return found
 
 
 async def _run(options: BenchOptions) -> None:

@@ -1,0 +1,97 @@
+"""What only a serial line can do to an axis: speeds nobody knows, the wrong device, cables, switches of its own."""
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from drivers.bench.grey_card import GreyCard
+from drivers.bench.install import Bench, install_bench
+from drivers.bench.serial_table import SerialTable, SerialWiring
+from drivers.hardware_fault import HardwareFault
+from drivers.options_serial import SerialAxisOptions
+from drivers.protocols import AxisNotHomed, DriverError, LinkBroken
+from drivers.stepper_serial import GrblAxis, MarlinAxis, SerialAxis
+
+SPEED = 8.0
+AXES: dict[Any, type[SerialAxis]] = {"grbl": GrblAxis, "marlin": MarlinAxis}
+
+
+def table_of(bench: Bench) -> SerialTable:
+    assert bench.table is not None
+    return bench.table
+
+
+@pytest.mark.parametrize(("kind", "baud"), [("grbl", 115200), ("grbl", 9600), ("marlin", 250000)])
+async def test_the_speed_is_found_by_who_answers(card: GreyCard, tmp_path: Path, kind: Any, baud: int) -> None:
+    port = tmp_path / "port"
+    with install_bench(card, SPEED, turntable=SerialWiring(kind, port, baud=baud)) as bench:
+        axis = AXES[kind](SerialAxisOptions(port=str(port)), bench.clock)
+        await axis.home()
+        assert await axis.move_to(30) == pytest.approx(30, abs=bench.step_deg)
+        await axis.close()
+
+
+@pytest.mark.parametrize(("there", "driver", "named"), [("marlin", "grbl", "Marlin"), ("grbl", "marlin", "GRBL")])
+async def test_the_wrong_device_is_named(card: GreyCard, tmp_path: Path, there: Any, driver: str, named: str) -> None:
+    port = tmp_path / "port"
+    with install_bench(card, SPEED, turntable=SerialWiring(there, port)) as bench:
+        axis = AXES[driver](SerialAxisOptions(port=str(port), baud=115200), bench.clock)
+        with pytest.raises(DriverError, match=f'{named} answers, not .*driver = "{there}"') as told:
+            await axis.home()
+        assert told.value.kind is HardwareFault.LINK_BROKEN
+        await axis.close()
+
+
+@pytest.mark.parametrize("kind", ["grbl", "marlin"])
+async def test_a_cable_pulled_in_the_middle_of_a_move_loses_the_position(
+    card: GreyCard, tmp_path: Path, kind: Any
+) -> None:
+    port = tmp_path / "port"
+    with install_bench(card, SPEED, turntable=SerialWiring(kind, port)) as bench:
+        axis = AXES[kind](SerialAxisOptions(port=str(port)), bench.clock)
+        await axis.home()
+        move = asyncio.create_task(axis.move_to(360))
+        await bench.clock.wait_until(bench.clock.now_s() + 1.0)
+        table_of(bench).unplug()
+        with pytest.raises(LinkBroken, match="check the cable"):
+            await move
+        with pytest.raises(AxisNotHomed):
+            _ = axis.angle_deg
+        with pytest.raises(LinkBroken, match="plug the controller in"):
+            await axis.home()
+        table_of(bench).plug_in()
+        await axis.believe(70)
+        here_deg = bench.angle_deg
+        await axis.move_to(80)
+        await bench.clock.wait_until(bench.clock.now_s() + 1.0)
+        assert bench.angle_deg == pytest.approx(here_deg + 10, abs=bench.step_deg)
+        await axis.close()
+
+
+@pytest.mark.parametrize("kind", ["grbl", "marlin"])
+async def test_after_a_lost_byte_the_count_still_holds(card: GreyCard, tmp_path: Path, kind: Any) -> None:
+    port = tmp_path / "port"
+    with install_bench(card, SPEED, turntable=SerialWiring(kind, port)) as bench:
+        axis = AXES[kind](SerialAxisOptions(port=str(port)), bench.clock)
+        await axis.home()
+        await axis.move_to(10)
+        table_of(bench).drop_byte("host")
+        with pytest.raises(LinkBroken):
+            await axis.move_to(40)
+        assert axis.angle_deg == pytest.approx(bench.angle_deg, abs=0.2)
+        await axis.move_to(90)
+        await bench.clock.wait_until(bench.clock.now_s() + 1.0)
+        assert bench.angle_deg == pytest.approx(90, abs=bench.step_deg)
+        await axis.close()
+
+
+async def test_slow_replies_are_waited_for(card: GreyCard, tmp_path: Path) -> None:
+    port = tmp_path / "port"
+    with install_bench(card, SPEED, turntable=SerialWiring("grbl", port)) as bench:
+        axis = GrblAxis(SerialAxisOptions(port=str(port)), bench.clock)
+        await axis.home()
+        table_of(bench).reply_delay_s = 0.5
+        assert await axis.move_to(20) == pytest.approx(20, abs=bench.step_deg)
+        await axis.close()
