@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass
 
+USUAL_FOCAL_LENGTH_MM = 3.67
+"""Of webcams, where nobody knows better: only its ratio to the sensor's width is believed."""
+
 
 @dataclass(frozen=True)
 class V4l2Options:

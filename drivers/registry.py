@@ -51,6 +51,7 @@ APT_PACKAGES = {
     "picamera2": "python3-picamera2",
     "prctl": "python3-prctl",
     "pykms": "python3-kms++",
+    "videodev2": "python3-videodev2",
     "serial": "python3-serial",
 }
 """Which Debian package on Raspberry Pi OS holds a library that pip cannot build."""

@@ -83,6 +83,8 @@ class VideoDevice:
             raise
         self.name = _text(told.card)
         """What the camera calls itself."""
+        self.is_usb = _text(told.bus_info).startswith("usb-")
+        """Else it may be a ribbon cable's receiver or an image processor, of which a Pi has a dozen."""
 
     def control(self, number: int) -> ControlRange | None:
         """Return a control's range; None when the camera does not have it."""

@@ -10,7 +10,7 @@ from typing import Any
 
 from drivers.camera_controls import check_bounds, in_words
 from drivers.camera_stream_faults import LOOK_UP_S, Abandoned, FrameLate
-from drivers.options_v4l2 import V4l2Options
+from drivers.options_v4l2 import USUAL_FOCAL_LENGTH_MM, V4l2Options
 from drivers.patience import Patience
 from drivers.picture import Planes, companion_size_px
 from drivers.protocols import CameraDescription, CameraSettings, CameraTimeout, CameraUnusable, Clock, DriverError
@@ -26,7 +26,6 @@ GRACE_S = 3.0
 USUAL_FRAME_S = 1 / 30
 FOCAL_OVER_WIDTH = 0.785
 """Of a lens that sees 65° across, as most webcams' do."""
-USUAL_FOCAL_LENGTH_MM = 3.67
 
 
 class V4l2Frame:
@@ -298,8 +297,12 @@ def _opened(wanted: str | None) -> tuple[VideoDevice, str]:
     reasons = []
     for path in [wanted] if wanted else video_devices():
         try:
-            return VideoDevice(path), path
+            device = VideoDevice(path)
         except OSError as error:
             reasons.append(f"{path}: {error.strerror or error}")
-    found = "; ".join(reasons) or "the kernel sees no video device"
+            continue
+        if wanted or device.is_usb:
+            return device, path
+        device.close()
+    found = "; ".join(reasons) or "the kernel sees no camera on USB"
     raise CameraUnusable(f"camera: {found}; plug the USB camera in, or set [camera] device, then Resume")

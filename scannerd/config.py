@@ -53,7 +53,7 @@ class CameraSection(Section):
 
     driver: Literal["picamera2", "v4l2"] = key("picamera2", "v4l2 for a USB camera")
     device: OptionalText = key(
-        None, "of a USB camera, best as /dev/v4l/by-id/…; empty: the first that there is", max_length=200
+        None, "of a USB camera, best as /dev/v4l/by-id/…; empty: the first on USB", max_length=200
     )
     width_px: int = key(1600, "of the photo", ge=160, le=9248, multiple_of=2)
     height_px: int = key(1200, "of the photo", ge=120, le=6944, multiple_of=2)

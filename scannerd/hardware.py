@@ -1,11 +1,14 @@
 """The devices of one scanner, built by the names in the configuration."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from drivers import registry
 from drivers.clock import SystemClock
+from drivers.options import Picamera2Options
+from drivers.options_v4l2 import USUAL_FOCAL_LENGTH_MM, V4l2Options
 from drivers.protocols import Axis, Button, Camera, Clock, EmergencyStop, Lamp, Light
+from offload.wire.bundle import Intrinsics
 from scannerd.config import Config
 
 
@@ -57,7 +60,7 @@ def build_device(section: str, config: Config, clock: Clock) -> Any:
         case "lift" if config.lift.driver != "none":
             return registry.axis_driver(config.lift.driver)(config.lift.axis_options(), clock)
         case "camera":
-            return registry.camera_driver(config.camera.driver)(config.camera.camera_options(), clock)
+            return registry.camera_driver(config.camera.driver)(_camera_options(config), clock)
         case "button" if config.button.driver != "none":
             return registry.button_driver(config.button.driver)(config.button.button_options())
         case "led" if config.led.driver != "none":
@@ -67,3 +70,14 @@ def build_device(section: str, config: Config, clock: Clock) -> Any:
         case "emergency_stop" if config.emergency_stop.driver != "none":
             return registry.emergency_stop_driver(config.emergency_stop.driver)(config.emergency_stop.stop_options())
     return None
+
+
+def _camera_options(config: Config) -> Picamera2Options | V4l2Options:
+    """A USB camera that does not say what its lens is like is told what a calibration found."""
+    options, file = config.camera.camera_options(), config.intrinsics.file
+    if file is None or not isinstance(options, V4l2Options) or options.sensor_width_mm is not None:
+        return options
+    known = Intrinsics.model_validate_json(file.read_bytes())
+    focal_length_mm = config.camera.lens_focal_length_mm or USUAL_FOCAL_LENGTH_MM
+    width_mm = focal_length_mm * known.width_px / known.fx_px
+    return replace(options, focal_length_mm=focal_length_mm, sensor_width_mm=width_mm)

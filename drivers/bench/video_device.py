@@ -47,6 +47,8 @@ class BenchVideo:
         self.controls = VideoControls(rig.model)
         self.formats = list(FORMATS)
         """Which it offers; take one away before it is opened."""
+        self.bus = b"usb-bench-1"
+        """Where it is plugged in."""
         self.tears_pictures = 0
         """So many of the pictures to come lose their end on the way."""
         self._fourcc, self._size_px = FORMATS[0], (0, 0)
@@ -167,6 +169,7 @@ class BenchVideo:
 
     def _tell_capability(self, told: Any) -> None:
         told.card[: len(CARD)] = CARD
+        told.bus_info[: len(self.bus)] = self.bus
         told.capabilities = v4l2.V4L2_CAP_DEVICE_CAPS
         told.device_caps = v4l2.V4L2_CAP_VIDEO_CAPTURE | v4l2.V4L2_CAP_STREAMING
 

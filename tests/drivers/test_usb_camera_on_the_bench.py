@@ -24,8 +24,11 @@ from drivers.camera_exposure import HIGHLIGHT_LEVEL, HIGHLIGHT_TOLERANCE_LEVELS,
 from drivers.options_v4l2 import V4l2Options
 from drivers.protocols import Camera, Glimpse, NeedsPerson
 from drivers.registry import camera_driver
+from offload.wire.bundle import Intrinsics
 from scannerd.commands import StartScan
+from scannerd.config import IntrinsicsSection
 from scannerd.events import Outcome, ScanEnded
+from scannerd.hardware import build_device
 
 OPTIONS = V4l2Options(width_px=320, height_px=240)
 
@@ -79,6 +82,24 @@ async def test_what_is_known_of_the_lens_is_told(bench: Bench) -> None:
         description = camera.description
     seen_deg = np.rad2deg(2 * np.arctan(description.sensor_width_mm / 2 / description.focal_length_mm))
     assert seen_deg == pytest.approx(65, abs=0.5)
+
+
+async def test_a_calibrated_lens_is_what_photos_say_of_it(tmp_path: Path) -> None:
+    usual = bench_config(tmp_path)
+    lens = tmp_path / "lens.json"
+    lens.write_text(
+        Intrinsics(width_px=640, height_px=480, fx_px=800, fy_px=800, cx_px=320, cy_px=240).model_dump_json()
+    )
+    changes = {
+        "camera": usual.camera.model_copy(update={"driver": "v4l2"}),
+        "intrinsics": IntrinsicsSection(file=lens),
+    }
+    with install_bench(OverheadCamera()) as bench:
+        camera: Camera = build_device("camera", usual.model_copy(update=changes), bench.clock)
+        await camera.open()
+        told = camera.description
+        await camera.close()
+    assert told.focal_length_mm / told.sensor_width_mm == pytest.approx(800 / 640)
 
 
 async def test_frames_that_waited_for_nobody_are_not_taken_for_new_ones(bench: Bench, card: GreyCard) -> None:
@@ -137,6 +158,17 @@ async def test_a_motor_moves_the_lens() -> None:
             assert (await camera.capture()).metadata["LensPosition"] > there
 
 
+async def test_what_is_not_on_usb_is_taken_only_by_name(bench: Bench) -> None:
+    """A Pi's ribbon cable and its image processors are video devices too, and deliver no pictures to look at."""
+    bench.video.bus = b"platform:unicam"
+    camera = built(bench)
+    with pytest.raises(NeedsPerson, match="no camera on USB"):
+        await camera.open()
+    await camera.close()
+    async with opened(bench, device="/dev/video0") as named:
+        assert (await named.capture()).photo.width_px == 320
+
+
 async def test_a_camera_whose_exposure_cannot_be_set_is_refused(bench: Bench) -> None:
     del bench.video.controls.ranges[v4l2.V4L2_CID_EXPOSURE_ABSOLUTE]
     camera = built(bench)
@@ -167,7 +199,7 @@ async def test_a_plug_pulled_out_and_put_in_again(bench: Bench, card: GreyCard) 
     async with opened(bench, exposure_us=30_000) as camera:
         await camera.capture()
         bench.video.pull_out()
-        with pytest.raises(NeedsPerson, match="camera: the kernel sees no video device; plug the USB camera in"):
+        with pytest.raises(NeedsPerson, match="camera: the kernel sees no camera on USB; plug the USB camera in"):
             await camera.capture()
         bench.video.plug_in()
         called_s = time.monotonic()
