@@ -95,9 +95,12 @@ class Picamera2Options:
 
 @dataclass(frozen=True)
 class LampGpioOptions:
-    """A light-emitting diode with its resistor, from the pin to ground: high shines."""
+    """What is only on or off, such as a light-emitting diode with its resistor to ground: high switches it on."""
 
     pin: int = 24
+    name: str = "lamp"
+    section: str = "led"
+    """Of config.toml."""
 
 
 @dataclass(frozen=True)

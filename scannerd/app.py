@@ -19,6 +19,7 @@ from scannerd.board.sync_watch import SyncWatch
 from scannerd.commands import Accepted, Command, CommandRefused, ResumeScan, Wishes
 from scannerd.config import Config
 from scannerd.control.button import ButtonControl, press_times
+from scannerd.control.buzzer import BuzzerControl
 from scannerd.control.doors import DoorMissing, load_doors, network_door
 from scannerd.control.emergency_stop import EmergencyStopControl
 from scannerd.control.lamp import LampControl
@@ -96,6 +97,8 @@ class Daemon:
         """Set by the door that pairs tablets; the lamp shows the code to whoever stands at the device."""
         self._lamp = LampControl(hardware.lamp, lambda: self.board.mood)
         self.events.follow(lambda _: self._lamp.look())
+        self._buzzer = BuzzerControl(hardware.buzzer, lambda: self.board.mood)
+        self.events.follow(lambda _: self._buzzer.look())
         self._reception: Reception | None = None
         self._viewfinder: Viewfinder | None = None
         self._reading: WorkerThread | None = None
@@ -308,6 +311,7 @@ class Daemon:
             group.create_task(desk.obey(), name="commands"),
             group.create_task(watch.run(), name="sync watch"),
             group.create_task(self._lamp.run(), name="lamp"),
+            group.create_task(self._buzzer.run(), name="buzzer"),
             group.create_task(self._watchdog.run(), name="watchdog"),
             group.create_task(health.run(), name="health"),
         ]
@@ -350,6 +354,7 @@ class Daemon:
         self._exchanging = True
         self._emergency.use(None)
         self._lamp.use(None)
+        self._buzzer.use(None)
         in_force = self.config
         try:
             self._hardware = await exchange(self._hardware, sections, self.config, new)
@@ -364,6 +369,7 @@ class Daemon:
             self._exchanging = False
             self._desk.take(self.config, self._hardware)
             self._lamp.use(self._hardware.lamp)
+            self._buzzer.use(self._hardware.buzzer)
             self._emergency.use(self._hardware.emergency_stop)
             self._listen_to_button(in_force, self._group)
             if "light" in sections:

@@ -14,7 +14,7 @@ from drivers.options_v4l2 import V4l2Options
 from drivers.protocols import CameraSettings
 from offload.wire.bundle import MatSpec, ReconstructionOptions
 from scannerd.config_motors import LiftSection, TurntableSection
-from scannerd.config_panel import EmergencyStopSection
+from scannerd.config_panel import BuzzerSection, EmergencyStopSection
 from scannerd.config_section import Elevations, Folder, OptionalFile, OptionalText, Section, ViewsOfRings, key
 
 DEFAULT_PATH = Path("/etc/scannerd/config.toml")
@@ -263,6 +263,7 @@ class Config(Section):
     led: LedSection = LedSection()
     light: LightSection = LightSection()
     emergency_stop: EmergencyStopSection = EmergencyStopSection()
+    buzzer: BuzzerSection = BuzzerSection()
     web: WebSection = WebSection()
     mqtt: MqttSection = MqttSection()
     scan: ScanSection = ScanSection()

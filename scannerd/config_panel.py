@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from drivers.options import EmergencyStopGpioOptions
+from drivers.options import EmergencyStopGpioOptions, LampGpioOptions
 from scannerd.config_section import Section, key
 
 
@@ -18,3 +18,14 @@ class EmergencyStopSection(Section):
     def stop_options(self) -> EmergencyStopGpioOptions:
         """Return them as the driver takes them."""
         return EmergencyStopGpioOptions(pin=self.pin, pushed_is_low=self.level == "low")
+
+
+class BuzzerSection(Section):
+    """A buzzer that beeps when a model is there, when a person is asked, and at a fault (docs/button.md)."""
+
+    driver: Literal["gpio", "none"] = key("none", "gpio where one is wired; it has to sound by itself")
+    pin: int = key(12, "BCM number; high sounds, through a transistor above 10 mA", ge=0, le=27)
+
+    def buzzer_options(self) -> LampGpioOptions:
+        """Return them as the driver takes them."""
+        return LampGpioOptions(pin=self.pin, name="buzzer", section="buzzer")

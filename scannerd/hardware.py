@@ -27,6 +27,8 @@ class Hardware:
     lift: Axis | None = None
     """Raises the camera; its angle is the camera's elevation above the platter."""
     emergency_stop: EmergencyStop | None = None
+    buzzer: Lamp | None = None
+    """Sounds while it is on."""
 
     @property
     def motors(self) -> list[Axis]:
@@ -42,6 +44,7 @@ DEVICES = {
     "led": "lamp",
     "light": "light",
     "emergency_stop": "emergency_stop",
+    "buzzer": "buzzer",
 }
 """Section of config.toml → the device in `Hardware` that it describes; the motors first, which are let go first."""
 
@@ -69,6 +72,8 @@ def build_device(section: str, config: Config, clock: Clock) -> Any:
             return registry.light_driver(config.light.driver)(config.light.light_options())
         case "emergency_stop" if config.emergency_stop.driver != "none":
             return registry.emergency_stop_driver(config.emergency_stop.driver)(config.emergency_stop.stop_options())
+        case "buzzer" if config.buzzer.driver != "none":
+            return registry.lamp_driver(config.buzzer.driver)(config.buzzer.buzzer_options())
     return None
 
 

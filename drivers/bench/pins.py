@@ -61,6 +61,8 @@ class BenchWiring:
     """The optical sensor that sees a flag under the platter, low while it does; None: there is none."""
     microstep_pins: tuple[int, ...] = ()
     """MS1 to MS3 of the platter's driver board; empty: strapped to 16 microsteps."""
+    buzzer_pin: int | None = None
+    """None: there is none."""
     emergency_stop_pin: int | None = None
     """The emergency stop's normally closed contact to ground; None: there is none."""
     lift: LiftWiring | None = None
@@ -286,6 +288,8 @@ def wire_up(world: World, wiring: BenchWiring) -> tuple[BenchPinFactory, MotorDr
         wires |= _wires_of(lift_board, wiring.lift)
     if wiring.led_pin is not None:
         wires[wiring.led_pin] = Wire(world.lamp.hear)
+    if wiring.buzzer_pin is not None:
+        wires[wiring.buzzer_pin] = Wire(world.buzzer.hear)
     if wiring.light_pin is not None:
         wires[wiring.light_pin] = Wire(world.light.hear)
     return _with_contacts(world, wiring, wires), board, lift_board

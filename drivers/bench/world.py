@@ -59,6 +59,8 @@ class World:
         """What carries the camera, where a motor does."""
         self._tripod_deg: float | None = None
         self.lamp = SimulatedLamp()
+        self.buzzer = SimulatedLamp()
+        """Sounds where a lamp would shine."""
         self.light = SimulatedLight(light_fitted)
         self.flicker = LightFlicker()
         self.lens_turned_dioptres: float | None = None

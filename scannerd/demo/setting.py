@@ -55,6 +55,7 @@ def demo_wiring(config: Config) -> BenchWiring:
         button_pin=config.button.pin,
         led_pin=config.led.pin if config.led.driver == "gpio" else None,
         light_pin=config.light.pin if config.light.driver == "gpio" else None,
+        buzzer_pin=config.buzzer.pin if config.buzzer.driver == "gpio" else None,
         emergency_stop_pin=config.emergency_stop.pin if config.emergency_stop.driver == "gpio" else None,
         lift=_lift_wiring(config.lift),
     )

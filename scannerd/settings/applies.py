@@ -28,6 +28,7 @@ SECTIONS: dict[str, Applies] = {
     "led": Applies.IDLE,
     "light": Applies.IDLE,
     "emergency_stop": Applies.IDLE,
+    "buzzer": Applies.IDLE,
     "scan": Applies.NOW,
     "quality": Applies.NOW,
     "mat": Applies.NOW,

@@ -48,7 +48,7 @@ def pins_used(sections: Mapping[str, Any]) -> list[tuple[str, str, int]]:
             sensor = "index" if motor == "turntable" else "switch"
             if getattr(section, sensor) != "none":
                 used.append((motor, f"{sensor}_pin", getattr(section, f"{sensor}_pin")))
-    for name in ("button", "led", "light", "emergency_stop"):
+    for name in ("button", "led", "light", "emergency_stop", "buzzer"):
         section = sections.get(name)
         if section is not None and section.driver != "none":
             used.append((name, "pin", section.pin))
