@@ -185,6 +185,12 @@ def camera_lens(context: typer.Context) -> None:
     _pass_on("calibrate camera", "scannerd.calibration.command", context)
 
 
+@calibrate.command(**PASSED_ON)
+def turntable(context: typer.Context) -> None:
+    """Measure gear, direction, play and swing of the table by its mat; see calibrate turntable --help."""
+    _pass_on("calibrate turntable", "scannerd.gearing.command", context)
+
+
 @app.command(**PASSED_ON)
 def doctor(context: typer.Context) -> None:
     """Examine this scanner and say what to do about it: exit 0 when nothing is; see doctor --help."""
@@ -214,7 +220,7 @@ def _pass_on(name: str, module: str, context: typer.Context) -> None:
     try:
         command = importlib.import_module(module)
     except ModuleNotFoundError as error:
-        extras = "edge" if name == "doctor" else "bench,cloud"
+        extras = "edge" if name in ("doctor", "calibrate turntable") else "bench,cloud"
         console.say(f"scannerd {name}: {error.name} is missing; pip install 'scannerd[{extras}]'")
         raise typer.Exit(console.FAILED) from error
     command.app(args=context.args, prog_name=f"scannerd {name}")

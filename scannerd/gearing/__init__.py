@@ -1,0 +1,1 @@
+"""`scannerd calibrate turntable`: what the mat says about gear, direction, play and swing of the table."""
