@@ -8,6 +8,11 @@ from pathlib import Path
 
 import psutil
 import pytest
+from hypothesis import settings
+
+# Hypothesis times its examples by default; a busy machine is no fault of the code.
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
 
 LEFTOVER_GRACE_S = 3.0
 REPOSITORY = Path(__file__).resolve().parent.parent
