@@ -88,6 +88,7 @@ class SerialTable:
         self._is_open = False
         self._ending = False
         self._drop_to_controller = self._drop_to_host = self._garble_to_host = 0
+        self._drop_at: float | None = None
         self._slow_until_s = 0.0
         self._pending = bytearray()
         self.reply_delay_s = 0.0
@@ -131,8 +132,12 @@ class SerialTable:
             self._wiring.port.parent.mkdir(parents=True, exist_ok=True)
             self._wiring.port.symlink_to(name)
 
-    def drop_byte(self, to: Literal["controller", "host"] = "host") -> None:
-        """Lose the middle byte of what is sent next that way."""
+    def drop_byte(self, to: Literal["controller", "host"] = "host", share: float | None = None) -> None:
+        """Lose a byte of what is sent next that way: the first to the host, the middle one to the controller.
+
+        `share`, 0 to 1, takes another place of it.
+        """
+        self._drop_at = share
         if to == "host":
             self._drop_to_host += 1
         else:
@@ -192,8 +197,7 @@ class SerialTable:
             return bytes(byte ^ 0xA5 for byte in data)
         if self._drop_to_controller and len(data) > 2:
             self._drop_to_controller -= 1
-            self.bytes_lost += 1
-            return data[: len(data) // 2] + data[len(data) // 2 + 1 :]
+            return self._without_one(data, 0.5)
         return data
 
     def _to_host(self, line: int, data: bytes) -> bytes:
@@ -202,14 +206,19 @@ class SerialTable:
         middle = len(data) // 2
         if self._drop_to_host and len(data) > 2:
             self._drop_to_host -= 1
-            self.bytes_lost += 1
-            # The first byte, without which no line is what it was.
-            return data[1:]
+            # Without its first byte no line is what it was.
+            return self._without_one(data, 0.0)
         if self._garble_to_host and len(data) > 2:
             self._garble_to_host -= 1
             self.bytes_lost += 1
             return data[:middle] + bytes([data[middle] ^ 0x88]) + data[middle + 1 :]
         return data
+
+    def _without_one(self, data: bytes, usual: float) -> bytes:
+        self.bytes_lost += 1
+        share = usual if self._drop_at is None else self._drop_at
+        place = min(len(data) - 1, int(share * len(data)))
+        return data[:place] + data[place + 1 :]
 
     def _delayed(self, data: bytes) -> bytes:
         now_s = self._world.clock.now_s()

@@ -1,6 +1,7 @@
 """What only a serial line can do to an axis: speeds nobody knows, the wrong device, cables, switches of its own."""
 
 import asyncio
+import random
 from pathlib import Path
 from typing import Any
 
@@ -94,4 +95,51 @@ async def test_slow_replies_are_waited_for(card: GreyCard, tmp_path: Path) -> No
         await axis.home()
         table_of(bench).reply_delay_s = 0.5
         assert await axis.move_to(20) == pytest.approx(20, abs=bench.step_deg)
+        await axis.close()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["grbl", "marlin"])
+@pytest.mark.parametrize("seed", range(4))
+async def test_a_byte_lost_anywhere_is_an_error_or_nothing_but_never_a_wrong_place(
+    card: GreyCard, tmp_path: Path, kind: Any, seed: int
+) -> None:
+    chance = random.Random(f"bytes {kind} {seed}")
+    port = tmp_path / "port"
+    with install_bench(card, SPEED, turntable=SerialWiring(kind, port)) as bench:
+        axis = AXES[kind](SerialAxisOptions(port=str(port)), bench.clock)
+        await axis.home()
+        told: list[DriverError] = []
+        for _ in range(4):
+            target_deg = round(chance.uniform(-90, 90), 2)
+            table_of(bench).drop_byte(chance.choice(["host", "controller"]), chance.random())
+            try:
+                reached_deg = await axis.move_to(target_deg)
+            except AxisNotHomed:
+                await axis.believe(bench.angle_deg)
+                continue
+            except DriverError as fault:
+                told.append(fault)
+                continue
+            await bench.clock.wait_until(bench.clock.now_s() + 1.0)
+            assert reached_deg == pytest.approx(target_deg, abs=1.1 * bench.step_deg)
+            assert bench.angle_deg == pytest.approx(target_deg, abs=1.1 * bench.step_deg)
+        assert {fault.kind for fault in told} <= {HardwareFault.LINK_BROKEN}, told
+        await axis.close()
+
+
+@pytest.mark.parametrize("kind", ["grbl", "marlin"])
+async def test_a_controller_with_a_switch_homes_itself(card: GreyCard, tmp_path: Path, kind: Any) -> None:
+    port = tmp_path / "port"
+    with install_bench(card, SPEED, turntable=SerialWiring(kind, port, homing=True)) as bench:
+        bench.world.platter.turn_by_hand(50.0, bench.clock.now_s())
+        axis = AXES[kind](SerialAxisOptions(port=str(port), homes=True), bench.clock)
+        first = await axis.home()
+        assert (first.found_by, first.off_deg) == ("controller", None)
+        zero_deg = bench.angle_deg
+        await axis.move_to(30)
+        again = await axis.home()
+        await bench.clock.wait_until(bench.clock.now_s() + 1.0)
+        assert again.off_deg is not None
+        assert bench.angle_deg % 360 == pytest.approx(zero_deg % 360, abs=1.0)
         await axis.close()
