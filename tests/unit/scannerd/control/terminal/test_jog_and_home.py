@@ -1,7 +1,6 @@
 """`scannerd jog` and `scannerd home` judged by where the platter truly stands; alone, and through a daemon."""
 
 import asyncio
-import re
 from pathlib import Path
 
 import pytest
@@ -11,11 +10,15 @@ from typer.testing import CliRunner
 
 from drivers.bench.install import Bench, install_bench
 from drivers.bench.pins import BenchWiring
+from drivers.protocols import NeedsPerson
 from scannerd.__main__ import app
-from scannerd.control.terminal.motion import repeatability
+from scannerd.control.terminal.motion import BETWEEN_DEG, Found, alone_with_table, repeatability
+from scannerd.settings.file import read_config
 from scannerd.settings.text import documented_toml
 from scannerd.store.layout import StoreLayout
 from scannerd.store.lock import StoreLock
+
+SPEED = 40.0
 
 
 @pytest.fixture
@@ -43,18 +46,26 @@ def test_jog_turns_the_platter_and_lets_go(with_index: Bench, tmp_path: Path) ->
     assert far.exit_code == 2
 
 
-def test_home_again_and_again_tells_how_well_the_index_is_found(with_index: Bench, tmp_path: Path) -> None:
+def homed(bench: Bench, file: str, times: int) -> list[Found]:
+    """Home as the command does, on the bench's fast clock."""
+    with alone_with_table(read_config(Path(file)), bench.clock) as table:
+        found = [table.home()]
+        for _ in range(times - 1):
+            table.jog(BETWEEN_DEG)
+            found.append(table.home())
+    return found
+
+
+def test_home_again_and_again_tells_how_well_the_index_is_found(tmp_path: Path) -> None:
     file = settings(tmp_path, index="active_low")
-    done = CliRunner().invoke(app, ["home", "--repeat", "3", "--config", file])
-    assert done.exit_code == 0, done.output
-    first, *_, last = done.stdout.splitlines()
-    assert first == "home: the index sensor was met; nothing had been counted before"
-    spread = re.match(r"found 3 times within (\d\.\d+)°", last)
-    assert spread is not None, last
-    assert float(spread[1]) <= with_index.step_deg
-    # The flag's edge, met from below.
-    assert with_index.world.platter.settled_angle_deg % 360 == pytest.approx(137.0, abs=2 * with_index.step_deg)
-    assert not with_index.board.enabled
+    with install_bench(scan_on_bench.OverheadCamera(), SPEED, BenchWiring(index_pin=26)) as bench:
+        found = homed(bench, file, times=3)
+        # The flag's edge, met from below.
+        assert bench.world.platter.settled_angle_deg % 360 == pytest.approx(137.0, abs=2 * bench.step_deg)
+        assert not bench.board.enabled
+        assert [one.found_by for one in found] == ["index"] * 3
+        assert found[0].off_deg is None
+        assert all(abs(one.off_deg or 0.0) <= bench.step_deg for one in found)
 
 
 def test_without_an_index_there_is_nothing_to_find_again(with_index: Bench, tmp_path: Path) -> None:
@@ -65,10 +76,9 @@ def test_without_an_index_there_is_nothing_to_find_again(with_index: Bench, tmp_
 
 
 def test_an_index_that_is_not_wired_is_told(tmp_path: Path) -> None:
-    with install_bench(scan_on_bench.OverheadCamera(), 1.0) as bench:
-        done = CliRunner().invoke(app, ["home", "--config", settings(tmp_path, index="active_low")])
-        assert done.exit_code == 1
-        assert "not met in a whole turn" in done.stderr
+    with install_bench(scan_on_bench.OverheadCamera(), SPEED) as bench:
+        with pytest.raises(NeedsPerson, match="not met in a whole turn"):
+            homed(bench, settings(tmp_path, index="active_low"), times=1)
         assert not bench.board.enabled
 
 
