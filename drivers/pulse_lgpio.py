@@ -6,6 +6,7 @@ import threading
 import lgpio
 import numpy as np
 
+from drivers.lgpio_alone import lgpio_alone
 from drivers.protocols import DriverError
 from drivers.pulse_chunks import PULSE_US, Delays
 
@@ -21,12 +22,18 @@ class LgpioPulseQueue:
         self._pin = step_pin
         self._lock = threading.Lock()
         try:
-            self._handle: int | None = lgpio.gpiochip_open(chip)
-        except lgpio.error as error:
+            self._lgpio = lgpio_alone()
+        except (OSError, ImportError) as error:
+            raise DriverError(
+                f'GPIO{step_pin}: lgpio cannot be loaded a second time: {error}; set pulses = "thread"'
+            ) from error
+        try:
+            self._handle: int | None = self._lgpio.gpiochip_open(chip)
+        except self._lgpio.error as error:
             raise DriverError(f"/dev/gpiochip{chip}: {error.value}; is this user in the group gpio?") from error
         try:
             self._claim()
-        except lgpio.error as error:
+        except self._lgpio.error as error:
             self.close()
             raise DriverError(f"GPIO{step_pin}: {error.value}; `gpioinfo` tells which program has it") from error
 
@@ -35,11 +42,11 @@ class LgpioPulseQueue:
         with self._lock:
             self._refuse_if_closed()
             try:
-                room = lgpio.tx_room(self._handle, self._pin, lgpio.TX_WAVE)
+                room = self._lgpio.tx_room(self._handle, self._pin, self._lgpio.TX_WAVE)
                 if room < 1:
                     raise DriverError(f"GPIO{self._pin}: lgpio's queue of {SLOTS} waves is full")
-                lgpio.tx_wave(self._handle, self._pin, wave_of(delays))
-            except lgpio.error as error:
+                self._lgpio.tx_wave(self._handle, self._pin, wave_of(delays))
+            except self._lgpio.error as error:
                 raise DriverError(f"GPIO{self._pin}: a wave of {len(delays)} pulses: {error.value}") from error
 
     def waiting(self) -> int:
@@ -47,17 +54,17 @@ class LgpioPulseQueue:
         with self._lock:
             self._refuse_if_closed()
             try:
-                if not lgpio.tx_busy(self._handle, self._pin, lgpio.TX_WAVE):
+                if not self._lgpio.tx_busy(self._handle, self._pin, self._lgpio.TX_WAVE):
                     return 0
-                return SLOTS - int(lgpio.tx_room(self._handle, self._pin, lgpio.TX_WAVE))
-            except lgpio.error as error:
+                return SLOTS - int(self._lgpio.tx_room(self._handle, self._pin, self._lgpio.TX_WAVE))
+            except self._lgpio.error as error:
                 raise DriverError(f"GPIO{self._pin}: {error.value}") from error
 
     def clear(self) -> None:
         """Drop everything at once, from any thread: a line that is freed plays nothing."""
-        with self._lock, contextlib.suppress(lgpio.error):
+        with self._lock, contextlib.suppress(self._lgpio.error):
             if self._handle is not None:
-                lgpio.group_free(self._handle, self._pin)
+                self._lgpio.group_free(self._handle, self._pin)
                 self._claim()
 
     def close(self) -> None:
@@ -65,10 +72,10 @@ class LgpioPulseQueue:
         with self._lock:
             handle, self._handle = self._handle, None
             if handle is not None:
-                lgpio.gpiochip_close(handle)
+                self._lgpio.gpiochip_close(handle)
 
     def _claim(self) -> None:
-        lgpio.group_claim_output(self._handle, [self._pin], [0])
+        self._lgpio.group_claim_output(self._handle, [self._pin], [0])
 
     def _refuse_if_closed(self) -> None:
         if self._handle is None:
