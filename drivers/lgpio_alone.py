@@ -1,8 +1,9 @@
 """lgpio once more in this process: a copy whose thread plays nothing but the waves of one line.
 
-lgpio 0.2.2 has one thread for all waves and all PWM of a process. When a wave ends while something else goes on, say a
-dimmed light, that thread skips the others for 20 ms; their edges then come all at once, and one time in fifty it
-reckons a negative time, sleeps no more and plays nothing ever again. A thread with a single line has nobody to skip.
+lgpio 0.2.2 has one thread for all waves and all PWM of a process. When a wave ends while something else goes on, say
+a dimmed light, that thread skips the others for 20 ms; their edges then come all at once, and one time in fifty it
+reckons a negative time, sleeps no more and plays nothing ever again (seen on a real kernel: tests/vm). A thread with a
+single line has nobody to skip.
 """
 
 import importlib.util
@@ -22,8 +23,8 @@ _copies = count(1)
 def lgpio_alone() -> ModuleType:
     """Return a copy that shares nothing with the module of that name, or with another copy.
 
-    The module itself where it has no C library to copy, as on the bench. Debian's python3-lgpio keeps that thread in a
-    library of its own, which copies still share; the wheel, which scripts/install takes, does not. Raises OSError,
+    The module itself where it has no C library to copy, as on the bench. Debian's python3-lgpio keeps that thread in
+    a library of its own, which copies still share; the wheel, which scripts/install takes, does not. Raises OSError,
     ImportError.
     """
     compiled: ModuleType | None = getattr(lgpio, "_lgpio", None)

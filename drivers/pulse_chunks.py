@@ -14,7 +14,7 @@ from drivers.motion_profile import Intervals
 CHUNK_S = 0.04
 """A stop waits for two of them at most; a loaded machine may be that late with the next one."""
 LONGEST_STEPS = 1000
-"""Of one chunk. lgpio's waves take 10 000 pulses, and drop 50 000 without a word."""
+"""Of one chunk, so that its pulses are soon made; lgpio itself was seen to play 50 000 in one wave."""
 PULSE_US = 5
 """How long STEP is high: the slowest of the common driver boards (DRV8825) wants 1.9 µs."""
 SHORTEST_US = 2 * PULSE_US

@@ -1,5 +1,6 @@
 """The kernel's side of /dev/gpiochip0 on the bench: lines, who has claimed them, and a thread that plays waves."""
 
+import math
 import threading
 import time
 from collections import deque
@@ -12,8 +13,8 @@ from drivers.bench.pins import Wire
 
 IS_OUTPUT = 2
 PULL_UP, PULL_DOWN = 32, 64
-LONGEST_WAVE = 20_000
-"""Pulses. More are dropped without a word, as lgpio was seen to do with 50 000."""
+IDLE_TICK_S = 0.02
+"""lgpio's thread looks so often for a wave when it plays none."""
 
 Rows = list[tuple[int, int, int]]
 """Levels, mask and the wait after them in µs, for each pulse of a wave."""
@@ -144,9 +145,8 @@ class GpioChip:
             line = self._held(handle, number)
             if len(line.waves) >= self.SLOTS:
                 raise LineBusy("TX queue full")
-            if len(rows) <= LONGEST_WAVE:
-                line.waves.append(rows)
-            if line.player is None and line.waves:
+            line.waves.append(rows)
+            if line.player is None:
                 line.player = threading.Thread(target=self._play, args=(line,), name=f"wave on GPIO{number}")
                 line.player.start()
             return self.SLOTS - len(line.waves)
@@ -156,7 +156,8 @@ class GpioChip:
         return len(self._held(handle, number).waves)
 
     def _play(self, line: _Line) -> None:
-        due_s = self._clock.now_s()
+        due_s = math.ceil(self._clock.now_s() / IDLE_TICK_S) * IDLE_TICK_S
+        self._clock.sleep_until(due_s)
         while True:
             with self._lock:
                 if not line.waves:

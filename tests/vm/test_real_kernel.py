@@ -4,6 +4,8 @@ What happened is told by the other side: the kernel's trace of its lines, and ud
 """
 
 import json
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,6 +15,11 @@ INSIDE = "/srv/project/tests/vm/inside"
 ENABLE, STEP = 5, 17
 BOARD = "idVendor=0x1a86 idProduct=0x55d4 iManufacturer=Maker iProduct=Board iSerialNumber=A50285BI"
 """A CH9102: its driver is the one that the gadget speaks to."""
+
+UNIT = Path(__file__).resolve().parents[2] / "systemd" / "scannerd.service"
+FORBIDDEN = re.findall(r"^(?:MemoryDeny|SystemCall|RestrictRealtime).*$", UNIT.read_text(), re.MULTILINE)
+AS_THE_UNIT = " ".join(f"--property='{line}'" for line in FORBIDDEN)
+"""What the daemon may not do either: a library's copy must be allowed to it."""
 
 
 def told(machine: VirtualMachine, script: str, limit_s: float = 240.0) -> Any:
@@ -77,7 +84,8 @@ def test_the_button_is_heard_through_the_kernel(machine: VirtualMachine) -> None
 
 def test_the_motor_is_off_once_the_process_was_told_to_end(machine: VirtualMachine) -> None:
     machine.shell(
-        f"systemd-run --quiet --unit=holds --setenv=PYTHONPATH=/srv/packages:/srv/project python3 {INSIDE}/hold.py"
+        f"systemd-run --quiet --unit=holds {AS_THE_UNIT} --setenv=PYTHONPATH=/srv/packages:/srv/project "
+        f"python3 {INSIDE}/hold.py"
     )
     machine.shell(
         "for i in $(seq 300); do test -e /run/holds && exit 0; sleep 0.2; done; journalctl -u holds; exit 1"
