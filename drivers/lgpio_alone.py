@@ -2,8 +2,8 @@
 
 lgpio 0.2.2 has one thread for all waves and all PWM of a process. When a wave ends while something else goes on, say
 a dimmed light, that thread skips the others for 20 ms; their edges then come all at once, and one time in fifty it
-reckons a negative time, sleeps no more and plays nothing ever again (seen on a real kernel: tests/vm). A thread with a
-single line has nobody to skip.
+reckons a negative time, sleeps no more and plays nothing ever again (seen on a real kernel: tests/vm). A thread with
+a single line has nobody to skip.
 """
 
 import importlib.util
