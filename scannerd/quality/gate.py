@@ -12,6 +12,7 @@ from scannerd.config import QualitySection
 from scannerd.quality.findings import Judged, findings_of
 from scannerd.quality.hindsight import Hindsight
 from scannerd.quality.look import Afterthought, Aspect, Look, Remedy, Verdict
+from scannerd.quality.outvote import outvoted
 from scannerd.quality.references import Measured, References
 from scannerd.quality.witness import Testimony, Witness
 
@@ -41,6 +42,12 @@ class Gate:
         testimony = self._witness.look(frame, place.ring)
         reference = self._references.of(place, testimony.room.number)
         judged = findings_of(testimony, reference, self._limits, place)
+        against_first = outvoted(judged, reference, place)
+        if against_first:
+            self._witness.forget()
+            testimony = self._witness.look(frame, place.ring)
+            reference = self._references.of(place, testimony.room.number)
+            judged = findings_of(testimony, reference, self._limits, place)
         faults = [each for each in judged if not each.finding.passed and each.finding.aspect not in self._tolerated]
         decisive = min(faults, key=lambda each: each.rank, default=None)
         verdict, remedy = self._verdict(decisive)
@@ -59,7 +66,7 @@ class Gate:
             mask=testimony.mask if _is_whole(testimony) else None,
             edges=testimony.edges.strength,
             room=testimony.room.number,
-            afterthoughts=self._look_back(),
+            afterthoughts=against_first + self._look_back(),
         )
 
     def learn(self, look: Look) -> None:
@@ -72,7 +79,7 @@ class Gate:
     def remember(self, place: Place, findings: Iterable[Measured], room: int = 0) -> None:
         """Count a photo that was kept, as its sidecar tells it; a resume does so with all of them, in their order."""
         if place.is_plain:
-            self._references.of(place, room).count(each for each in findings if each.aspect in COMPARED)
+            self._references.of(place, room).count((each for each in findings if each.aspect in COMPARED), place)
 
     def tolerate(self, aspects: Iterable[Aspect]) -> None:
         """A person looked and wants it so: ask no more about this in this scan."""

@@ -28,13 +28,25 @@ class Reference:
     """The first photos that were kept of one ring, one side up."""
 
     values: dict[str, list[float]] = field(default_factory=dict)
+    photos: int = 0
+    first: list[Place] = field(default_factory=list)
+    """Where the first of them were taken."""
+    against: list[float] = field(default_factory=list)
+    """By what factors the light of the latest photos differed from that of those."""
 
-    def count(self, measured: Iterable[Measured]) -> None:
+    def count(self, measured: Iterable[Measured], place: Place) -> None:
         """Remember the numbers, as far as there are too few yet."""
+        self.photos += 1
+        if self.photos <= REFERENCE_PHOTOS:
+            self.first.append(place)
         for finding in measured:
             kept = self.values.setdefault(str(finding.aspect), [])
             if len(kept) < REFERENCE_PHOTOS:
                 kept.append(finding.value)
+
+    def forget_all(self) -> None:
+        """Begin anew: what was kept was not as photos are here."""
+        self.values, self.photos, self.first, self.against = {}, 0, [], []
 
     def least_usual(self, aspect: Aspect) -> float | None:
         """Return the lower median: of two the smaller, of five the third. One bad photo sets no standard."""

@@ -115,6 +115,10 @@ class Witness:
         seen = room.silhouette.look(sketch, view) if view is not None else None
         return framing_of(seen.mask) if seen is not None else None
 
+    def forget(self) -> None:
+        """Begin anew with the room: what was learnt was not as it looks."""
+        self._rooms = Rooms()
+
     def learn(self, testimony: Testimony) -> None:
         """What this frame showed is how the room usually looks."""
         self._rooms.learn(testimony.room, testimony.stand, has_mat=testimony.view is not None)
