@@ -151,7 +151,8 @@ class MarlinLink(SerialLink):
             self._say(f"G1 {self.options.letter}{sent:.4f} F{feed_min:.2f}")
         self._say("M400", self.move_patience(way).left_s)
         place = self.standing()
-        if abs(place - sent) > max(SAME_UNITS if not self._steps_per_unit else 0.0, 1.01 * self.resolution_units):
+        # A place that was told by G92 lies between two steps, and M114 rounds besides.
+        if abs(place - sent) > self.resolution_units + SAME_UNITS:
             raise LinkBroken(
                 f"{self.where}: stands at {place:.3f} after a move to {sent:.3f}; check the cable, then Resume"
             )

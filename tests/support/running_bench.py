@@ -40,6 +40,7 @@ views = {views}
 [quality]
 ask_a_person = {ask_a_person}
 min_relative_sharpness = {min_relative_sharpness}
+max_cut_off_fraction = {max_cut_off_fraction}
 
 [reconstruction]
 voxel_mm = 2.0
@@ -70,6 +71,7 @@ class RunningBench:
         read_without_token: bool = False,
         ask_a_person: bool = False,
         min_relative_sharpness: float = 0.0,
+        max_cut_off_fraction: float = 0.003,
         scan: str = "",
         more: str = "",
     ) -> None:
@@ -84,6 +86,7 @@ class RunningBench:
                 port=port,
                 views=views,
                 min_relative_sharpness=min_relative_sharpness,
+                max_cut_off_fraction=max_cut_off_fraction,
                 read_without_token=str(read_without_token).lower(),
                 ask_a_person=str(ask_a_person).lower(),
                 scan=scan,
