@@ -95,7 +95,7 @@ def holds_what_the_photos_show(folder: Path, manifest: Manifest, renderer: Rende
     for turn in range(1, 5):
         # By the last photo of a turn it is known what lies behind the object: there is a whole mask.
         frame = manifest.frames[turn * VIEWS - 1]
-        assert overlap(folder, frame, renderer, upside_down=frame.side == 1) > 0.85
+        assert overlap(folder, frame, renderer, upside_down=frame.side == 1) > 0.75
         assert overlap(folder, frame, renderer, upside_down=frame.side == 0) < 0.85
 
 
