@@ -23,6 +23,7 @@ width_px = 160
 height_px = 120
 [scan]
 views = {views}
+propose = false
 [quality]
 ask_a_person = false
 [button]

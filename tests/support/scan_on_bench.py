@@ -41,6 +41,7 @@ height_px = 480
 [scan]
 views = {views}
 settle_s = 0.5
+propose = false
 [button]
 hold_s = 0.5
 warn_s = 0.2
@@ -95,15 +96,20 @@ async def running(config: Config, bench: Bench, store: ScanStore | None = None, 
 async def until(
     events: Subscription, kind: type[Event], count: int = 1, patience_s: float = PATIENCE_S
 ) -> list[Event]:
-    """Return everything up to the count-th event of a kind."""
+    """Return everything up to the count-th event of a kind; one that never comes is told with what came instead."""
     seen: list[Event] = []
-    async with asyncio.timeout(patience_s):
-        async for event in events:
-            seen.append(event)
-            count -= isinstance(event, kind)
-            if count == 0:
-                return seen
-    raise AssertionError(f"the daemon went down before another {kind.__name__}")
+    ended = "the daemon went down"
+    try:
+        async with asyncio.timeout(patience_s):
+            async for event in events:
+                seen.append(event)
+                count -= isinstance(event, kind)
+                if count == 0:
+                    return seen
+    except TimeoutError:
+        ended = f"{patience_s} s went by"
+    last = "\n".join(map(str, seen[-5:]))
+    raise AssertionError(f"{ended} before another {kind.__name__}; {len(seen)} events came, the last:\n{last}")
 
 
 async def when(holds: Callable[[], bool]) -> None:

@@ -27,6 +27,7 @@ height_px = 480
 [scan]
 views = {views}
 settle_s = 0.3
+propose = false
 [mat]
 columns = 7
 rows = 7

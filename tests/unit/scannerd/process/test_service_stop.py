@@ -37,6 +37,7 @@ height_px = 480
 [scan]
 views = 3
 settle_s = 0.3
+propose = false
 [mat]
 columns = 7
 rows = 7
