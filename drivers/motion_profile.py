@@ -97,6 +97,13 @@ def move_time_s(distance_deg: float, limits: MotionLimits) -> float:
     return 2 * limits.speed_deg_s / limits.acceleration_deg_s2 + cruise_s + limits.smoothing_s
 
 
+def move_time_with_play_s(from_deg: float, to_deg: float, play_deg: float, limits: MotionLimits) -> float:
+    """The same for an axis that reaches each place forward: a move back goes past it by the play, and returns."""
+    if not play_deg or to_deg >= from_deg:
+        return move_time_s(to_deg - from_deg, limits)
+    return move_time_s(from_deg - to_deg + play_deg, limits) + move_time_s(play_deg, limits)
+
+
 class _Motion:
     """The continuous motion, in steps and seconds."""
 

@@ -1,15 +1,15 @@
 """A turntable, or a lift for the camera, behind a STEP/DIR/ENABLE stepper driver on GPIO pins."""
 
 import asyncio
-import math
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
 from drivers.index_search import IndexSearch
-from drivers.motion_profile import MotionLimits, move_time_s
+from drivers.motion_profile import MotionLimits, move_time_with_play_s
 from drivers.options import StepperGpioOptions
-from drivers.protocols import AxisNotHomed, Clock, DriverError, EmergencyStopped, Homing, OutsideLimits
+from drivers.protocols import AxisNotHomed, Clock, DriverError, EmergencyStopped, Homing
+from drivers.soft_limits import check_move, check_place
 from drivers.stepper_motor import StepperMotor
 
 T = TypeVar("T")
@@ -64,7 +64,7 @@ class StepperGpio:
         """Hold what stands here and call that this angle. Raises OutsideLimits."""
         async with self._moving:
             halts = self._motor.halts
-            self._check_limits(angle_deg)
+            check_place(self._options.name, angle_deg, self._options.soft_limits_deg)
             await self._in_thread(self._motor.energise, halts)
             self._zero = self._motor.position - round(angle_deg / self.step_deg)
 
@@ -77,9 +77,7 @@ class StepperGpio:
         async with self._moving:
             halts = self._motor.halts
             from_deg = self.angle_deg
-            way_deg = angle_deg - from_deg
-            self._check_limits(angle_deg)
-            self._check_limits(angle_deg - (self._play_deg if way_deg < 0 else 0.0))
+            check_move(self._options.name, from_deg, angle_deg, self._play_deg, self._options.soft_limits_deg)
             target = self._motor.position - round(from_deg / self.step_deg) + round(angle_deg / self.step_deg)
             await self._in_thread(lambda: self._go(target), halts)
             if self._motor.position != target:
@@ -89,10 +87,7 @@ class StepperGpio:
 
     def move_time_s(self, from_deg: float, to_deg: float) -> float:
         """Return what the profile needs for this move at the configured limits: the physical floor."""
-        if not self._play_deg or to_deg >= from_deg:
-            return move_time_s(to_deg - from_deg, self._limits)
-        past_s = move_time_s(from_deg - to_deg + self._play_deg, self._limits)
-        return past_s + move_time_s(self._play_deg, self._limits)
+        return move_time_with_play_s(from_deg, to_deg, self._play_deg, self._limits)
 
     async def release(self) -> None:
         """Switch the holding current off. The position counts as known until something moves the platter."""
@@ -169,11 +164,3 @@ class StepperGpio:
     def _apart_deg(self, steps: int) -> float:
         apart_deg = steps * self.step_deg
         return apart_deg if self._options.soft_limits_deg else (apart_deg + 180) % 360 - 180
-
-    def _check_limits(self, angle_deg: float) -> None:
-        if not math.isfinite(angle_deg):
-            raise OutsideLimits(f"{self._options.name}: {angle_deg}° is no angle")
-        limits = self._options.soft_limits_deg
-        if limits is not None and not limits[0] <= angle_deg <= limits[1]:
-            allowed = f"{limits[0]:.2f}° to {limits[1]:.2f}°"
-            raise OutsideLimits(f"{self._options.name}: {angle_deg:.2f}° is outside its soft limits {allowed}")

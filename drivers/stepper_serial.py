@@ -2,12 +2,11 @@
 
 import asyncio
 import contextlib
-import math
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import ClassVar, TypeVar
 
-from drivers.motion_profile import MotionLimits, move_time_s
+from drivers.motion_profile import MotionLimits, move_time_with_play_s
 from drivers.options_serial import SerialAxisOptions
 from drivers.protocols import (
     AxisNotHomed,
@@ -17,13 +16,13 @@ from drivers.protocols import (
     Homing,
     LinkBroken,
     NeedsPerson,
-    OutsideLimits,
 )
 from drivers.serial_grbl import GrblLink
 from drivers.serial_link import PositionLost, SerialLink, Wishes
 from drivers.serial_marlin import MarlinLink
 from drivers.serial_port import PortGone, SerialPort
 from drivers.serial_table import TableLink
+from drivers.soft_limits import check_move, check_place
 
 T = TypeVar("T")
 
@@ -86,7 +85,7 @@ class SerialAxis:
         """Hold what stands here and call that this angle. Raises OutsideLimits, LinkBroken."""
         async with self._moving:
             halts = self._begin()
-            self._check_limits(angle_deg)
+            check_place(self._options.name, angle_deg, self._options.soft_limits_deg)
             await self._in_thread(lambda: self._believe(angle_deg), halts)
 
     async def move_to(self, angle_deg: float) -> float:
@@ -98,18 +97,15 @@ class SerialAxis:
         async with self._moving:
             halts = self._begin()
             from_deg = self.angle_deg
-            self._check_limits(angle_deg)
-            self._check_limits(angle_deg - (self._options.backlash_deg if angle_deg < from_deg else 0.0))
+            check_move(
+                self._options.name, from_deg, angle_deg, self._options.backlash_deg, self._options.soft_limits_deg
+            )
             await self._in_thread(lambda: self._go(angle_deg), halts)
             return self.angle_deg
 
     def move_time_s(self, from_deg: float, to_deg: float) -> float:
         """Return what the profile needs for this move at the configured limits: the physical floor."""
-        play_deg = self._options.backlash_deg
-        if not play_deg or to_deg >= from_deg:
-            return move_time_s(to_deg - from_deg, self._limits)
-        past_s = move_time_s(from_deg - to_deg + play_deg, self._limits)
-        return past_s + move_time_s(play_deg, self._limits)
+        return move_time_with_play_s(from_deg, to_deg, self._options.backlash_deg, self._limits)
 
     async def release(self) -> None:
         """Switch the holding current off. The position counts as known until something moves the platter.
@@ -308,14 +304,6 @@ class SerialAxis:
     def _angle_of(self, units: float) -> float:
         assert self._zero is not None
         return (units - self._zero) / self._options.units_per_deg * (-1 if self._options.reversed else 1)
-
-    def _check_limits(self, angle_deg: float) -> None:
-        if not math.isfinite(angle_deg):
-            raise OutsideLimits(f"{self._options.name}: {angle_deg}° is no angle")
-        limits = self._options.soft_limits_deg
-        if limits is not None and not limits[0] <= angle_deg <= limits[1]:
-            allowed = f"{limits[0]:.2f}° to {limits[1]:.2f}°"
-            raise OutsideLimits(f"{self._options.name}: {angle_deg:.2f}° is outside its soft limits {allowed}")
 
 
 class GrblAxis(SerialAxis):

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from drivers.bench.platter import Platter, PlatterMechanics
-from drivers.motion_profile import MotionLimits, move_time_s, plan_move
+from drivers.motion_profile import MotionLimits, move_time_s, move_time_with_play_s, plan_move
 
 STEP_DEG = 0.0375
 limits_s = st.builds(
@@ -102,6 +102,13 @@ def test_a_short_way_is_a_triangle() -> None:
 def test_a_long_way_is_a_trapezoid() -> None:
     # 10° up, 10° down at 180°/s² (a third of a second each), 70° at 60°/s between.
     assert move_time_s(90, MotionLimits(60, 180)) == pytest.approx(2 / 3 + 70 / 60)
+
+
+def test_a_move_back_also_goes_there_and_back_over_the_play() -> None:
+    limits = MotionLimits(60, 180)
+    assert move_time_with_play_s(0, 90, 2, limits) == move_time_s(90, limits)
+    assert move_time_with_play_s(90, 0, 0, limits) == move_time_s(90, limits)
+    assert move_time_with_play_s(90, 0, 2, limits) == move_time_s(92, limits) + move_time_s(2, limits)
 
 
 @pytest.mark.parametrize("speed", [0.0, -1.0, math.inf, math.nan])
