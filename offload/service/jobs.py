@@ -80,19 +80,23 @@ class Intake:
             raise FilesMissing(MissingBlobs(missing=missing))
 
     def _check_photos(self, manifest: Manifest) -> None:
-        expected = (manifest.photo_width_px, manifest.photo_height_px)
         for file in manifest.files():
             self._check_length(file)
-        for file in manifest.photos():
-            try:
-                found = jpeg_size_px(self._folder.blob(file.sha256))
-            except NotAJpeg as problem:
-                raise BundleRefused(f"{file.name} {problem}; take this photo again") from problem
-            if found != expected:
-                raise BundleRefused(
-                    f"{file.name} is {found[0]}x{found[1]} pixels, the bundle says {expected[0]}x{expected[1]}; "
-                    "all photos of a scan must have one size"
-                )
+        for number, camera in enumerate(manifest.all_cameras()):
+            whose = f"of camera {camera.name} " if manifest.cameras else ""
+            for file in manifest.photos_of(number):
+                self._check_size(file, camera.size_px, whose)
+
+    def _check_size(self, file: StoredFile, expected: tuple[int, int], whose: str) -> None:
+        try:
+            found = jpeg_size_px(self._folder.blob(file.sha256))
+        except NotAJpeg as problem:
+            raise BundleRefused(f"{file.name} {problem}; take this photo again") from problem
+        if found != expected:
+            raise BundleRefused(
+                f"{file.name} is {found[0]}x{found[1]} pixels, the bundle says {expected[0]}x{expected[1]}; "
+                f"all photos {whose}of a scan must have one size"
+            )
 
     def _check_length(self, file: StoredFile) -> None:
         size_bytes = self._folder.blob(file.sha256).stat().st_size

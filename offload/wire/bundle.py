@@ -4,12 +4,16 @@ Frames of reference. *Mat*: origin in the centre of the mat, x right, y away fro
 millimetres. *Camera*: OpenCV's, x right, y down, z forward. Pixel (0, 0) is the centre of the top left pixel.
 """
 
+from collections.abc import Iterator
 from datetime import datetime
 from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
 from offload.wire.base import FileName, ScanId, Sha256, Wire
+
+FIRST_CAMERA = "first"
+"""The name that no configuration gives it."""
 
 
 class StoredFile(Wire):
@@ -67,6 +71,11 @@ class CameraModel(Wire):
     """Of one pixel of the *stored* photo: sensor width / photo width."""
 
 
+def _is_nothing(value: object) -> bool:
+    """What only a scan with several cameras has stays away from the files of all others."""
+    return not value
+
+
 class Place(Wire):
     """Where, and how, one photo of a scan is taken."""
 
@@ -84,11 +93,30 @@ class Place(Wire):
     """Stops above the scan's locked exposure, for an exposure bracket."""
     focus_offset_dioptres: float = Field(default=0.0, ge=-10, le=10)
     """Nearer than the scan's locked focus, for a focus bracket."""
+    camera: int = Field(default=0, ge=0, exclude_if=_is_nothing)
+    """Which of the scan's cameras takes it; 0 is the first, and not written."""
 
     @property
     def is_plain(self) -> bool:
         """Whether it is the first photo from its place, as locked: what a reconstruction needs one of."""
         return self.repeat == 0 and self.exposure_ev == 0 and self.focus_offset_dioptres == 0
+
+
+class CameraOfScan(Wire):
+    """One camera of a scan that was taken with several."""
+
+    name: str = Field(pattern=r"^[0-9A-Za-z][0-9A-Za-z_-]{0,39}$")
+    camera: CameraModel
+    photo_width_px: int = Field(ge=16)
+    photo_height_px: int = Field(ge=16)
+    intrinsics: Intrinsics | None = None
+    background: StoredFile | None = None
+    """Its photo of the empty turntable, if one was ever taken."""
+
+    @property
+    def size_px(self) -> tuple[int, int]:
+        """Width and height of its photos."""
+        return self.photo_width_px, self.photo_height_px
 
 
 class FrameEntry(Place):
@@ -124,11 +152,13 @@ class ReconstructionOptions(Wire):
 class Manifest(Wire):
     """Everything about a sealed scan. Its own SHA-256 is the bundle's id."""
 
-    format: Literal[1] = 1
+    format: Literal[1, 2] = 1
+    """2 exactly where there are several cameras: who knows only one would take all photos for its."""
     scan_id: ScanId
     created_at: datetime
     device: str
     camera: CameraModel
+    """The first camera; its are also size of photo, intrinsics and background below."""
     photo_width_px: int = Field(ge=16)
     photo_height_px: int = Field(ge=16)
     mat: MatSpec | None = None
@@ -140,6 +170,9 @@ class Manifest(Wire):
     """About the whole scan: camera poses, contact sheet."""
     options: ReconstructionOptions = ReconstructionOptions()
 
+    cameras: tuple[CameraOfScan, ...] = Field(default=(), exclude_if=_is_nothing)
+    """The other cameras, numbered from 1."""
+
     @model_validator(mode="after")
     def _names_are_unique(self) -> Self:
         names = [entry.name for entry in self.files()]
@@ -147,11 +180,45 @@ class Manifest(Wire):
             raise ValueError("two files of the bundle have the same name")
         return self
 
+    @model_validator(mode="after")
+    def _cameras_are_known(self) -> Self:
+        expected = 2 if self.cameras else 1
+        if self.format != expected:
+            raise ValueError(f"format is {self.format}; a scan with {1 + len(self.cameras)} cameras has {expected}")
+        unknown = sorted({frame.camera for frame in self.frames if frame.camera > len(self.cameras)})
+        if unknown:
+            raise ValueError(
+                f"photos are from cameras {unknown}; the scan has {1 + len(self.cameras)}, the first is 0"
+            )
+        return self
+
+    def all_cameras(self) -> tuple[CameraOfScan, ...]:
+        """Every camera by its number; the first is called `first`."""
+        first = CameraOfScan(
+            name=FIRST_CAMERA,
+            camera=self.camera,
+            photo_width_px=self.photo_width_px,
+            photo_height_px=self.photo_height_px,
+            intrinsics=self.intrinsics,
+            background=self.background,
+        )
+        return (first, *self.cameras)
+
     def photos(self) -> tuple[StoredFile, ...]:
-        """What must be JPEGs of the photos' size."""
-        return (*(frame.file for frame in self.frames), *((self.background,) if self.background else ()))
+        """What must be JPEGs of the size of its camera's photos."""
+        return (*(frame.file for frame in self.frames), *self._backgrounds())
+
+    def photos_of(self, camera: int) -> tuple[StoredFile, ...]:
+        """Those that one camera took."""
+        background = self.all_cameras()[camera].background
+        taken = (frame.file for frame in self.frames if frame.camera == camera)
+        return (*taken, *((background,) if background else ()))
 
     def files(self) -> tuple[StoredFile, ...]:
         """Every file that must be on the service before the job can start."""
-        background = (self.background,) if self.background else ()
-        return (*(file for frame in self.frames for file in frame.files()), *background, *self.extras)
+        return (*(file for frame in self.frames for file in frame.files()), *self._backgrounds(), *self.extras)
+
+    def _backgrounds(self) -> Iterator[StoredFile]:
+        for background in (self.background, *(other.background for other in self.cameras)):
+            if background is not None:
+                yield background

@@ -97,6 +97,22 @@ def test_a_photo_that_is_none_is_refused_by_name(service, kit, photos, scan_id, 
         assert words in answer.json()["detail"]
 
 
+def test_each_photo_is_held_to_its_own_cameras_size(service, kit, photos, scan_id):
+    side = {"name": "side", "camera": {"make": "m", "model": "s", "focal_length_mm": 4, "pixel_pitch_um": 3}}
+    side |= {"photo_width_px": 32, "photo_height_px": 24}
+    photos[2], photos[3] = kit.jpeg(10), kit.jpeg(9, 32, 24)
+    frames = [entry.model_dump(mode="json") for entry in kit.manifest_of(photos, scan_id).frames]
+    frames[3]["camera"] = 1
+    with service.client() as client:
+        upload(client, kit, photos)
+        good = kit.manifest_of(photos, scan_id, frames=frames, format=2, cameras=[side])
+        assert kit.post(client, good).status_code == 201
+        frames[2]["camera"] = 1
+        answer = kit.post(client, kit.manifest_of(photos, scan_id, frames=frames, format=2, cameras=[side]))
+        assert answer.status_code == 422
+        assert "frames/0002.jpg is 64x48 pixels, the bundle says 32x24; all photos of camera side" in answer.text
+
+
 def test_what_the_device_found_out_travels_beside_the_photos(service, kit, photos, scan_id):
     def stored(name, content):
         return {"name": name, "sha256": kit.sha256(content), "size_bytes": len(content)}

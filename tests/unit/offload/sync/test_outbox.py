@@ -105,6 +105,6 @@ def test_the_seal_decides(outbox):
 
 
 def test_a_seal_that_is_none_is_told_with_its_file(outbox):
-    (outbox.folder / "manifest.json").write_text('{"format": 2}')
+    (outbox.folder / "manifest.json").write_text('{"format": 3}')
     with pytest.raises(BrokenScan, match=r"manifest\.json: format"):
         outbox.refresh()
