@@ -15,11 +15,12 @@ from scannerd.app import Daemon
 from scannerd.commands import CaptureBackground
 from scannerd.config import Config
 from scannerd.demo.aside import run_aside
-from scannerd.demo.bench_options import BenchOptions, bench_config, bench_mechanics, bench_turntable, bench_wiring
+from scannerd.demo.bench_options import BenchOptions, bench_config, bench_mechanics, bench_wiring
 from scannerd.demo.companions import Companions
 from scannerd.demo.options import DemoOptions
 from scannerd.demo.run import make_usable
 from scannerd.demo.setting import demo_lift, scans_folder
+from scannerd.demo.turntables import serial_turntable
 from scannerd.process.serving import serve
 from scannerd.process.vitals import read_vitals
 from scannerd.store.layout import StoreLayout
@@ -55,7 +56,7 @@ def _installed(options: BenchOptions, config: Config, scene_file: Path, supply: 
         renderer = stack.enter_context(RenderProcess(scene_file))
         renderer.prepare(config.camera.width_px, config.camera.height_px)
         wiring, mechanics, lift = bench_wiring(config), bench_mechanics(config), demo_lift(config)
-        table = bench_turntable(config)
+        table = serial_turntable(config)
         bench = stack.enter_context(
             install_bench(renderer.render_into, options.speed, wiring, mechanics, lift, turntable=table)
         )

@@ -10,8 +10,9 @@ import typer
 from offload.logs.journal import start_logging
 from scannerd import console
 from scannerd.demo.bench import run_bench
-from scannerd.demo.bench_options import DRIVERS, BenchOptions, Turntable
+from scannerd.demo.bench_options import BenchOptions
 from scannerd.demo.outside_faults import FOR_PEOPLE, in_words
+from scannerd.demo.turntables import turntable_named
 from scannerd.settings.file import ConfigFaults
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
@@ -44,7 +45,18 @@ def bench(
 ) -> None:
     """Be the daemon on the simulated bench, with every front door, until Ctrl-C or SIGTERM."""
     options = BenchOptions(
-        config, store, mesh, views, width_px, height_px, speed, service, background, port, hand, _kind(turntable)
+        config,
+        store,
+        mesh,
+        views,
+        width_px,
+        height_px,
+        speed,
+        service,
+        background,
+        port,
+        hand,
+        turntable_named(turntable),
     )
     start_logging("scannerd")
     try:
@@ -58,16 +70,6 @@ def bench(
     except (KeyboardInterrupt, asyncio.CancelledError) as stop:
         # Before the daemon listened to signals itself.
         raise typer.Exit(INTERRUPTED) from stop
-
-
-def _kind(name: str | None) -> Turntable | None:
-    """Return what was named. Raises BadParameter."""
-    if name is None:
-        return None
-    found = next((kind for kind in DRIVERS if kind == name), None)
-    if found is None:
-        raise typer.BadParameter(f"--turntable {name}: use {', '.join(DRIVERS)}")
-    return found
 
 
 async def _run(options: BenchOptions) -> None:

@@ -2,31 +2,20 @@
 
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from pydantic import ValidationError
 
 from drivers.bench.pins import BenchWiring
 from drivers.bench.platter import PlatterMechanics
-from drivers.bench.serial_table import Kind, SerialWiring
 from scannerd.config import Config, DeviceSection, StoreSection, WebSection
 from scannerd.demo.setting import demo_wiring
+from scannerd.demo.turntables import Turntable, turntable_keys
 from scannerd.settings.file import ConfigFaults, read_config
 from scannerd.settings.rules import broken_rules
 from scannerd.settings.text import allowed_values
 
 STORE = Path("out/bench")
-Turntable = Literal["gpio", "grbl", "marlin", "table"]
-DRIVERS: dict[Turntable, str] = {"gpio": "stepper_gpio", "grbl": "grbl", "marlin": "marlin", "table": "serial_table"}
-TABLES_WORDS = {
-    "move_command": "MA {angle_deg:.3f} => OK",
-    "query_command": r"POS? => POS (?P<angle_deg>-?\d+\.\d+)",
-    "stop_command": "STOP => OK",
-    "on_command": "ON => OK",
-    "off_command": "OFF => OK",
-    "error_reply": "ERR.*",
-}
-"""Of the bench's own simple table."""
 COMMAND_LINE = "the command line"
 
 
@@ -68,7 +57,8 @@ def bench_config(options: BenchOptions) -> Config:
         config = config.model_copy(update={"web": web})
     config = _changed(config, "web", {"port": options.port})
     config = _changed(config, "scan", {"views": options.views})
-    config = _changed(config, "turntable", _turntable(options.turntable, config.store.folder))
+    table = turntable_keys(options.turntable, config.turntable.driver, config.store.folder)
+    config = _changed(config, "turntable", table)
     config = _changed(config, "camera", {"width_px": options.width_px, "height_px": options.height_px})
     problems = broken_rules(dict(config))
     if problems:
@@ -79,31 +69,6 @@ def bench_config(options: BenchOptions) -> Config:
 def bench_wiring(config: Config) -> BenchWiring:
     """Wire the simulated hardware as the configuration says."""
     return replace(demo_wiring(config), dir_high_turns=-1 if config.turntable.invert else 1)
-
-
-def bench_turntable(config: Config) -> SerialWiring | None:
-    """Return the serial controller that the configuration expects at its port; None: pulses at pins."""
-    table = config.turntable
-    kinds: dict[str, Kind] = {"grbl": "grbl", "marlin": "marlin", "serial_table": "table"}
-    kind = kinds.get(table.driver)
-    if kind is None:
-        return None
-    return SerialWiring(
-        kind,
-        Path(table.port),
-        table.axis,
-        table.units_per_turn,
-        turns=-1 if table.invert else 1,
-        speed_deg_s=table.max_speed_deg_s,
-        acceleration_deg_s2=table.acceleration_deg_s2,
-    )
-
-
-def _turntable(kind: Turntable | None, folder: Path) -> dict[str, Any]:
-    if kind is None:
-        return {}
-    words = TABLES_WORDS if kind == "table" else {}
-    return {"driver": DRIVERS[kind], "port": str(folder / "dev" / "scanner-turntable"), **words}
 
 
 def bench_mechanics(config: Config) -> PlatterMechanics:

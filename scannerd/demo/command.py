@@ -19,10 +19,12 @@ from scannerd.demo.options import DemoOptions
 from scannerd.demo.outside_faults import FOR_PEOPLE, in_words
 from scannerd.demo.run import run_demo
 from scannerd.demo.summary import Summary
+from scannerd.demo.turntables import Turntable, turntable_named
 from scannerd.settings.text import allowed_values
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 INTERRUPTED = 130
+NEEDS_CABLE = "needs --turntable grbl, marlin or table"
 
 
 @app.command()
@@ -44,15 +46,17 @@ def demo(
         list[str] | None, typer.Option(help="Let this go wrong; may be given again; `list` prints what there is.")
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Decides when each fault strikes.")] = 0,
+    turntable: Annotated[str, typer.Option(help="What turns the platter: gpio, grbl, marlin or table.")] = "gpio",
 ) -> None:
     """Scan an object on the simulated bench, from the button to the model."""
     if fault and "list" in fault:
         for known in FAULTS.values():
-            print(f"{known.name:<18}{known.says}")
+            print(f"{known.name:<18}{known.says}{f'; {NEEDS_CABLE}' if known.on_serial else ''}")
         return
     width_px, height_px = _size_px(size)
     options = DemoOptions(out.resolve(), mesh, keep_size, up, views, speed, width_px, height_px, voxel_mm)
-    options = replace(options, faults=_faults(fault or []), seed=seed)
+    kind = turntable_named(turntable) or "gpio"
+    options = replace(options, faults=_faults(fault or [], kind), seed=seed, turntable=kind)
     try:
         summary = asyncio.run(_run(options))
     except FOR_PEOPLE as error:
@@ -75,9 +79,13 @@ async def _run(options: DemoOptions) -> Summary:
         return await run_demo(options, display)
 
 
-def _faults(names: list[str]) -> tuple[str, ...]:
+def _faults(names: list[str], turntable: Turntable) -> tuple[str, ...]:
     try:
-        return tuple(fault.name for fault in faults_named(names))
+        faults = faults_named(names)
+        no_cable = [fault.name for fault in faults if fault.on_serial and turntable == "gpio"]
+        if no_cable:
+            raise ValueError(f"{', '.join(no_cable)}: the table on GPIO pins has no such cable; {NEEDS_CABLE}")
+        return tuple(fault.name for fault in faults)
     except ValueError as error:
         raise typer.BadParameter(str(error), param_hint="--fault") from error
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from drivers.bench.flicker import LightFlicker
 from drivers.bench.install import Bench
+from drivers.bench.serial_table import SerialTable
 from drivers.bench.supply import SimulatedSupply
 from scannerd.store.durable import free_bytes_at
 
@@ -32,6 +33,13 @@ class Surroundings:
     bench: Bench
     supply: SimulatedSupply
     disk: Disk
+
+    @property
+    def cable(self) -> SerialTable:
+        """Of the serial turntable."""
+        if self.bench.table is None:
+            raise ValueError("this bench's turntable hangs on GPIO pins; a fault of its cable needs a serial one")
+        return self.bench.table
 
     def push_platter(self, by_deg: float) -> None:
         """Turn the platter against its motor."""
@@ -62,6 +70,8 @@ class DemoFault:
     at_start: bool = False
     restarts: bool = False
     """The daemon ends and is started again."""
+    on_serial: bool = False
+    """It befalls the cable of a serial turntable, or its controller."""
 
 
 def _world(name: str, value: object) -> Deed:
@@ -136,6 +146,31 @@ FAULTS = {
             "the daemon is stopped and started again, and a hand turns the platter by 40° meanwhile",
             lambda around: around.push_platter(40.0),
             restarts=True,
+        ),
+        DemoFault(
+            "unplug",
+            "the serial turntable's cable is pulled, which feeds it, too",
+            lambda around: around.cable.unplug(),
+            lambda around: around.cable.plug_in(),
+            on_serial=True,
+        ),
+        DemoFault(
+            "drop-byte", "a byte of its answers is lost", lambda on: on.cable.drop_byte("host"), on_serial=True
+        ),
+        DemoFault(
+            "drop-order", "a byte of an order is lost", lambda on: on.cable.drop_byte("controller"), on_serial=True
+        ),
+        DemoFault(
+            "garble-byte", "a byte of its answers is changed", lambda on: on.cable.garble_byte(), on_serial=True
+        ),
+        DemoFault("reset-table", "its controller is reset", lambda on: on.cable.reset(), on_serial=True),
+        DemoFault("table-alarm", "its controller stops by itself", lambda on: on.cable.alarm(), on_serial=True),
+        DemoFault(
+            "slow-replies",
+            "it answers 0.3 s late",
+            lambda around: setattr(around.cable, "reply_delay_s", 0.3),
+            lambda around: setattr(around.cable, "reply_delay_s", 0.0),
+            on_serial=True,
         ),
     )
 }

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from scannerd.demo.turntables import Turntable
+
 
 @dataclass(frozen=True)
 class DemoOptions:
@@ -24,6 +26,8 @@ class DemoOptions:
     """By name, of `scannerd.demo.faults`."""
     seed: int = 0
     """Decides when each fault strikes."""
+    turntable: Turntable = "gpio"
+    """What turns the platter; a serial controller has its port in `out`."""
 
     def fingerprint(self) -> dict[str, object]:
         """Return what must agree before a scan that an earlier run left may be gone on with."""
@@ -37,4 +41,5 @@ class DemoOptions:
             "voxel_mm": self.voxel_mm,
             "texture_px": self.texture_px,
             "faults": list(self.faults),
+            "turntable": self.turntable,
         }

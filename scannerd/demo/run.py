@@ -26,6 +26,7 @@ from scannerd.demo.outside_faults import DemoFailed
 from scannerd.demo.progress import ScanProgress
 from scannerd.demo.setting import demo_config, demo_mechanics, demo_wiring, scans_folder
 from scannerd.demo.summary import Summary
+from scannerd.demo.turntables import serial_turntable
 from scannerd.events import Outcome, Subscription
 from scannerd.hardware import build_hardware
 from scannerd.process.vitals import read_vitals
@@ -111,7 +112,8 @@ async def _scan(
     config, supply, disk = demo_config(options), SimulatedSupply(options.out / "sysfs"), Disk()
     store = ScanStore(StoreLayout(options.out), config.store.reserve_bytes, free_bytes=disk.free_bytes)
     wiring, mechanics = demo_wiring(config), demo_mechanics(options)
-    with install_bench(renderer.render_into, options.speed, wiring, mechanics) as bench:
+    table = serial_turntable(config)
+    with install_bench(renderer.render_into, options.speed, wiring, mechanics, turntable=table) as bench:
         accidents.begin(Surroundings(bench, supply, disk))
         while True:
             hardware = build_hardware(config, bench.clock)

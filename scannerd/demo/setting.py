@@ -18,6 +18,7 @@ from scannerd.config import (
 from scannerd.config_motors import LiftSection
 from scannerd.demo.faults import faults_named
 from scannerd.demo.options import DemoOptions
+from scannerd.demo.turntables import turntable_keys
 
 
 def demo_config(options: DemoOptions) -> Config:
@@ -31,9 +32,11 @@ def demo_config(options: DemoOptions) -> Config:
         quality=QualitySection(ask_a_person=bool(options.faults)),
         reconstruction=ReconstructionSection(voxel_mm=options.voxel_mm, texture_px=options.texture_px),
     )
+    keys = turntable_keys(options.turntable, config.turntable.driver, options.out)
+    config = config.model_copy(update={"turntable": config.turntable.model_copy(update=keys)})
     for fault in faults_named(options.faults):
-        for name, keys in fault.settings.items():
-            config = config.model_copy(update={name: getattr(config, name).model_copy(update=dict(keys))})
+        for name, changes in fault.settings.items():
+            config = config.model_copy(update={name: getattr(config, name).model_copy(update=dict(changes))})
     return config
 
 

@@ -3,8 +3,9 @@ from typing import Any
 
 import pytest
 
-from scannerd.demo.bench_options import BenchOptions, bench_config, bench_mechanics, bench_turntable, bench_wiring
+from scannerd.demo.bench_options import BenchOptions, bench_config, bench_mechanics, bench_wiring
 from scannerd.demo.setting import demo_lift
+from scannerd.demo.turntables import serial_turntable
 from scannerd.settings.file import ConfigFaults
 from scannerd.settings.text import documented_toml
 
@@ -83,8 +84,8 @@ def test_the_bench_has_the_lift_that_the_config_says(tmp_path: Path) -> None:
 @pytest.mark.parametrize("kind", ["grbl", "marlin", "table"])
 def test_a_serial_turntable_has_its_port_in_the_store(tmp_path: Path, kind: Any) -> None:
     config = bench_config(BenchOptions(store=tmp_path, turntable=kind))
-    wiring = bench_turntable(config)
+    wiring = serial_turntable(config)
     assert wiring is not None
     assert (wiring.kind, wiring.port) == (kind, tmp_path / "dev" / "scanner-turntable")
     assert config.turntable.port == str(wiring.port)
-    assert bench_turntable(bench_config(BenchOptions(store=tmp_path))) is None
+    assert serial_turntable(bench_config(BenchOptions(store=tmp_path))) is None

@@ -17,12 +17,15 @@ from scannerd.demo.accidents import Accidents, Then
 from scannerd.demo.faults import FAULTS, Disk, Surroundings, faults_named
 from scannerd.demo.options import DemoOptions
 from scannerd.demo.setting import demo_config, demo_mechanics
+from scannerd.demo.turntables import Turntable, serial_turntable
 from scannerd.events import Outcome, ScanEnded
 from scannerd.store.layout import StoreLayout
 from scannerd.store.scans import ScanStore
 
 SEVERAL = ("jam", "emergency-stop", "lose-steps", "turn-platter", "disk-full", "camera-unplugged")
 VIEWS = 14
+SERIAL_SPEED = 20.0
+"""A byte takes its time on a real pseudo-terminal, whatever the bench's clock says."""
 
 
 def test_a_list_of_all_faults_is_printed_and_another_name_is_refused(tmp_path: Path) -> None:
@@ -45,6 +48,16 @@ def test_every_fault_fits_to_the_settings_and_to_the_bench(tmp_path: Path) -> No
     assert type(config).model_validate(config.model_dump()) == config
     assert demo_mechanics(options).backlash_deg == 1.0
     assert not demo_config(DemoOptions(tmp_path)).quality.ask_a_person, "nobody is there without faults"
+
+
+def test_a_fault_of_a_cable_is_refused_where_there_is_none_and_says_what_it_needs(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "scannerd", "demo", "--out", str(tmp_path / "out"), "--fault", "unplug"]
+    refused = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert refused.returncode == 2
+    assert "unplug" in refused.stderr
+    assert "--turntable" in refused.stderr
+    assert "Traceback" not in refused.stderr
+    assert not (tmp_path / "out").exists()
 
 
 async def test_a_scan_with_several_faults_has_all_its_photos_and_says_what_was_done(tmp_path: Path) -> None:
@@ -73,6 +86,33 @@ async def test_a_scan_with_several_faults_has_all_its_photos_and_says_what_was_d
     assert sorted(met.fault for met in accidents.met) == sorted(SEVERAL)
     for met in accidents.met:
         assert met.daemon, met
+    assert not faults_in_angles(store.layout.scan("cup"))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("turntable", ["grbl", "marlin", "table"])
+async def test_a_scan_on_a_serial_table_meets_every_fault_of_its_cable(tmp_path: Path, turntable: Turntable) -> None:
+    faults = tuple(fault.name for fault in FAULTS.values() if fault.on_serial)
+    options = DemoOptions(tmp_path, faults=faults, turntable=turntable)
+    demo = demo_config(options)
+    config = bench_config(tmp_path, views=VIEWS, more="max_cut_off_fraction = 1.0")
+    config = config.model_copy(update={"turntable": demo.turntable})
+    accidents = Accidents(faults_named(faults), VIEWS, seed=3)
+    with install_bench(SigningCamera(), SERIAL_SPEED, turntable=serial_turntable(config)) as bench:
+        accidents.begin(Surroundings(bench, SimulatedSupply(tmp_path / "sysfs"), Disk()))
+        store = ScanStore(StoreLayout(tmp_path))
+        async with running(config, bench, store) as daemon:
+            events = daemon.events.subscribe()
+            await daemon.submit(StartScan("cup"))
+            async for event in events:
+                then = await accidents.take(event, daemon)
+                if isinstance(event, ScanEnded) and then is not Then.REVIVED:
+                    break
+    assert isinstance(event, ScanEnded)
+    assert (event.outcome, event.frames_done) == (Outcome.COMPLETED, VIEWS), event.error
+    assert sorted(met.fault for met in accidents.met) == sorted(faults)
+    (unplugged,) = [met for met in accidents.met if met.fault == "unplug"]
+    assert any("a hand put it right" in line for line in unplugged.lines), unplugged
     assert not faults_in_angles(store.layout.scan("cup"))
 
 
