@@ -13,6 +13,8 @@ class ViewpointShown(Shown):
     ring: int
     side: int = 0
     """How the object lies: 0 as it was put down, 1 after it was turned over, and so on."""
+    camera: int = 0
+    """Which of the scanner's cameras takes it; 0 is the first."""
     elevation_deg: float | None = None
     """Of the camera above the platter, where it is known."""
     repeat: int = 0
