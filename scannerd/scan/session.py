@@ -35,13 +35,16 @@ from scannerd.scan.pauses import MakeRoom, Pauses, no_room
 from scannerd.scan.phases import Phase, PhaseTracker
 from scannerd.scan.plan import Viewpoint
 from scannerd.scan.platter_finder import PlatterFinder
+from scannerd.scan.retakes import Retakes
 from scannerd.scan.rhythm import Rhythm
-from scannerd.scan.runner import ProposalPort, ScanRunner, ViewpointFault
+from scannerd.scan.runner import ProposalPort, ScanRunner
 from scannerd.scan.settle import Settle, SettleLimits
 from scannerd.scan.slip import SlipVerdict
 from scannerd.scan.standing import Standing
 from scannerd.scan.station import Station
 from scannerd.scan.taken import Taken
+from scannerd.scan.viewpoint_fault import ViewpointFault
+from scannerd.scan.visits import Visits
 from scannerd.store.durable import StoreFault
 from scannerd.store.scans import StoredScan
 from scannerd.worker_thread import WorkerThread
@@ -164,19 +167,23 @@ class ScanSession:
         enter, publish = self._enter, self._publish
         pauses = Pauses(scan, self._station, darkroom, self.control, rest, enter, publish, low_voltage, make_room)
         pauses.emergency = EmergencyMemory(self._emergency)
+        standing, station, control, worker = Standing(scan, self._lift), self._station, self.control, self._worker
+        visits = Visits(scan, station, darkroom, control, publish, standing, self._find_platter, pauses)
+        ask = quality.ask_a_person
+        retakes = Retakes(scan, station, gate, darkroom, worker, enter, pauses, visits, ask_a_person=ask)
         return ScanRunner(
             scan,
-            self._station,
+            station,
             gate,
             darkroom,
-            self.control,
-            self._worker,
+            control,
+            worker,
             enter,
             publish,
-            Standing(scan, self._lift),
-            self._find_platter,
+            standing,
             pauses,
-            ask_a_person=quality.ask_a_person,
+            visits,
+            retakes,
             proposal=proposal,
         )
 

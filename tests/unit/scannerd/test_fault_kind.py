@@ -13,7 +13,7 @@ from drivers.hardware_fault import HardwareFault
 from drivers.protocols import AxisNotHomed, CameraTimeout, CameraUnusable, DriverError
 from scannerd.fault_kind import FaultKind, fault_kind_of
 from scannerd.scan.platter_finder import MatUnseen
-from scannerd.scan.runner import ViewpointFault
+from scannerd.scan.viewpoint_fault import ViewpointFault
 from scannerd.store.durable import StoreFault, StoreFull
 from scannerd.store.journal import JournalBroken
 
