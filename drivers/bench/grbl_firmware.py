@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from drivers.bench.serial_motor import Pulse, SerialMotor
+from drivers.bench.serial_motor import AtSwitch, Pulse, SerialMotor, no_switch
 
 RX_BYTES = 128
 LINE_LETTERS = 80
@@ -52,7 +52,7 @@ class GrblFirmware:
         now_s: Callable[[], float],
         pulse: Pulse,
         build: GrblBuild | None = None,
-        at_switch: Callable[[], bool] = lambda: False,
+        at_switch: AtSwitch = no_switch,
     ) -> None:
         """A controller that was just switched on: its banner comes first."""
         self.build = build or GrblBuild()
@@ -347,12 +347,11 @@ class GrblFirmware:
         self.motor.place(0.0)
         self.motor.acceleration = self._axis_setting(120)
         way = -1.0 if int(float(self._settings[23])) >> self._number & 1 else 1.0
-        self.motor.go(way * 1.5 * self._axis_setting(130), float(self._settings[25]) / 60)
+        self.motor.seek(way * 1.5 * self._axis_setting(130), float(self._settings[25]) / 60, self._at_switch)
         self._homing = lambda: self._search(way)
 
     def _search(self, way: float) -> None:
-        if self._at_switch():
-            self.motor.drop()
+        if self.motor.found:
             self.motor.go(self.motor.position - way * float(self._settings[27]), float(self._settings[24]) / 60)
             self._homing = lambda: self._pulled_off(way)
         elif not self.motor.moving:
@@ -379,7 +378,7 @@ class GrblFirmware:
         if mask & 2:
             fields.append(f"Bf:{BLOCKS - self.motor.queued},{RX_BYTES - len(self._buffer)}")
         fields.append(f"FS:{abs(self.motor.speed) * 60:.0f},0")
-        if self._at_switch():
+        if self._at_switch(self._now_s()):
             fields.append(f"Pn:{self.build.letter}")
         if self._reports_to_offset == 0:
             fields.append("WCO:" + _numbers(offset))

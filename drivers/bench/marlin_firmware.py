@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import reduce
 
-from drivers.bench.serial_motor import Pulse, SerialMotor
+from drivers.bench.serial_motor import AtSwitch, Pulse, SerialMotor, no_switch
 
 BLOCKS = 15
 BUSY_S = 2.0
@@ -30,7 +30,7 @@ class MarlinFirmware:
         now_s: Callable[[], float],
         pulse: Pulse,
         build: MarlinBuild | None = None,
-        at_switch: Callable[[], bool] = lambda: False,
+        at_switch: AtSwitch = no_switch,
     ) -> None:
         """A controller that was just switched on."""
         self.build = build or MarlinBuild()
@@ -210,14 +210,12 @@ class MarlinFirmware:
             self.motor.place(0.0)
             self._out += "ok\r\n"
             return
-        self.motor.go(self.motor.position - 1e6, 20.0)
+        self.motor.seek(self.motor.position - 1e6, 20.0, self._at_switch)
 
         def met() -> bool:
-            if not self._at_switch():
-                return False
-            self.motor.drop()
-            self.motor.place(0.0)
-            return True
+            if self.motor.found:
+                self.motor.place(0.0)
+            return self.motor.found
 
         self._wait(met)
 

@@ -15,6 +15,13 @@ FARTHEST_BEHIND_S = 2.0
 
 Pulse = Callable[[int, float, bool], None]
 """Takes +1 or -1, when the step was made, and whether the motor had current."""
+AtSwitch = Callable[[float], bool]
+"""Whether the switch was closed at that moment, now or a little ago."""
+
+
+def no_switch(_: float) -> bool:
+    """None is wired."""
+    return False
 
 
 @dataclass(frozen=True)
@@ -39,6 +46,9 @@ class SerialMotor:
         self._speed = 0.0
         self._blocks: deque[Block] = deque()
         self._holding = False
+        self._sought: AtSwitch | None = None
+        self.found = False
+        """Whether the switch that was sought last has stopped it."""
         self.steps_per_unit = steps_per_unit
         self.acceleration = 100.0
         self.steps = 0
@@ -74,7 +84,15 @@ class SerialMotor:
         if not self._blocks:
             self._at_s = self._now_s()
         self.enabled = True
+        self._sought = None
         self._blocks.append(Block(goal, feed_s))
+
+    def seek(self, goal: float, feed_s: float, at_switch: AtSwitch) -> None:
+        """Go there, and stand still within a tick of meeting the switch, however late anybody looks."""
+        self.found = at_switch(self._now_s())
+        if not self.found:
+            self.go(goal, feed_s)
+            self._sought = at_switch
 
     def hold(self) -> None:
         """Slow down and rest, keeping what is queued."""
@@ -88,6 +106,7 @@ class SerialMotor:
     def drop(self) -> None:
         """Forget what is queued and stand still at once."""
         self._blocks.clear()
+        self._sought = None
         self._holding, self._speed = False, 0.0
         self._exact = self.position
 
@@ -142,3 +161,6 @@ class SerialMotor:
         while self.steps != steps:
             self.steps += way
             self._pulse(way, self._at_s, self.enabled)
+        if self._sought is not None and self._sought(self._at_s):
+            self.found = True
+            self.drop()

@@ -253,9 +253,9 @@ def _firmware(world: World, wiring: SerialWiring) -> Firmware:
         grbl = GrblBuild(
             wiring.letter, steps_per_unit, speed_min, acceleration, wiring.units_per_turn, wiring.homing, axes=axes
         )
-        return GrblFirmware(now_s, pulse, grbl, world.at_index)
+        return GrblFirmware(now_s, pulse, grbl, world.was_at_index)
     if wiring.kind == "marlin":
         marlin = MarlinBuild(wiring.letter, steps_per_unit, wiring.homing)
-        return MarlinFirmware(now_s, pulse, marlin, world.at_index)
+        return MarlinFirmware(now_s, pulse, marlin, world.was_at_index)
     table = TableBuild(steps_per_unit, wiring.speed_deg_s, wiring.acceleration_deg_s2)
-    return TableFirmware(now_s, pulse, table, world.at_index)
+    return TableFirmware(now_s, pulse, table, world.was_at_index)

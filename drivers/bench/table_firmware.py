@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from drivers.bench.serial_motor import Pulse, SerialMotor
+from drivers.bench.serial_motor import AtSwitch, Pulse, SerialMotor, no_switch
 
 
 @dataclass
@@ -24,7 +24,7 @@ class TableFirmware:
         now_s: Callable[[], float],
         pulse: Pulse,
         build: TableBuild | None = None,
-        at_switch: Callable[[], bool] = lambda: False,
+        at_switch: AtSwitch = no_switch,
     ) -> None:
         """It was just switched on; it has no switch to home to, and says nothing by itself."""
         self.build = build or TableBuild()

@@ -121,7 +121,11 @@ class World:
 
     def at_index(self) -> bool:
         """Whether the sensor beside the platter sees the flag."""
-        return self.flag.covers(self.angle_deg)
+        return self.was_at_index(self.clock.now_s())
+
+    def was_at_index(self, at_s: float) -> bool:
+        """Whether it saw the flag a moment ago."""
+        return self.flag.covers(self.platter.true_angle_deg(at_s))
 
     def at_switch(self) -> bool:
         """Whether the camera's arm is on its switch, near the lower end."""
