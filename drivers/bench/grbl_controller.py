@@ -18,7 +18,8 @@ import tty
 from contextlib import suppress
 from pathlib import Path
 
-from drivers.bench.grbl_firmware import GrblBuild, GrblFirmware
+from drivers.bench.grbl_firmware import GrblFirmware
+from drivers.bench.grbl_settings import GrblBuild
 
 LOOK_S = 0.002
 AGAIN_S = 0.2

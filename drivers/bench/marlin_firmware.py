@@ -5,7 +5,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import reduce
 
-from drivers.bench.serial_motor import AtSwitch, Pulse, SerialMotor, no_switch
+from drivers.bench.serial_firmware import SerialFirmware
+from drivers.bench.serial_motor import AtSwitch, Pulse, no_switch
 
 BLOCKS = 15
 BUSY_S = 2.0
@@ -22,8 +23,8 @@ class MarlinBuild:
     has_home_switch: bool = False
 
 
-class MarlinFirmware:
-    """Bytes in by `receive`, bytes out by `advance`, which has to be called often."""
+class MarlinFirmware(SerialFirmware):
+    """Its lines, each of which it answers once it has planned or done it."""
 
     def __init__(
         self,
@@ -34,45 +35,20 @@ class MarlinFirmware:
     ) -> None:
         """A controller that was just switched on."""
         self.build = build or MarlinBuild()
-        self._now_s = now_s
-        self._at_switch = at_switch
-        self.motor = SerialMotor(now_s, self.build.steps_per_unit, pulse)
-        self._out = ""
+        super().__init__(now_s, pulse, self.build.steps_per_unit, at_switch)
         self.power_on()
-
-    @property
-    def enabled(self) -> bool:
-        """Whether the motor has current."""
-        return self.motor.enabled
-
-    @property
-    def moving(self) -> bool:
-        """Whether anything turns."""
-        return self.motor.moving
 
     def power_on(self) -> None:
         """Start from nothing."""
-        self.motor.drop()
+        self.motor.let_go()
         self.motor.place(0.0)
-        self.motor.enabled = False
         self.motor.acceleration = 500.0
         self._feed_min, self._fastest_s, self._absolute = 1500.0, 300.0, True
         self._last, self._dead = 0, False
-        self._buffer = bytearray()
+        self._buffer.clear()
         self._waiting: Callable[[], bool] | None = None
         self._busy_at_s = 0.0
         self._out += "start\r\necho:Marlin 2.1.2\r\necho: Last Updated: 2022-12-17\r\n"
-
-    def opened(self) -> None:
-        """The port's DTR line resets the board."""
-        self.power_on()
-
-    def closed(self) -> None:
-        """It does not notice."""
-
-    def reset(self) -> None:
-        """Be reset in the middle of whatever it does."""
-        self.power_on()
 
     def alarm(self) -> None:
         """Halt for good, as when a thermistor falls out."""
@@ -85,9 +61,7 @@ class MarlinFirmware:
             self._kill("M112 Shutdown")
         self._work()
 
-    def advance(self) -> bytes:
-        """Let time pass, and return what the controller sent meanwhile."""
-        self.motor.advance()
+    def _go_on(self) -> None:
         if self._waiting is not None:
             if self._waiting():
                 self._waiting = None
@@ -96,12 +70,9 @@ class MarlinFirmware:
                 self._busy_at_s = self._now_s()
                 self._out += "echo:busy: processing\r\n"
         self._work()
-        out, self._out = self._out, ""
-        return out.encode("latin-1")
 
     def _kill(self, why: str) -> None:
-        self.motor.drop()
-        self.motor.enabled = False
+        self.motor.let_go()
         self._dead = True
         self._buffer.clear()
         self._waiting = None

@@ -110,6 +110,11 @@ class SerialMotor:
         self._holding, self._speed = False, 0.0
         self._exact = self.position
 
+    def let_go(self) -> None:
+        """Stand still at once, without current."""
+        self.drop()
+        self.enabled = False
+
     def place(self, position: float) -> None:
         """Call this place so; nothing turns."""
         self.steps = round(position * self.steps_per_unit)

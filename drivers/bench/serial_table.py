@@ -9,10 +9,12 @@ import tty
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Literal
 
-from drivers.bench.grbl_firmware import GrblBuild, GrblFirmware
+from drivers.bench.grbl_firmware import GrblFirmware
+from drivers.bench.grbl_settings import GrblBuild
 from drivers.bench.marlin_firmware import MarlinBuild, MarlinFirmware
+from drivers.bench.serial_firmware import SerialFirmware
 from drivers.bench.table_firmware import TableBuild, TableFirmware
 from drivers.bench.world import World
 
@@ -22,39 +24,6 @@ TCGETS2 = 0x802C542A
 OSPEED = slice(40, 44)
 
 Kind = Literal["grbl", "marlin", "table"]
-
-
-class Firmware(Protocol):
-    """What runs in a controller."""
-
-    @property
-    def enabled(self) -> bool:
-        """Whether the motor has current."""
-
-    @property
-    def moving(self) -> bool:
-        """Whether anything turns."""
-
-    def receive(self, data: bytes) -> None:
-        """Take what came on the line."""
-
-    def advance(self) -> bytes:
-        """Let time pass, and return what the controller sent meanwhile."""
-
-    def power_on(self) -> None:
-        """Start from nothing."""
-
-    def opened(self) -> None:
-        """Somebody opened the port."""
-
-    def closed(self) -> None:
-        """Nobody has it open any more."""
-
-    def reset(self) -> None:
-        """Be reset in the middle of whatever it does."""
-
-    def alarm(self) -> None:
-        """Have something that stops it."""
 
 
 @dataclass(frozen=True)
@@ -183,7 +152,8 @@ class SerialTable:
             hung_up = any(event & select.POLLHUP for _, event in ready)
             if hung_up == self._is_open:
                 self._is_open = not hung_up
-                self.firmware.closed() if hung_up else self.firmware.opened()
+                if self._is_open:
+                    self.firmware.opened()
             if any(event & select.POLLIN for _, event in ready) and (data := os.read(line, 512)):
                 self.firmware.receive(self._to_controller(line, data))
             out = self._delayed(self._to_host(line, self.firmware.advance()))
@@ -239,7 +209,7 @@ class SerialTable:
         return int(struct.unpack("I", settings[OSPEED])[0]) == self._wiring.baud
 
 
-def _firmware(world: World, wiring: SerialWiring) -> Firmware:
+def _firmware(world: World, wiring: SerialWiring) -> SerialFirmware:
     mechanics, now_s = world.platter.mechanics, world.clock.now_s
 
     def pulse(way: int, at_s: float, enabled: bool) -> None:
@@ -258,4 +228,4 @@ def _firmware(world: World, wiring: SerialWiring) -> Firmware:
         marlin = MarlinBuild(wiring.letter, steps_per_unit, wiring.homing)
         return MarlinFirmware(now_s, pulse, marlin, world.was_at_index)
     table = TableBuild(steps_per_unit, wiring.speed_deg_s, wiring.acceleration_deg_s2)
-    return TableFirmware(now_s, pulse, table, world.was_at_index)
+    return TableFirmware(now_s, pulse, table)

@@ -4,7 +4,8 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from drivers.bench.serial_motor import AtSwitch, Pulse, SerialMotor, no_switch
+from drivers.bench.serial_firmware import SerialFirmware
+from drivers.bench.serial_motor import Pulse
 
 
 @dataclass
@@ -16,49 +17,23 @@ class TableBuild:
     acceleration_deg_s2: float = 180.0
 
 
-class TableFirmware:
-    """Bytes in by `receive`, bytes out by `advance`, which has to be called often."""
+class TableFirmware(SerialFirmware):
+    """Its orders, each answered at once. It has no switch to home to, and says nothing by itself."""
 
-    def __init__(
-        self,
-        now_s: Callable[[], float],
-        pulse: Pulse,
-        build: TableBuild | None = None,
-        at_switch: AtSwitch = no_switch,
-    ) -> None:
-        """It was just switched on; it has no switch to home to, and says nothing by itself."""
+    def __init__(self, now_s: Callable[[], float], pulse: Pulse, build: TableBuild | None = None) -> None:
+        """It was just switched on."""
         self.build = build or TableBuild()
-        self.motor = SerialMotor(now_s, self.build.steps_per_unit, pulse)
+        super().__init__(now_s, pulse, self.build.steps_per_unit)
         self.motor.acceleration = self.build.acceleration_deg_s2
-        self._buffer = bytearray()
-        self._out = ""
-
-    @property
-    def enabled(self) -> bool:
-        """Whether the motor has current."""
-        return self.motor.enabled
-
-    @property
-    def moving(self) -> bool:
-        """Whether anything turns."""
-        return self.motor.moving
 
     def power_on(self) -> None:
         """Start from nothing."""
-        self.motor.drop()
+        self.motor.let_go()
         self.motor.place(0.0)
-        self.motor.enabled = False
         self._buffer.clear()
 
     def opened(self) -> None:
         """Its supply is its own, and it has no reset line."""
-
-    def closed(self) -> None:
-        """It does not notice."""
-
-    def reset(self) -> None:
-        """Be reset in the middle of whatever it does."""
-        self.power_on()
 
     def alarm(self) -> None:
         """Stop by itself, and say why."""
@@ -73,13 +48,9 @@ class TableFirmware:
             del self._buffer[: end + 1]
             self._out += self._answer(line) + "\r\n"
 
-    def advance(self) -> bytes:
-        """Let time pass, and return what it sent meanwhile."""
-        self.motor.advance()
+    def _go_on(self) -> None:
         if self.motor.queued and not self.motor.moving:
             self.motor.drop()
-        out, self._out = self._out, ""
-        return out.encode("latin-1")
 
     def _answer(self, line: str) -> str:
         if (found := re.fullmatch(r"MA (-?[\d.]+)", line)) is not None:
