@@ -3,10 +3,10 @@
 import time
 from collections.abc import Callable
 
-from gpiozero import DigitalInputDevice, GPIOZeroError
+from gpiozero import DigitalInputDevice
 
 from drivers.options import ButtonGpioOptions
-from drivers.protocols import DriverError
+from drivers.pin_faults import claiming_pin
 
 Listener = Callable[[bool, float], None]
 
@@ -16,10 +16,8 @@ class GpioButton:
 
     def __init__(self, options: ButtonGpioOptions, now_s: Callable[[], float] = time.monotonic) -> None:
         """Claim the pin. Raises DriverError when it cannot be had."""
-        try:
+        with claiming_pin("button"):
             self._pin = DigitalInputDevice(options.pin, pull_up=True)
-        except GPIOZeroError as error:
-            raise DriverError(f"button: {error}; check [button] pin and who else uses GPIO") from error
         self._now_s = now_s
         self._listener: Listener | None = None
         self._pin.when_activated = self._closed

@@ -2,10 +2,10 @@
 
 from collections.abc import Callable
 
-from gpiozero import DigitalInputDevice, GPIOZeroError
+from gpiozero import DigitalInputDevice
 
 from drivers.options import EmergencyStopGpioOptions
-from drivers.protocols import DriverError
+from drivers.pin_faults import claiming_pin
 
 Listener = Callable[[bool], None]
 
@@ -15,12 +15,8 @@ class GpioEmergencyStop:
 
     def __init__(self, options: EmergencyStopGpioOptions) -> None:
         """Claim the pin. Raises DriverError when it cannot be had."""
-        try:
+        with claiming_pin("emergency stop", "emergency_stop"):
             self._pin = DigitalInputDevice(options.pin, pull_up=True)
-        except GPIOZeroError as error:
-            raise DriverError(
-                f"emergency stop: {error}; check [emergency_stop] pin and who else uses GPIO"
-            ) from error
         self._closed_is_pushed = options.pushed_is_low
         self._listener: Listener | None = None
         self._pin.when_activated = lambda: self._tell(closed=True)

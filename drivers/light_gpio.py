@@ -1,8 +1,9 @@
 """A dimmable light on the object: a transistor on a GPIO pin, pulse width modulated."""
 
-from gpiozero import GPIOZeroError, PWMOutputDevice
+from gpiozero import PWMOutputDevice
 
 from drivers.options import LightGpioOptions
+from drivers.pin_faults import claiming_pin, driving_pin
 from drivers.protocols import DriverError
 
 
@@ -11,19 +12,15 @@ class GpioLight:
 
     def __init__(self, options: LightGpioOptions) -> None:
         """Claim the pin and shine with the configured level. Raises DriverError when it cannot be had."""
-        try:
+        with claiming_pin("light"):
             self._pin = PWMOutputDevice(options.pin, initial_value=options.level, frequency=options.frequency_hz)
-        except GPIOZeroError as error:
-            raise DriverError(f"light: {error}; check [light] pin and who else uses GPIO") from error
 
     def set_level(self, level: float) -> None:
         """Shine with this share of all there is, 0 to 1; returns at once. Raises DriverError."""
         if not 0 <= level <= 1:
             raise DriverError(f"light: level {level}: use 0 (off) to 1 (all there is)")
-        try:
+        with driving_pin("light"):
             self._pin.value = level
-        except GPIOZeroError as error:
-            raise DriverError(f"light: {error}; restart the daemon to claim the pin again") from error
 
     def close(self) -> None:
         """Switch it off and free the pin; safe to call twice."""
