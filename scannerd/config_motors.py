@@ -1,5 +1,6 @@
 """The motors' tables of config.toml: what turns the platter, and what raises the camera."""
 
+from dataclasses import replace
 from typing import Annotated, Literal
 
 from annotated_types import Ge, Le
@@ -60,16 +61,8 @@ class TurntableSection(Section):
         return self._gpio_options() if self.driver == "stepper_gpio" else self._serial_options()
 
     def _serial_options(self) -> SerialAxisOptions:
-        return SerialAxisOptions(
-            port=self.port,
-            baud=self.baud,
-            letter=self.axis,
-            units_per_turn=self.units_per_turn,
-            max_speed_deg_s=self.max_speed_deg_s,
-            acceleration_deg_s2=self.acceleration_deg_s2,
-            backlash_deg=self.backlash_deg,
-            reversed=self.invert,
-            homes=self.homes,
+        return replace(
+            _serial_options(self),
             phrases=TablePhrases(
                 # Where it knows places and ways, places are surer.
                 move=_phrase(self.move_command) if not self.move_by_command else None,
@@ -84,22 +77,14 @@ class TurntableSection(Section):
         )
 
     def _gpio_options(self) -> StepperGpioOptions:
-        return StepperGpioOptions(
-            step_pin=self.step_pin,
-            dir_pin=self.direction_pin,
-            enable_pin=self.enable_pin,
+        return replace(
+            _gpio_options(self),
             full_steps_per_turn=self.full_steps_per_turn,
             microsteps=self.microsteps,
             gear_ratio=self.gear_ratio,
-            max_speed_deg_s=self.max_speed_deg_s,
-            acceleration_deg_s2=self.acceleration_deg_s2,
-            smoothing_s=self.smoothing_s,
-            backlash_deg=self.backlash_deg,
             microstep_pins=self.microstep_pins,
             board=self.board,
-            reversed=self.invert,
             index=_index(self.index, self.index_pin),
-            pulses=self.pulses,
         )
 
     @property
@@ -145,40 +130,54 @@ class LiftSection(Section):
         return self._gpio_options() if self.driver in ("stepper_gpio", "none") else self._serial_options()
 
     def _serial_options(self) -> SerialAxisOptions:
-        return SerialAxisOptions(
+        return replace(
+            _serial_options(self),
             name="lift",
-            port=self.port,
-            baud=self.baud,
-            letter=self.axis,
-            units_per_turn=self.units_per_turn,
-            max_speed_deg_s=self.max_speed_deg_s,
-            acceleration_deg_s2=self.acceleration_deg_s2,
-            backlash_deg=self.backlash_deg,
-            reversed=self.invert,
-            homes=self.homes,
             home_deg=self.home_deg,
             soft_limits_deg=(self.lowest_deg, self.highest_deg),
         )
 
     def _gpio_options(self) -> StepperGpioOptions:
-        return StepperGpioOptions(
+        return replace(
+            _gpio_options(self),
             name="lift",
-            step_pin=self.step_pin,
-            dir_pin=self.direction_pin,
-            enable_pin=self.enable_pin,
             # Only their product counts: how many steps a whole turn of the arm would take.
             full_steps_per_turn=1,
             microsteps=1,
             gear_ratio=360 / self.step_deg,
-            max_speed_deg_s=self.max_speed_deg_s,
-            acceleration_deg_s2=self.acceleration_deg_s2,
-            smoothing_s=self.smoothing_s,
-            backlash_deg=self.backlash_deg,
-            reversed=self.invert,
             index=_switch(self),
-            pulses=self.pulses,
             soft_limits_deg=(self.lowest_deg, self.highest_deg),
         )
+
+
+def _serial_options(motor: TurntableSection | LiftSection) -> SerialAxisOptions:
+    """What both motors' controllers are told alike."""
+    return SerialAxisOptions(
+        port=motor.port,
+        baud=motor.baud,
+        letter=motor.axis,
+        units_per_turn=motor.units_per_turn,
+        max_speed_deg_s=motor.max_speed_deg_s,
+        acceleration_deg_s2=motor.acceleration_deg_s2,
+        backlash_deg=motor.backlash_deg,
+        reversed=motor.invert,
+        homes=motor.homes,
+    )
+
+
+def _gpio_options(motor: TurntableSection | LiftSection) -> StepperGpioOptions:
+    """What both motors' drivers on GPIO pins are told alike."""
+    return StepperGpioOptions(
+        step_pin=motor.step_pin,
+        dir_pin=motor.direction_pin,
+        enable_pin=motor.enable_pin,
+        max_speed_deg_s=motor.max_speed_deg_s,
+        acceleration_deg_s2=motor.acceleration_deg_s2,
+        smoothing_s=motor.smoothing_s,
+        backlash_deg=motor.backlash_deg,
+        reversed=motor.invert,
+        pulses=motor.pulses,
+    )
 
 
 def _phrase(text: str) -> Phrase | None:
