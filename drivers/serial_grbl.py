@@ -19,6 +19,8 @@ NEAR_END_S = 0.25
 SAME_UNITS = 0.0021
 """Reports are rounded to 0.001."""
 HOLD_FOR_EVER = "255"
+MOVES_BY_ITSELF = ("Jog", "Run", "Home")
+"""States that end in a standstill without another word."""
 SAME_SETTING = 0.01
 SETTLES_S = 120.0
 """A homing cycle may take so long."""
@@ -75,10 +77,15 @@ class GrblLink(SerialLink):
             raise WrongDevice(f'{self.where}: Marlin answers, not GRBL; set [{self.options.name}] driver = "marlin"')
 
     def resync(self) -> None:
+        """Make a new beginning where it stands."""
+        self._greeting = True
+        self._begin_anew()
+        self._greeting = False
+
+    def _begin_anew(self) -> None:
         """A reset while it rests empties its buffer and keeps its position."""
         self._codec.forget()
-        self._greeting = True
-        if not self._report().stands:
+        if self._report().state in MOVES_BY_ITSELF:
             self.port.write(grbl.JOG_CANCEL)
             patience = self.move_patience(self.options.units_per_turn)
             self.until(lambda: self._report().stands, patience, "a jog cancel")
@@ -86,12 +93,13 @@ class GrblLink(SerialLink):
         self.port.write(grbl.RESET)
         self._until_started()
         self._wake(self._report())
-        self._greeting = False
 
     def set_up(self) -> None:
-        """Wake it, unlock it, read its settings, and have it as fast as config.toml says."""
-        self._drain()
-        self._wake(self._report())
+        """Read its settings, and have it as fast as config.toml says.
+
+        What it said before the port was open has come back to it as an echo, by which a line may have begun.
+        """
+        self._begin_anew()
         for event in self._say("$$"):
             if isinstance(event, Setting):
                 self._settings[event.number] = event.value

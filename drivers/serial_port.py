@@ -3,7 +3,9 @@
 import termios
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
+from typing import ClassVar
 
 import serial
 
@@ -16,6 +18,8 @@ LOOK_AGAIN_S = 0.1
 DTR_LOW_S = 0.1
 """A closed port's DTR line is low for so long at least, which is what resets a board that is opened again."""
 READ_BYTES = 4096
+LETS_GO_S = 1.0
+"""Closing takes no longer, unless the kernel still has bytes that a hung controller does not take: then 30 s."""
 
 
 class PortGone(LinkBroken):
@@ -25,10 +29,18 @@ class PortGone(LinkBroken):
 class SerialPort:
     """Opened, and owned alone. Reads come from one thread; `write` may come from any."""
 
+    _closing: ClassVar[dict[str, threading.Thread]] = {}
+    """By path, those that the kernel has not let go of: opening them would wait, too."""
+
     def __init__(self, name: str, path: str, baud: int, appears_within_s: float) -> None:
         """Open it, waiting so long for a cable to be plugged in. Raises PortGone."""
         self.name, self.path = name, path
         self._writing = threading.Lock()
+        self._closer: threading.Thread | None = None
+        if (closing := self._closing.get(path)) is not None and closing.is_alive():
+            raise PortGone(
+                f"{name}: {path} takes no bytes; pull its cable, switch the controller off and on, then Resume"
+            )
         until_s = time.monotonic() + appears_within_s
         while not Path(path).exists():
             if time.monotonic() >= until_s:
@@ -68,12 +80,18 @@ class SerialPort:
             raise self._broken(error) from error
 
     def close(self) -> None:
-        """Let go of it; safe to call twice, and when it is gone."""
-        try:
-            self._port.close()
+        """Let go of it; safe to call twice, and when it is gone. A hung controller's is let go of by a thread."""
+        if self._closer is None:
+            self._closer = threading.Thread(target=self._close, name=f"closing {self.path}", daemon=True)
+            self._closing[self.path] = self._closer
+            self._closer.start()
+        self._closer.join(LETS_GO_S)
+        if not self._closer.is_alive():
             time.sleep(DTR_LOW_S)
-        except (OSError, termios.error):
-            return  # It is gone, which is what was wanted.
+
+    def _close(self) -> None:
+        with suppress(OSError, termios.error):  # It is gone, which is what was wanted.
+            self._port.close()
 
     def _broken(self, error: Exception) -> PortGone:
         return PortGone(

@@ -22,8 +22,8 @@ from drivers.bench.grbl_firmware import GrblFirmware
 from drivers.bench.grbl_settings import GrblBuild
 
 LOOK_S = 0.002
-AGAIN_S = 0.2
-"""How soon a line that went away is looked for again."""
+AGAIN_S = 1.0
+"""How soon a line that went away is looked for again: a USB gadget goes only while nobody has it open."""
 
 
 def main() -> int:
@@ -53,7 +53,7 @@ def main() -> int:
                 _serve(line, firmware, truth)
             finally:
                 os.close(line)
-        time.sleep(AGAIN_S)
+        _turn_on(firmware, truth, AGAIN_S)
 
 
 class Truth:
@@ -86,14 +86,11 @@ def _serve(line: int, firmware: GrblFirmware, truth: Truth) -> None:
     while True:
         ready, _, _ = select.select([line], [], [], LOOK_S)
         if ready:
-            try:
+            with suppress(BlockingIOError):
                 data = os.read(line, 256)
-            except BlockingIOError:
-                data = b""
-            if data:
+                if not data:
+                    return  # hung up: the cable was pulled
                 firmware.receive(data)
-            elif not firmware.moving:
-                time.sleep(LOOK_S)
         out = firmware.advance()
         truth.tell(firmware)
         while out:
@@ -102,6 +99,15 @@ def _serve(line: int, firmware: GrblFirmware, truth: Truth) -> None:
             except BlockingIOError:
                 # Nobody reads at the other end; a real controller does not wait for a listener either.
                 break
+
+
+def _turn_on(firmware: GrblFirmware, truth: Truth, for_s: float) -> None:
+    """Let the motor end what it was told, with nobody to talk to."""
+    until_s = time.monotonic() + for_s
+    while time.monotonic() < until_s:
+        time.sleep(LOOK_S)
+        firmware.advance()
+        truth.tell(firmware)
 
 
 def _options() -> argparse.Namespace:

@@ -88,6 +88,20 @@ async def test_after_a_lost_byte_the_count_still_holds(card: GreyCard, tmp_path:
         await axis.close()
 
 
+@pytest.mark.parametrize("kind", ["grbl", "marlin"])
+async def test_half_a_line_that_an_echo_left_behind_is_no_part_of_the_first_order(
+    card: GreyCard, tmp_path: Path, kind: Any
+) -> None:
+    # Seen on a real kernel: until a port is opened raw, what its controller says is sent back to it.
+    port = tmp_path / "port"
+    with install_bench(card, SPEED, turntable=SerialWiring(kind, port)) as bench:
+        table_of(bench).firmware.receive(b"\r\nGrbl 1.1h ['$' for help]\r\n<Id")
+        axis = AXES[kind](SerialAxisOptions(port=str(port)), bench.clock)
+        await axis.home()
+        assert await axis.move_to(20) == pytest.approx(20, abs=bench.step_deg)
+        await axis.close()
+
+
 async def test_slow_replies_are_waited_for(card: GreyCard, tmp_path: Path) -> None:
     port = tmp_path / "port"
     with install_bench(card, SPEED, turntable=SerialWiring("grbl", port)) as bench:

@@ -22,7 +22,7 @@ NOT_EXPORTED = "handle_simple_irq(irq_to_desc(irqnum))"
 EXPORTED = "generic_handle_irq(irqnum)"
 MODULES = (
     "virtio_pci", "virtio_console", "9pnet_virtio", "9p", "overlay", "virtio-rng", "gpio_simulated", "configfs",
-    "dummy_hcd", "g_serial", "usb_f_acm", "cdc-acm", "softdog",
+    "dummy_hcd", "g_serial", "usb_f_acm", "cdc-acm", "softdog", "vivid",
 )  # fmt: skip
 """The machine has these and what they need; everything else of the kernel package stays outside."""
 INIT = """#!/bin/busybox sh

@@ -115,3 +115,28 @@ def test_a_board_that_is_plugged_in_gets_its_name_and_loses_it_when_pulled(machi
     machine.shell("rmmod g_serial")
     machine.shell(f"for i in $(seq 100); do test -e {link} || exit 0; sleep 0.1; done; exit 1")
     assert machine.run("test", "-e", "/dev/ttyACM0").returncode != 0
+
+
+@pytest.fixture(scope="module")
+def on_a_cable(machine: VirtualMachine) -> Any:
+    machine.shell("cp /srv/project/udev/60-scanner.rules /etc/udev/rules.d/ && udevadm control --reload")
+    return told(machine, "cable.py")
+
+
+def test_a_cable_that_is_pulled_while_the_platter_turns_costs_its_angle_and_nothing_else(on_a_cable: Any) -> None:
+    story = on_a_cable["pulled"]
+    print(json.dumps(story))
+    assert "check the cable" in story["broken"]
+    assert not story["knows"]
+    assert "plug the controller in" in story["without_a_cable"]
+    assert story["told"] == pytest.approx(story["true"], abs=0.01)
+    assert (story["motor"]["enabled"], story["motor"]["units"]) == (False, 60.0)
+
+
+def test_a_controller_that_takes_no_bytes_does_not_hold_up_who_stops(on_a_cable: Any) -> None:
+    # The kernel holds whoever closes the port for 30 s, in the hope that the bytes will be taken yet.
+    story = on_a_cable["hung"]
+    print(json.dumps(story))
+    assert "Write timeout" in story["full"]
+    assert story["closed_after_s"] < 5
+    assert "takes no bytes" in story["opened_again"]
