@@ -24,7 +24,8 @@ from scannerd.control.doors import DoorMissing, load_doors, network_door
 from scannerd.control.emergency_stop import EmergencyStopControl
 from scannerd.control.lamp import LampControl
 from scannerd.control.scanner import Door
-from scannerd.events import ConfigTaken, EmergencyStopChanged, EventBus, LightChanged, UnfinishedScanFound, Warned
+from scannerd.event_bus import EventBus
+from scannerd.events import ConfigTaken, EmergencyStopChanged, LightChanged, UnfinishedScanFound, Warned
 from scannerd.hardware import Hardware
 from scannerd.process.health import LOW_VOLTAGE, Health, Room
 from scannerd.process.health_report import HealthReport, Trouble

@@ -20,17 +20,16 @@ from scannerd.board.state import (
     RunningScan,
     UploadProgress,
 )
+from scannerd.event_bus import EventBus, Numbered
 from scannerd.events import (
     AxisHomed,
     CommandAnswered,
     CoverageChanged,
     EmergencyStopChanged,
-    EventBus,
     FrameJudged,
     FramesLost,
     FrameStored,
     LightChanged,
-    Numbered,
     Outcome,
     PhaseChanged,
     PressFailed,

@@ -13,7 +13,7 @@ from offload.wire.base import ScanId
 from scannerd import commands
 from scannerd.board.state import Shown
 from scannerd.commands import Quality
-from scannerd.events import Numbered
+from scannerd.event_bus import Numbered
 from scannerd.requests import Answer, AnswerStatus, Request, new_command_id
 
 CommandId = Annotated[str, StringConstraints(pattern=r"^[0-9A-Za-z][0-9A-Za-z._:-]{0,63}$")]

@@ -7,7 +7,7 @@ from scannerd.board.board import Board
 from scannerd.board.scan_shown import Forecast
 from scannerd.commands import Wishes
 from scannerd.config import Config
-from scannerd.events import EventBus
+from scannerd.event_bus import EventBus
 from scannerd.hardware import Hardware
 from scannerd.process.health_report import HealthReport
 from scannerd.requests import Answer, Request

@@ -27,7 +27,8 @@ from scannerd.demo.progress import ScanProgress
 from scannerd.demo.setting import demo_config, demo_mechanics, demo_wiring, scans_folder
 from scannerd.demo.summary import Summary
 from scannerd.demo.turntables import serial_turntable
-from scannerd.events import Outcome, Subscription
+from scannerd.event_bus import Subscription
+from scannerd.events import Outcome
 from scannerd.hardware import build_hardware
 from scannerd.process.vitals import read_vitals
 from scannerd.store.layout import StoreLayout

@@ -7,7 +7,8 @@ from offload.logs.fields import about
 from scannerd.commands import CommandRefused, Extension
 from scannerd.config import StoreSection
 from scannerd.coverage.recall import recalled
-from scannerd.events import EventBus, ScanDeleted, ScanExtended, ScanGivenUp, ScanRestored, Warned
+from scannerd.event_bus import EventBus
+from scannerd.events import ScanDeleted, ScanExtended, ScanGivenUp, ScanRestored, Warned
 from scannerd.scan.extension import extension_of
 from scannerd.scan.pattern import ImpossiblePattern
 from scannerd.scan.plan import Viewpoint

@@ -28,7 +28,8 @@ from scannerd.commands import (
     Wishes,
 )
 from scannerd.config import Config
-from scannerd.events import EventBus, RetakeWanted, Warned
+from scannerd.event_bus import EventBus
+from scannerd.events import RetakeWanted, Warned
 from scannerd.hardware import Hardware
 from scannerd.process.watchdog import Lap
 from scannerd.scan.emergency import NO_EMERGENCY, EmergencyWatch

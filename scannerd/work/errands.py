@@ -5,7 +5,8 @@ import math
 
 from drivers.protocols import AxisNotHomed
 from scannerd.commands import CommandRefused
-from scannerd.events import AxisHomed, BackgroundStored, EventBus, LightChanged
+from scannerd.event_bus import EventBus
+from scannerd.events import AxisHomed, BackgroundStored, LightChanged
 from scannerd.scan.background import photograph_background
 from scannerd.store.layout import StoreLayout
 from scannerd.work.workplace import Workplace

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from drivers.protocols import DriverError
 from scannerd.commands import CommandRefused
 from scannerd.config import Config
-from scannerd.events import EventBus, LightChanged, Numbered, Outcome, PhaseChanged
+from scannerd.event_bus import EventBus, Numbered
+from scannerd.events import LightChanged, Outcome, PhaseChanged
 from scannerd.hardware import Hardware
 from scannerd.process.leash import Abandoned
 from scannerd.process.watchdog import Lap

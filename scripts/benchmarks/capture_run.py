@@ -20,7 +20,8 @@ from drivers.bench.install import Bench
 from drivers.protocols import Camera
 from scannerd.app import Daemon
 from scannerd.commands import ResumeScan, StartScan
-from scannerd.events import FrameStored, Outcome, PhaseChanged, ScanEnded, Subscription
+from scannerd.event_bus import Subscription
+from scannerd.events import FrameStored, Outcome, PhaseChanged, ScanEnded
 from scannerd.hardware import Hardware, build_hardware
 from scannerd.quality.gate import Gate
 from scannerd.scan.background import camera_model

@@ -18,16 +18,8 @@ from scannerd.board.state import Mood
 from scannerd.commands import Cancel, CommandRefused, Home, Jog, Pause, Resume, StartScan
 from scannerd.config import Config
 from scannerd.config_panel import EmergencyStopSection
-from scannerd.events import (
-    EmergencyStopChanged,
-    FrameStored,
-    Outcome,
-    PhaseChanged,
-    ScanEnded,
-    ScanPaused,
-    Subscription,
-    Warned,
-)
+from scannerd.event_bus import Subscription
+from scannerd.events import EmergencyStopChanged, FrameStored, Outcome, PhaseChanged, ScanEnded, ScanPaused, Warned
 from scannerd.fault_kind import FaultKind
 from scannerd.scan.phases import Phase
 from scannerd.store.layout import StoreLayout

@@ -12,7 +12,8 @@ from scan_on_bench import OverheadCamera, bench_config, of, running, until
 
 from drivers.bench.install import install_bench
 from scannerd.commands import Resume, StartScan
-from scannerd.events import FrameStored, Numbered, Outcome, ScanDeleted, ScanEnded, ScanPaused, Warned
+from scannerd.event_bus import Numbered
+from scannerd.events import FrameStored, Outcome, ScanDeleted, ScanEnded, ScanPaused, Warned
 from scannerd.store.durable import free_bytes_at
 from scannerd.store.layout import StoreLayout
 from scannerd.store.scans import ScanStore

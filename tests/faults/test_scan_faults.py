@@ -18,7 +18,8 @@ from scannerd.app import Daemon
 from scannerd.board.state import Mood
 from scannerd.commands import Pause, Resume, StartScan
 from scannerd.config import Config
-from scannerd.events import FrameJudged, FrameStored, Outcome, ScanEnded, ScanPaused, Subscription, Warned
+from scannerd.event_bus import Subscription
+from scannerd.events import FrameJudged, FrameStored, Outcome, ScanEnded, ScanPaused, Warned
 from scannerd.fault_kind import FaultKind
 from scannerd.process import health
 from scannerd.process.vitals import Throttling, Vitals, read_vitals

@@ -13,7 +13,8 @@ from drivers.bench.serial_table import SerialTable, SerialWiring
 from scannerd.app import Daemon
 from scannerd.commands import Resume, StartScan
 from scannerd.config import Config
-from scannerd.events import Event, FrameStored, Outcome, ScanEnded, ScanPaused, Subscription, Warned
+from scannerd.event_bus import Subscription
+from scannerd.events import Event, FrameStored, Outcome, ScanEnded, ScanPaused, Warned
 from scannerd.fault_kind import FaultKind
 from scannerd.store.layout import StoreLayout
 

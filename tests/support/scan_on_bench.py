@@ -21,7 +21,8 @@ from scannerd.app import Daemon
 from scannerd.commands import StartScan
 from scannerd.config import Config
 from scannerd.console import exit_code_of, scan_once
-from scannerd.events import Event, FrameStored, Subscription
+from scannerd.event_bus import Subscription
+from scannerd.events import Event, FrameStored
 from scannerd.hardware import build_hardware
 from scannerd.settings.file import parse_config
 from scannerd.store.scans import ScanStore

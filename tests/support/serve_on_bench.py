@@ -20,7 +20,8 @@ from drivers.bench.install import Bench, install_bench
 from offload.logs.journal import start_logging
 from scannerd.app import Daemon
 from scannerd.commands import CaptureBackground, Command, Jog, Pause, StartScan
-from scannerd.events import Numbered, PhaseChanged
+from scannerd.event_bus import Numbered
+from scannerd.events import PhaseChanged
 from scannerd.process.serving import serve
 from scannerd.settings.file import read_config
 from scannerd.store.layout import StoreLayout

@@ -31,7 +31,8 @@ from offload.wire.bundle import FrameEntry
 from scannerd.app import Daemon
 from scannerd.commands import Command, CommandRefused, Pause, Resume, ResumeScan, StartScan, Stop
 from scannerd.config import Config, LiftSection
-from scannerd.events import Event, FrameStored, Outcome, ScanEnded, ScanPaused, Subscription
+from scannerd.event_bus import Subscription
+from scannerd.events import Event, FrameStored, Outcome, ScanEnded, ScanPaused
 from scannerd.store.layout import ScanFolder, StoreLayout
 
 SCAN = "cup"

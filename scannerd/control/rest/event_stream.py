@@ -15,7 +15,7 @@ from scannerd.control.rest.gate import API
 from scannerd.control.rest.problems import busy, documented
 from scannerd.control.rest.reply import HeldStream
 from scannerd.control.scanner import Scanner
-from scannerd.events import Numbered, Subscription
+from scannerd.event_bus import Numbered, Subscription
 
 LOG = logging.getLogger(__name__)
 

@@ -17,11 +17,11 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
 from scannerd.board.state import Mood
 from scannerd.control.scanner import Scanner
+from scannerd.event_bus import Numbered
 from scannerd.events import (
     CommandAnswered,
     FrameJudged,
     FrameStored,
-    Numbered,
     ScanDeleted,
     ScanEnded,
     ScanPaused,

@@ -24,7 +24,8 @@ from drivers.protocols import (
 from scannerd.app import Daemon
 from scannerd.commands import Cancel, Resume, ResumeScan, StartScan
 from scannerd.config import Config
-from scannerd.events import Event, FrameStored, Outcome, ScanEnded, ScanPaused, ScanStarted, Subscription
+from scannerd.event_bus import Subscription
+from scannerd.events import Event, FrameStored, Outcome, ScanEnded, ScanPaused, ScanStarted
 from scannerd.fault_kind import FaultKind
 from scannerd.hardware import Hardware, build_hardware
 from scannerd.store.journal import replay

@@ -8,7 +8,8 @@ from drivers.bench.install import Bench
 from scannerd.app import Daemon
 from scannerd.board.state import DeviceState
 from scannerd.commands import ResumeScan, StartScan
-from scannerd.events import FramesLost, FrameStored, Numbered, Outcome, PhaseChanged, ScanEnded, ScanStarted
+from scannerd.event_bus import Numbered
+from scannerd.events import FramesLost, FrameStored, Outcome, PhaseChanged, ScanEnded, ScanStarted
 from scannerd.scan.phases import Phase
 from scannerd.store.layout import StoreLayout
 

@@ -26,15 +26,8 @@ from scannerd.commands import (
 )
 from scannerd.config import Config
 from scannerd.config_motors import LiftSection
-from scannerd.events import (
-    FrameStored,
-    Outcome,
-    PhaseChanged,
-    ScanEnded,
-    ScanExtended,
-    ScanPaused,
-    Subscription,
-)
+from scannerd.event_bus import Subscription
+from scannerd.events import FrameStored, Outcome, PhaseChanged, ScanEnded, ScanExtended, ScanPaused
 from scannerd.scan.phases import Phase
 from scannerd.store.layout import StoreLayout
 

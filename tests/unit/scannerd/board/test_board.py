@@ -8,12 +8,11 @@ from scannerd.board.board import DONE_SHOWN_S, Board
 from scannerd.board.state import Leg, Mood
 from scannerd.control.messages import EventMessage
 from scannerd.coverage.report import CoverageReport, Proposal, ProposalKind
+from scannerd.event_bus import EventBus, Numbered
 from scannerd.events import (
     CommandAnswered,
     CoverageChanged,
-    EventBus,
     FrameStored,
-    Numbered,
     Outcome,
     PhaseChanged,
     ScanEnded,

@@ -6,7 +6,8 @@ from turntable_seen import BenchTurn
 
 from scannerd.commands import CommandRefused, ExtendScan
 from scannerd.coverage.recall import recalled
-from scannerd.events import EventBus, ScanExtended
+from scannerd.event_bus import EventBus
+from scannerd.events import ScanExtended
 from scannerd.work.archive import Archive
 from scannerd.worker_thread import WorkerThread
 

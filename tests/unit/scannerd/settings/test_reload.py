@@ -15,16 +15,8 @@ from drivers.protocols import Axis
 from scannerd.app import Daemon
 from scannerd.commands import Cancel, Jog, Pause, Resume, StartScan
 from scannerd.config import Config
-from scannerd.events import (
-    ConfigRejected,
-    ConfigTaken,
-    Event,
-    FrameStored,
-    Outcome,
-    ScanEnded,
-    ScanPaused,
-    Subscription,
-)
+from scannerd.event_bus import Subscription
+from scannerd.events import ConfigRejected, ConfigTaken, Event, FrameStored, Outcome, ScanEnded, ScanPaused
 from scannerd.hardware import build_hardware
 from scannerd.settings.desk import ConfigRefused
 from scannerd.settings.file import ConfigFaults

@@ -2,7 +2,8 @@ import asyncio
 import tracemalloc
 
 from scannerd.coverage.report import CoverageReport
-from scannerd.events import CoverageChanged, EventBus, FrameJudged, FrameStored, PhaseChanged, StepTimes, Warned
+from scannerd.event_bus import EventBus
+from scannerd.events import CoverageChanged, FrameJudged, FrameStored, PhaseChanged, StepTimes, Warned
 from scannerd.scan.phases import Phase
 
 
