@@ -18,14 +18,11 @@ from scannerd.board.state import DiskSpace
 from scannerd.board.sync_watch import SyncWatch
 from scannerd.commands import Accepted, Command, CommandRefused, ResumeScan, Wishes
 from scannerd.config import Config
-from scannerd.control.button import ButtonControl, press_times
-from scannerd.control.buzzer import BuzzerControl
-from scannerd.control.doors import DoorMissing, load_doors, network_door
-from scannerd.control.emergency_stop import EmergencyStopControl
-from scannerd.control.lamp import LampControl
+from scannerd.control.doors import load_doors, network_doors
+from scannerd.control.panel import Panel
 from scannerd.control.scanner import Door
 from scannerd.event_bus import EventBus
-from scannerd.events import ConfigTaken, EmergencyStopChanged, LightChanged, UnfinishedScanFound, Warned
+from scannerd.events import ConfigTaken, UnfinishedScanFound
 from scannerd.hardware import Hardware
 from scannerd.process.health import LOW_VOLTAGE, Health, Room
 from scannerd.process.health_report import HealthReport, Trouble
@@ -96,10 +93,7 @@ class Daemon:
         """Set by the door that has the page: where it is, for people on this very machine."""
         self.new_pairing_code: Callable[[], str] | None = None
         """Set by the door that pairs tablets; the lamp shows the code to whoever stands at the device."""
-        self._lamp = LampControl(hardware.lamp, lambda: self.board.mood)
-        self.events.follow(lambda _: self._lamp.look())
-        self._buzzer = BuzzerControl(hardware.buzzer, lambda: self.board.mood)
-        self.events.follow(lambda _: self._buzzer.look())
+        self._panel = Panel(self)
         self._reception: Reception | None = None
         self._viewfinder: Viewfinder | None = None
         self._reading: WorkerThread | None = None
@@ -109,8 +103,6 @@ class Daemon:
         self._group: asyncio.TaskGroup | None = None
         self._exchanging = False
         self._down_by_s = 0.0
-        self._button_task: asyncio.Task[None] | None = None
-        self._emergency: EmergencyStopControl | None = None
         self._doors: list[Door] = []
         self._tasks: list[asyncio.Task[None]] = []
         self._stack = AsyncExitStack()
@@ -226,8 +218,7 @@ class Daemon:
                 lambda: self._hardware.camera, lambda: desk.camera_is_free and not self._exchanging
             )
             stack.callback(viewfinder.close)
-            self._emergency = emergency = EmergencyStopControl(lambda: self._hardware.motors, self.events.publish)
-            emergency.use(self._hardware.emergency_stop)
+            emergency = self._panel.listen_to_emergency_stop()
             stack.callback(emergency.use, None)
             desk = Desk(
                 self._config,
@@ -284,6 +275,7 @@ class Daemon:
             raise
         finally:
             if not hangs:
+                self._panel.stop()
                 for task in self._tasks:
                     task.cancel()
                 if kind is not asyncio.CancelledError:
@@ -311,51 +303,22 @@ class Daemon:
         self._tasks = [
             group.create_task(desk.obey(), name="commands"),
             group.create_task(watch.run(), name="sync watch"),
-            group.create_task(self._lamp.run(), name="lamp"),
-            group.create_task(self._buzzer.run(), name="buzzer"),
             group.create_task(self._watchdog.run(), name="watchdog"),
             group.create_task(health.run(), name="health"),
         ]
-        self._listen_to_button(self.config, group)
-        self._tell_light(self.config)
+        self._panel.start(self.config, group)
         self._tasks += [group.create_task(door.run(), name=door.name) for door in self._doors]
         waiting = self._offer_unfinished()
         if waiting and self.config.scan.resume_on_start:
             resume = self._resume_at_start(desk, waiting[-1].scan_id)
             self._tasks.append(group.create_task(resume, name="resume at the start"))
 
-    def _listen_to_button(self, config: Config, group: asyncio.TaskGroup) -> None:
-        """Hear the button that there is now; another one's presses are heard no more."""
-        if self._button_task is not None:
-            self._button_task.cancel()
-            self._tasks.remove(self._button_task)
-            self._button_task = None
-        if self._hardware.button is not None:
-            times = press_times(config.button)
-            publish, show_code = self.events.publish, self._show_pairing_code
-            button = ButtonControl(self._hardware.button, self._lamp, self, times, publish, show_code)
-            self._button_task = group.create_task(button.run(), name="button")
-            self._tasks.append(self._button_task)
-
-    def _tell_light(self, config: Config) -> None:
-        """A light shines from the start, as configured; other settings may have taken it away."""
-        shines = self._hardware.light is not None
-        if shines or self.board.state().light_level is not None:
-            self.events.publish(LightChanged(config.light.level if shines else None))
-
-    def _show_pairing_code(self) -> None:
-        if self.new_pairing_code is not None:
-            self._lamp.show_code(self.new_pairing_code())
-
     async def _exchange(self, sections: set[str], new: Config) -> None:
         """Build the devices of these sections anew. Raises ExchangeFailed; the old ones are back then."""
         assert self._desk is not None
         assert self._group is not None
-        assert self._emergency is not None
         self._exchanging = True
-        self._emergency.use(None)
-        self._lamp.use(None)
-        self._buzzer.use(None)
+        self._panel.let_go()
         in_force = self.config
         try:
             self._hardware = await exchange(self._hardware, sections, self.config, new)
@@ -369,14 +332,7 @@ class Daemon:
         finally:
             self._exchanging = False
             self._desk.take(self.config, self._hardware)
-            self._lamp.use(self._hardware.lamp)
-            self._buzzer.use(self._hardware.buzzer)
-            self._emergency.use(self._hardware.emergency_stop)
-            self._listen_to_button(in_force, self._group)
-            if "light" in sections:
-                self._tell_light(in_force)
-            if self._hardware.emergency_stop is None and self.board.state().emergency_stop is not None:
-                self.events.publish(EmergencyStopChanged(None))
+            self._panel.use_anew(in_force, sections, self._group)
 
     def _low_voltage(self) -> str | None:
         """Why the motor should rest; None while the supply is enough, or nobody can tell."""
@@ -397,14 +353,7 @@ class Daemon:
         return [name for name, enabled in wanted.items() if enabled and self._network]
 
     def _network_doors(self) -> list[Door]:
-        doors = []
-        for name in self._doors_wanted():
-            try:
-                doors.append(network_door(name, self))
-            except DoorMissing as missing:
-                LOG.error("%s", missing)
-                self.events.publish(Warned(str(missing)))
-        return doors
+        return network_doors(self._doors_wanted(), self)
 
     def _close_doors(self) -> None:
         for door in self._doors:

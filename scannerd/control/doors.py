@@ -2,9 +2,13 @@
 
 import contextlib
 import importlib
+import logging
 from collections.abc import Iterable
 
 from scannerd.control.scanner import Door, Scanner
+from scannerd.events import Warned
+
+LOG = logging.getLogger(__name__)
 
 _DOORS = {
     "rest": ("scannerd.control.rest.door", "RestDoor"),
@@ -12,22 +16,25 @@ _DOORS = {
 }
 
 
-class DoorMissing(RuntimeError):
-    """A door is configured that is not installed. The message says what to install."""
-
-
 def load_doors(names: Iterable[str]) -> None:
-    """Load what these doors need, for a thread that has nothing else to do; `network_door` says what is missing."""
+    """Load what these doors need, for a thread that has nothing else to do; `network_doors` says what is missing."""
     for name in names:
         with contextlib.suppress(ModuleNotFoundError):
             importlib.import_module(_DOORS[name][0])
 
 
-def network_door(name: str, scanner: Scanner) -> Door:
-    """Return a door that is not open yet. Raises DoorMissing, KeyError for an unknown name."""
-    module, kind = _DOORS[name]
-    try:
-        door: Door = getattr(importlib.import_module(module), kind)(scanner)
-    except ModuleNotFoundError as error:
-        raise DoorMissing(f"[{name}] enabled: {error.name} is missing; pip install 'scannerd[edge]'") from error
-    return door
+def network_doors(names: Iterable[str], scanner: Scanner) -> list[Door]:
+    """Return these doors, not open yet; of one that is not installed everybody is told what to install.
+
+    Raises KeyError for an unknown name.
+    """
+    doors = []
+    for name in names:
+        module, kind = _DOORS[name]
+        try:
+            doors.append(getattr(importlib.import_module(module), kind)(scanner))
+        except ModuleNotFoundError as error:
+            missing = f"[{name}] enabled: {error.name} is missing; pip install 'scannerd[edge]'"
+            LOG.error("%s", missing)
+            scanner.events.publish(Warned(missing))
+    return doors
