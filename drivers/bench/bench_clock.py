@@ -17,6 +17,8 @@ PAUSED_NAP_S = 0.005
 SHORTEST_NAP_S = 60e-6
 """The system oversleeps by about this much. A fast clock's STEP pulses are closer: for those it only yields."""
 REMEMBERED_EPOCHS = 4096
+ANEW_SHARE = 0.5
+"""A deadline that is less than this nearer to now than to the one before it does not go on from that one."""
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,26 @@ class _Epoch:
         return self.bench_s + (system_s - self.system_s) * self.rate
 
 
+class _MeantWaits(threading.local):
+    """For how long one thread meant to sleep."""
+
+    def __init__(self) -> None:
+        self._deadline_s = 0.0
+        self._meant_s: float | None = None
+
+    def expect(self, deadline_s: float, now_s: float) -> None:
+        """Deadlines follow each other as meant, unless a thread was so late that it began to count anew."""
+        since_last_s, from_now_s = deadline_s - self._deadline_s, deadline_s - now_s
+        counts_anew = 0 < from_now_s < ANEW_SHARE * since_last_s
+        self._deadline_s = deadline_s
+        self._meant_s = (self._meant_s or 0.0) + max(from_now_s if counts_anew else since_last_s, 0.0)
+
+    def take(self) -> float | None:
+        """Return their sum since the last time, and begin again."""
+        meant_s, self._meant_s = self._meant_s, None
+        return meant_s
+
+
 class BenchClock:
     """`Clock` that runs `speed` times as fast as CLOCK_MONOTONIC and can be paused."""
 
@@ -43,6 +65,7 @@ class BenchClock:
         self._epochs = deque([self._epoch], maxlen=REMEMBERED_EPOCHS)
         self._lock = threading.Lock()
         self._pauses = 0
+        self._waits = _MeantWaits()
         self._running = threading.Event()
         self._running.set()
 
@@ -52,10 +75,18 @@ class BenchClock:
 
     def sleep_until(self, deadline_s: float) -> None:
         """Block this thread until bench time reaches the deadline."""
+        self._waits.expect(deadline_s, self.now_s())
         while (remaining_s := deadline_s - self.now_s()) > 0:
             self._running.wait()
             nap_s = remaining_s / self.speed
             time.sleep(nap_s if nap_s > SHORTEST_NAP_S else 0)
+
+    def take_wait_s(self) -> float | None:
+        """Return how long this thread meant to sleep since it last asked here; None: it did not.
+
+        That is what its sleeps would have taken on a machine that is never late.
+        """
+        return self._waits.take()
 
     async def wait_until(self, deadline_s: float) -> None:
         """The same for a task; cancelling it leaves nothing behind."""

@@ -176,7 +176,7 @@ def truth(bench: Bench) -> dict[str, object]:
         "light_level": world.light.level if world.light.fitted else None,
         "camera_elevation_deg": world.camera_elevation_deg,
         "jammed": world.jammed,
-        "pulses_lost": world.motor.lost,
+        "pulses_lost": world.pulses_lost,
         "mat_turned_deg": world.mat_turned_deg,
         "camera_hangs": world.camera_hangs,
         "emergency_stop_pushed": world.emergency_stop_pushed,

@@ -6,6 +6,9 @@ The platter hangs on the motor by a belt, that is a spring: a damped oscillator 
 
 where φ, the motor's angle at the platter, jumps by one step at each pulse. Between two pulses φ is constant and the
 motion has a closed form, so nothing is integrated numerically and any past moment can be asked for exactly.
+
+Whether the motor follows its pulses is a question of torque: where the mechanics name a motor, `rotor.py` answers it,
+and φ falls back by four full steps, or a multiple, each time that it does not.
 """
 
 import math
@@ -17,12 +20,16 @@ from typing import NamedTuple
 
 import numpy as np
 
+from drivers.bench.rotor import BeltLoad, MotorMake, Rotor
 from drivers.bench.swing import Swing
 
 REMEMBERED_STEPS = 16_384
 """Ten seconds at the default full speed; an exposure asks for the last fraction of a second."""
 
 LONG_AGO_S = -1e6
+FULL_STEPS_PER_TOOTH = 4
+HICCUP_S = 2.0
+"""So long a busy laptop may keep a thread from its pulses."""
 
 
 @dataclass(frozen=True)
@@ -32,17 +39,49 @@ class PlatterMechanics:
     steps_per_turn: int = 9600
     """200 full steps × 16 microsteps × a gear ratio of 3."""
     resonance_hz: float = 8.0
+    """Of the belt and the platter with nothing on it."""
     damping_ratio: float = 0.10
     backlash_deg: float = 0.0
     """How far the motor turns after a reversal before the platter follows."""
     step_error_deg: float = 0.0
     """Amplitude of the angle error over one full step (16 microsteps), as uneven coil currents cause it."""
     microsteps: int = 16
+    motor: MotorMake | None = None
+    """None: one that is never too weak, also for pulses that a fast clock brings in bursts."""
+    platter_kgm2: float = 0.0146
+    """1.3 kg in a disc of 300 mm."""
+    object_kg: float = 0.0
+    """What stands on it; 0: as good as nothing. It counts also while the object is off the table."""
+    object_radius_mm: float = 80.0
+    """At which a ring of the object's mass would turn as heavily."""
 
     @property
     def step_deg(self) -> float:
         """Angle of one pulse at the platter."""
         return 360.0 / self.steps_per_turn
+
+    @property
+    def loaded_kgm2(self) -> float:
+        """Inertia of the platter and of what stands on it."""
+        return self.platter_kgm2 + self.object_kg * (self.object_radius_mm / 1000) ** 2
+
+    @property
+    def loaded_hz(self) -> float:
+        """Resonance with the object: the same spring, more to swing."""
+        return self.resonance_hz * math.sqrt(self.platter_kgm2 / self.loaded_kgm2)
+
+    @property
+    def loaded_damping_ratio(self) -> float:
+        """With the object: the same friction, c/(2√(kJ))."""
+        return self.damping_ratio * math.sqrt(self.platter_kgm2 / self.loaded_kgm2)
+
+    def rotor(self, hiccup_s: float) -> Rotor | None:
+        """Return the rotor that turns all this, where a motor is named."""
+        if self.motor is None:
+            return None
+        gear_ratio = self.steps_per_turn / (self.motor.teeth * FULL_STEPS_PER_TOOTH * self.microsteps)
+        load = BeltLoad(self.loaded_kgm2 / gear_ratio**2, 2 * math.pi * self.loaded_hz, self.loaded_damping_ratio)
+        return Rotor(self.motor, load, self.microsteps, hiccup_s)
 
 
 class _Moment(NamedTuple):
@@ -57,11 +96,14 @@ class _Moment(NamedTuple):
 class Platter:
     """What turns. Times are the bench's; angles are counter-clockwise seen from above, never wrapped."""
 
-    def __init__(self, mechanics: PlatterMechanics | None = None) -> None:
-        """Stand still at 0°."""
+    def __init__(self, mechanics: PlatterMechanics | None = None, hiccup_s: float = HICCUP_S) -> None:
+        """Stand still at 0°; for `hiccup_s` see `Rotor`."""
         self.mechanics = mechanics or PlatterMechanics()
-        self._omega = 2 * math.pi * self.mechanics.resonance_hz
-        self._decay = self.mechanics.damping_ratio * self._omega
+        self._omega = 2 * math.pi * self.mechanics.loaded_hz
+        self._decay = self.mechanics.loaded_damping_ratio * self._omega
+        self._rotor = self.mechanics.rotor(hiccup_s)
+        self.steps_lost = 0
+        """Microsteps by which the rotor was left behind, or overran, all together."""
         self._omega_damped = math.sqrt(self._omega**2 - self._decay**2)
         self._lock = threading.Lock()
         self._motor_steps = 0.0
@@ -76,17 +118,18 @@ class Platter:
 
     @property
     def settled_angle_deg(self) -> float:
-        """Where the platter comes to rest if no further pulse arrives."""
+        """Where the platter comes to rest if no further pulse arrives, and the motor loses no more."""
         return self._history[-1].drive_deg
 
-    def step(self, direction: float, at_s: float) -> None:
-        """Turn the motor by one step, +1 counter-clockwise or -1; other numbers are so many steps at once."""
+    def step(self, direction: float, at_s: float, meant_s: float | None = None) -> None:
+        """Turn the motor by one step, +1 counter-clockwise or -1; other numbers are so many steps at once.
+
+        For `meant_s` see `Rotor.pulse`.
+        """
         with self._lock:
-            self._motor_steps += direction
-            last = self._history[-1]
-            at_s = max(at_s, last.at_s)
-            angle_deg, rate_deg_s = self._evolve(last, at_s)
-            self._history.append(_Moment(at_s, self._drive_deg(), angle_deg, rate_deg_s))
+            lost = self._rotor.pulse(direction, at_s, meant_s) if self._rotor is not None else 0
+            self.steps_lost += abs(lost)
+            self._turn_motor(direction + lost, at_s)
 
     def turn_by_hand(self, delta_deg: float, at_s: float) -> None:
         """Turn the platter on its motor, as a person does who pushes it; the motor's steps know nothing of it."""
@@ -102,6 +145,9 @@ class Platter:
     def sample(self, from_s: float, to_s: float, count: int) -> tuple[float, ...]:
         """Return `count` angles spread evenly over a stretch of time, ends included."""
         with self._lock:
+            if self._rotor is not None and (lost := self._rotor.rest(to_s)):
+                self.steps_lost += abs(lost)
+                self._turn_motor(lost, to_s)
             moments = self._moments_since(from_s)
         times_s = np.linspace(from_s, to_s, count).tolist()
         angles_deg = []
@@ -126,6 +172,13 @@ class Platter:
             for moment, next_s in zip(moments, following, strict=True)
             if next_s - moment.at_s >= least_s
         ]
+
+    def _turn_motor(self, steps: float, at_s: float) -> None:
+        self._motor_steps += steps
+        last = self._history[-1]
+        at_s = max(at_s, last.at_s)
+        angle_deg, rate_deg_s = self._evolve(last, at_s)
+        self._history.append(_Moment(at_s, self._drive_deg(), angle_deg, rate_deg_s))
 
     def _moments_since(self, from_s: float) -> list[_Moment]:
         """Return the last moment not after `from_s` and everything that followed, oldest first."""

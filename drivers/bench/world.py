@@ -10,7 +10,7 @@ from drivers.bench.index_flag import IndexFlag
 from drivers.bench.lamps import SimulatedLamp, SimulatedLight
 from drivers.bench.lift import Lift
 from drivers.bench.motor_weakness import MotorWeakness
-from drivers.bench.platter import Platter, PlatterMechanics
+from drivers.bench.platter import HICCUP_S, Platter, PlatterMechanics
 from drivers.bench.scene import Exposure
 
 STILL_DEG = 0.01
@@ -52,7 +52,7 @@ class World:
     ) -> None:
         """An object on a platter at 0°; without a lift the camera stands on a tripod."""
         self.clock = clock
-        self.platter = Platter(mechanics)
+        self.platter = Platter(mechanics, HICCUP_S * clock.speed)
         self.flag = IndexFlag()
         """On the platter's rim."""
         self.lift = lift
@@ -78,6 +78,7 @@ class World:
         self.jammed = False
         """Something holds the platter: pulses still count, nothing turns."""
         self.motor = MotorWeakness()
+        """Pulses that are lost on request; those that torque loses are the platter's own."""
         self.emergency_stop_pushed = False
         self.mat_turned_deg = 0.0
         """By how much the mat, and what stands on it, were turned on the platter by hand."""
@@ -89,6 +90,11 @@ class World:
         self.camera_lets_go.set()
         self._restart_helps = False
         self._late_s = 0.0
+
+    @property
+    def pulses_lost(self) -> int:
+        """Microsteps that the motor did not make, or made too many, so far."""
+        return self.motor.lost + self.platter.steps_lost
 
     @property
     def angle_deg(self) -> float:
@@ -134,10 +140,11 @@ class World:
     def pulse_table(self, direction: float, enabled: bool, at_s: float | None = None) -> None:
         """Take a STEP edge at the platter's motor driver, which may be off; now, or a moment ago."""
         self.pulses += 1
+        meant_s = self.clock.take_wait_s() if at_s is None else None
         now_s = self.clock.now_s() if at_s is None else at_s
         follows = self.motor.follows(now_s, self.platter.mechanics.step_deg)
         if enabled and follows and not self.jammed:
-            self.platter.step(direction, now_s)
+            self.platter.step(direction, now_s, meant_s)
 
     def pulse_lift(self, direction: float, enabled: bool) -> None:
         """Take a STEP edge at the lift's motor driver, which may be off."""

@@ -55,7 +55,7 @@ def _installed(options: BenchOptions, config: Config, scene_file: Path, supply: 
     with ExitStack() as stack:
         renderer = stack.enter_context(RenderProcess(scene_file))
         renderer.prepare(config.camera.width_px, config.camera.height_px)
-        wiring, mechanics, lift = bench_wiring(config), bench_mechanics(config), demo_lift(config)
+        wiring, mechanics, lift = bench_wiring(config), bench_mechanics(config, options), demo_lift(config)
         table = serial_turntable(config)
         bench = stack.enter_context(
             install_bench(renderer.render_into, options.speed, wiring, mechanics, lift, turntable=table)

@@ -38,6 +38,7 @@ def bench(
     hand: Annotated[
         Path | None, typer.Option(help="Socket through which a hand reaches in; default: hand.sock in the store.")
     ] = None,
+    object_kg: Annotated[float, typer.Option(min=0, max=100, help="Weight of what stands on the platter.")] = 0.0,
     turntable: Annotated[
         str | None,
         typer.Option(help="What turns the platter: gpio, grbl, marlin or table; default: as --config says."),
@@ -56,6 +57,7 @@ def bench(
         background,
         port,
         hand,
+        object_kg,
         turntable_named(turntable),
     )
     start_logging("scannerd")

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from drivers.bench.pins import BenchWiring
 from drivers.bench.platter import PlatterMechanics
 from scannerd.config import Config, DeviceSection, StoreSection, WebSection
-from scannerd.demo.setting import demo_wiring
+from scannerd.demo.setting import demo_wiring, motor_at
 from scannerd.demo.turntables import Turntable, turntable_keys
 from scannerd.settings.file import ConfigFaults, read_config
 from scannerd.settings.rules import broken_rules
@@ -41,8 +41,13 @@ class BenchOptions:
     """Of the page; 0 is any that is free."""
     hand: Path | None = None
     """Where the hand's socket is; None: `hand.sock` in the store."""
+    object_kg: float = 0.0
+    """Weight of what stands on the platter; 0: as good as none."""
     turntable: Turntable | None = None
     """What turns the platter; a serial controller has its port in the store. None: as the configuration says."""
+
+
+AS_THEY_ARE = BenchOptions()
 
 
 def bench_config(options: BenchOptions) -> Config:
@@ -71,10 +76,15 @@ def bench_wiring(config: Config) -> BenchWiring:
     return replace(demo_wiring(config), dir_high_turns=-1 if config.turntable.invert else 1)
 
 
-def bench_mechanics(config: Config) -> PlatterMechanics:
+def bench_mechanics(config: Config, options: BenchOptions = AS_THEY_ARE) -> PlatterMechanics:
     """Build the simulated turntable as the configuration says."""
     table = config.turntable
-    return PlatterMechanics(steps_per_turn=round(table.steps_per_turn), microsteps=table.microsteps)
+    return PlatterMechanics(
+        steps_per_turn=round(table.steps_per_turn),
+        microsteps=table.microsteps,
+        motor=motor_at(options.speed),
+        object_kg=options.object_kg,
+    )
 
 
 def _changed(config: Config, name: str, wishes: dict[str, Any]) -> Config:

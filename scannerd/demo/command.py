@@ -42,6 +42,7 @@ def demo(
     speed: Annotated[float, typer.Option(min=0.1, max=50, help="How much faster the bench's clock runs.")] = 1.0,
     size: Annotated[str, typer.Option(metavar="WxH", help="Of the photos, px.")] = "1600x1200",
     voxel_mm: Annotated[float, typer.Option(min=0.3, max=10, help="Finest detail of the model, mm.")] = 1.0,
+    object_kg: Annotated[float, typer.Option(min=0, max=100, help="Weight of what stands on the platter.")] = 0.0,
     fault: Annotated[
         list[str] | None, typer.Option(help="Let this go wrong; may be given again; `list` prints what there is.")
     ] = None,
@@ -56,7 +57,7 @@ def demo(
     width_px, height_px = _size_px(size)
     options = DemoOptions(out.resolve(), mesh, keep_size, up, views, speed, width_px, height_px, voxel_mm)
     kind = turntable_named(turntable) or "gpio"
-    options = replace(options, faults=_faults(fault or [], kind), seed=seed, turntable=kind)
+    options = replace(options, faults=_faults(fault or [], kind), seed=seed, turntable=kind, object_kg=object_kg)
     try:
         summary = asyncio.run(_run(options))
     except FOR_PEOPLE as error:

@@ -10,6 +10,7 @@ from typing import Any
 
 from drivers.bench.flicker import LightFlicker
 from drivers.bench.install import Bench
+from drivers.bench.rotor import MotorMake
 from drivers.bench.serial_table import SerialTable
 from drivers.bench.supply import SimulatedSupply
 from scannerd.store.durable import free_bytes_at
@@ -87,6 +88,19 @@ FAULTS = {
             "the motor misses a tenth of the pulses of fast moves",
             lambda around: around.bench.world.motor.stall_above(20.0, 0.1),
             lambda around: around.bench.world.motor.recover(),
+        ),
+        DemoFault(
+            "heavy-object",
+            "an object of 10 kg stands on the platter, too heavy for its motor",
+            table={"object_kg": 10.0, "motor": MotorMake()},
+            at_start=True,
+        ),
+        DemoFault(
+            "hasty-profile",
+            "speed and acceleration were set five times too high for the motor",
+            table={"motor": MotorMake()},
+            settings={"turntable": {"max_speed_deg_s": 300.0, "acceleration_deg_s2": 900.0}},
+            at_start=True,
         ),
         DemoFault("jam", "something holds the platter", _world("jammed", True), _world("jammed", False)),
         DemoFault("turn-platter", "a hand turns the platter by 25°", lambda around: around.push_platter(25.0)),

@@ -22,6 +22,8 @@ class DemoOptions:
     height_px: int = 1200
     voxel_mm: float = 1.0
     texture_px: int = 2048
+    object_kg: float = 0.0
+    """Weight of what stands on the platter, for motor and belt; 0: as good as none."""
     faults: tuple[str, ...] = ()
     """By name, of `scannerd.demo.faults`."""
     seed: int = 0
@@ -40,6 +42,7 @@ class DemoOptions:
             "size_px": [self.width_px, self.height_px],
             "voxel_mm": self.voxel_mm,
             "texture_px": self.texture_px,
+            "object_kg": self.object_kg,
             "faults": list(self.faults),
             "turntable": self.turntable,
         }

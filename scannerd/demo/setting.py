@@ -6,6 +6,7 @@ from pathlib import Path
 from drivers.bench.lift import LiftMechanics
 from drivers.bench.pins import BenchWiring, LiftWiring
 from drivers.bench.platter import PlatterMechanics
+from drivers.bench.rotor import MotorMake
 from scannerd.config import (
     CameraSection,
     Config,
@@ -19,6 +20,9 @@ from scannerd.config_motors import LiftSection
 from scannerd.demo.faults import faults_named
 from scannerd.demo.options import DemoOptions
 from scannerd.demo.turntables import turntable_keys
+
+EVEN_PULSES_SPEED = 2.0
+"""Up to this speed of the bench's clock a laptop brings the pulses of the default profile in time."""
 
 
 def demo_config(options: DemoOptions) -> Config:
@@ -42,10 +46,15 @@ def demo_config(options: DemoOptions) -> Config:
 
 def demo_mechanics(options: DemoOptions) -> PlatterMechanics:
     """Build the turntable with the faults that it has from the start."""
-    mechanics = PlatterMechanics()
+    mechanics = PlatterMechanics(motor=motor_at(options.speed), object_kg=options.object_kg)
     for fault in faults_named(options.faults):
         mechanics = replace(mechanics, **fault.table)
     return mechanics
+
+
+def motor_at(speed: float) -> MotorMake | None:
+    """Return the motor, or None on a clock so fast that pulses come as bursts, which no motor follows."""
+    return MotorMake() if speed <= EVEN_PULSES_SPEED else None
 
 
 def demo_wiring(config: Config) -> BenchWiring:
