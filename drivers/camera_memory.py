@@ -15,6 +15,8 @@ MOST_BUFFERS, LEAST_BUFFERS = 4, 2
 """One is filled while the other is looked at: with a single one the stream starves."""
 RAW_FRAMES = 4
 """What libcamera's pipeline holds for itself between sensor and image processor."""
+OWN_RAW_FRAMES = 2
+"""What it holds at least where raw frames are asked for, which count among the others."""
 RAW_BYTES_PER_PIXEL = 1.5
 """12 bits, packed; the most that these sensors deliver."""
 OF_OTHERS_BYTES = 32 << 20
@@ -48,10 +50,19 @@ def buffer_bytes(width_px: int, height_px: int) -> int:
     return (width_px * height_px + small_width_px * small_height_px) * 3 // 2
 
 
-def buffers_that_fit(size_px: tuple[int, int], sensor_px: tuple[int, int], memory: Memory) -> int:
-    """Return how many frames may be in flight; never fewer than two, which the camera may then refuse."""
-    for_buffers = memory.total_bytes * SHARE_OF_MEMORY
-    if memory.contiguous_bytes is not None:
-        raw = RAW_FRAMES * sensor_px[0] * sensor_px[1] * RAW_BYTES_PER_PIXEL
-        for_buffers = min(for_buffers, memory.contiguous_bytes - OF_OTHERS_BYTES - raw)
-    return max(LEAST_BUFFERS, min(MOST_BUFFERS, int(for_buffers // buffer_bytes(*size_px))))
+def buffers_that_fit(
+    size_px: tuple[int, int], sensor_px: tuple[int, int], memory: Memory, *, keeps_raw: bool = False
+) -> int:
+    """Return how many frames may be in flight; never fewer than two, which the camera may then refuse.
+
+    With `keeps_raw` each of them has a raw frame, too, of as many pixels as the sensor.
+    """
+    raw = sensor_px[0] * sensor_px[1] * RAW_BYTES_PER_PIXEL
+    for count in range(MOST_BUFFERS, LEAST_BUFFERS, -1):
+        in_flight = count * (buffer_bytes(*size_px) + keeps_raw * raw)
+        pipeline = max(OWN_RAW_FRAMES, RAW_FRAMES - keeps_raw * count) * raw
+        if in_flight <= memory.total_bytes * SHARE_OF_MEMORY and (
+            memory.contiguous_bytes is None or in_flight + pipeline + OF_OTHERS_BYTES <= memory.contiguous_bytes
+        ):
+            return count
+    return LEAST_BUFFERS

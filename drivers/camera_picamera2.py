@@ -17,7 +17,9 @@ class Picamera2Camera(StreamingCamera[CameraSession]):
         """Remember what is wanted; nothing is opened yet. `clock` is the hardware's, else the system's."""
         clock = clock or SystemClock()
         super().__init__(
-            begin=lambda wanted, frame_s: CameraSession(options, wanted, frame_s, clock),
+            begin=lambda wanted, frame_s, keeps_raw: CameraSession(
+                options, wanted, frame_s, clock, keeps_raw=keeps_raw
+            ),
             meter=meter,
             wanted=CameraSettings(
                 options.exposure_us, options.analogue_gain, options.colour_gains, options.lens_position_dioptres

@@ -14,7 +14,7 @@ from drivers.camera_stream import (
     Exposed,
     Frames,
     check_configured,
-    stream_configuration,
+    configure_streams,
 )
 from drivers.camera_stream_faults import LOOK_UP_S, Abandoned, FrameLate
 from drivers.options import Picamera2Options
@@ -32,6 +32,8 @@ SENSOR_DELAY_FRAMES = 5
 FRAMES_TO_WAIT = 4
 GRACE_S = 3.0
 """What a busy Pi may take on top of the frames themselves."""
+STORED_BYTES_PER_PIXEL = 2
+"""Of a mosaic, in the widest of its formats."""
 LETTING_GO_S = 8.0
 """Stopping takes some frames; with a cable that hangs half out of its socket libcamera may wait for ever
 (picamera2#1264)."""
@@ -41,10 +43,20 @@ class CameraSession:
     """An open camera. `close` it, and what it was is lost."""
 
     def __init__(
-        self, options: Picamera2Options, settings: CameraSettings, frame_s: float | None, clock: Clock
+        self,
+        options: Picamera2Options,
+        settings: CameraSettings,
+        frame_s: float | None,
+        clock: Clock,
+        *,
+        keeps_raw: bool = False,
     ) -> None:
-        """Open, start the stream and lock. Raises CameraUnusable, CameraTimeout; nothing stays open then."""
+        """Open, start the stream and lock; `keeps_raw`: frames come raw, too.
+
+        Raises CameraUnusable, CameraTimeout; nothing stays open then.
+        """
         self._options = options
+        self._keeps_raw = keeps_raw
         self._clock = clock
         self._frame_s = frame_s
         self._closing: threading.Thread | None = None
@@ -163,23 +175,30 @@ class CameraSession:
     def _configure(self) -> None:
         size_px = (self._options.width_px, self._options.height_px)
         controls = manual_controls(self._wanted) | pace_controls(self._frame_s)
-        configuration = stream_configuration(self._picamera2, size_px, self._buffer_count, controls)
         try:
-            self._picamera2.configure(configuration)
+            configure_streams(self._picamera2, size_px, self._buffer_count, controls, keeps_raw=self._keeps_raw)
         except RuntimeError as error:
             raise CameraUnusable(f"{self._model}: {error}; change [camera] width_px and height_px") from error
         except OSError as error:
-            megabytes = self._buffer_count * buffer_bytes(*size_px) / 1e6
+            raw_bytes = self._raw_bytes if self._keeps_raw else 0
+            megabytes = self._buffer_count * (buffer_bytes(*size_px) + raw_bytes) / 1e6
             raise CameraUnusable(
                 f"{self._model}: {self._buffer_count} buffers of {size_px[0]}x{size_px[1]} px need {megabytes:.0f} "
                 f"MB of the kernel's contiguous memory: {error.strerror}; give it more (dtoverlay=vc4-kms-v3d,"
-                "cma-512 in /boot/firmware/config.txt, then restart), or change [camera] width_px and height_px"
+                "cma-512 in /boot/firmware/config.txt, then restart), or change [camera] width_px, height_px or raw"
             ) from error
         check_configured(self._picamera2, self._model, size_px)
 
     def _buffers_that_fit(self) -> int:
         sensor_px = tuple(self._picamera2.camera_properties["PixelArraySize"])
-        return buffers_that_fit((self._options.width_px, self._options.height_px), sensor_px, this_memory())
+        size_px = (self._options.width_px, self._options.height_px)
+        return buffers_that_fit(size_px, sensor_px, this_memory(), keeps_raw=self._keeps_raw)
+
+    @property
+    def _raw_bytes(self) -> int:
+        """Of one mosaic of the mode that the sensor is in, once it is configured."""
+        width_px, height_px = self._picamera2.camera_configuration()["sensor"]["output_size"]
+        return int(width_px * height_px) * STORED_BYTES_PER_PIXEL
 
     def _await_lock(self, blind_frames: int = 0) -> CameraSettings:
         """Return what a frame shows, once it shows what is wanted; the first few prove nothing."""
@@ -219,6 +238,7 @@ class CameraSession:
             small_width_px=small_width_px,
             small_height_px=small_height_px,
             readout_s=self.limits["FrameDurationLimits"][0] * 1e-6,
+            raw_bytes=self._raw_bytes,
         )
 
 

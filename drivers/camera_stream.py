@@ -13,30 +13,64 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from picamera2 import MappedArray
+from picamera2.sensor_format import SensorFormat
 
 from drivers.camera_stream_faults import LOOK_UP_S, Abandoned, FrameLate
 from drivers.patience import Patience
 from drivers.picture import Planes, companion_size_px
 from drivers.protocols import CameraUnusable
+from drivers.raw_picture import MosaicFormat, RawFormatUnknown, RawMosaic, black_levels_of
 
 PIXEL_FORMAT = "YUV420"
 LIMITED_RANGE = "Limited"
+USUAL_BLACK_OF_16_BITS = 4096
+"""Of all Sony sensors on Raspberry Pi's modules, where the metadata do not say."""
 NUMBERS_WANTED = (
     "DigitalGain", "ColourTemperature", "FocusFoM", "FrameDuration", "LensPosition", "Lux", "SensorTemperature"
 )  # fmt: skip
 
 
-def stream_configuration(picamera2: Any, size_px: tuple[int, int], buffer_count: int, controls: Any) -> Any:
-    """Return what to configure picamera2 with. sYCC, its default for stills, is JPEG's colour space."""
-    return picamera2.create_still_configuration(
-        main={"size": size_px, "format": PIXEL_FORMAT},
-        lores={"size": companion_size_px(*size_px), "format": PIXEL_FORMAT},
-        raw=None,
-        buffer_count=buffer_count,
-        # No finished frame is held back: nobody asks for one that was exposed before the question.
-        queue=False,
-        controls=controls,
-    )
+def configure_streams(
+    picamera2: Any, size_px: tuple[int, int], buffer_count: int, controls: Any, *, keeps_raw: bool
+) -> None:
+    """Configure photo and companion, and on request the mosaic; sYCC, picamera2's default for stills, is JPEG's.
+
+    Raises RuntimeError, OSError where memory is missing, CameraUnusable.
+    """
+
+    def configure(raw: Any) -> None:
+        picamera2.configure(
+            picamera2.create_still_configuration(
+                main={"size": size_px, "format": PIXEL_FORMAT},
+                lores={"size": companion_size_px(*size_px), "format": PIXEL_FORMAT},
+                raw=raw,
+                buffer_count=buffer_count,
+                # No finished frame is held back: nobody asks for one that was exposed before the question.
+                queue=False,
+                controls=controls,
+            )
+        )
+
+    if not keeps_raw:
+        configure(None)
+        return
+    configure({"format": picamera2.sensor_format, "size": size_px})
+    if not _mosaic_is_readable(picamera2):
+        # A Pi 5 compresses mosaics in a way of its own unless it is asked for whole pixels.
+        configure({"format": SensorFormat(picamera2.sensor_format).unpacked, "size": size_px})
+    raw = picamera2.camera_configuration()["raw"]
+    if not _mosaic_is_readable(picamera2):
+        raise CameraUnusable(
+            f"camera: raw frames come as {raw['format']}, which nobody can read; set [camera] raw to never"
+        )
+
+
+def _mosaic_is_readable(picamera2: Any) -> bool:
+    try:
+        MosaicFormat.named(picamera2.camera_configuration()["raw"]["format"])
+    except RawFormatUnknown:
+        return False
+    return True
 
 
 def check_configured(picamera2: Any, model: str, size_px: tuple[int, int]) -> None:
@@ -93,6 +127,19 @@ class Exposed:
         """Return a copy of the companion."""
         return self._copied("lores")
 
+    def jpeg(self) -> None:
+        """It makes none."""
+
+    def raw(self) -> RawMosaic | None:
+        """Return a copy of the mosaic; None where none was asked for."""
+        stream = self._request.config["raw"]
+        if stream is None:
+            return None
+        width_px, height_px = stream["size"]
+        with MappedArray(self._request, "raw", reshape=False, write=False) as mapped:
+            rows = mapped.array[: height_px * stream["stride"]].reshape(height_px, stream["stride"])
+            return mosaic_of(rows, width_px, MosaicFormat.named(stream["format"]), self.metadata)
+
     def _copied(self, stream: str) -> Planes:
         width_px, height_px = self._request.config[stream]["size"]
         with MappedArray(self._request, stream, reshape=False, write=False) as mapped:
@@ -113,6 +160,23 @@ def _planes(buffer: NDArray[np.uint8], width_px: int, height_px: int, stride_byt
         for start in (bright_end, colour_end)
     ]
     return Planes(rows[:, :width_px].copy(), *(colour[:, : width_px // 2].copy() for colour in colours))
+
+
+def mosaic_of(rows: NDArray[np.uint8], width_px: int, pixels: MosaicFormat, metadata: dict[str, Any]) -> RawMosaic:
+    """Copy a mosaic out of a buffer; libcamera's levels are those of 16 bits."""
+    levels = metadata.get("SensorBlackLevels") or (USUAL_BLACK_OF_16_BITS,) * 4
+    red, beside_red, beside_blue, blue = (level / (1 << (16 - pixels.bits)) for level in levels)
+    gain_red, gain_blue = metadata["ColourGains"]
+    return RawMosaic(
+        rows=rows[:, : pixels.row_bytes(width_px)].copy(),
+        width_px=width_px,
+        format=pixels,
+        black_levels=black_levels_of(pixels.pattern, (red, beside_red, beside_blue, blue)),
+        colour_gains=(float(gain_red), float(gain_blue)),
+        srgb_from_balanced=tuple(metadata["ColourCorrectionMatrix"])
+        if "ColourCorrectionMatrix" in metadata
+        else None,
+    )
 
 
 class Frames:

@@ -17,7 +17,7 @@ class V4l2Camera(StreamingCamera[V4l2Session]):
         """Remember what is wanted; nothing is opened yet. `clock` is the hardware's, else the system's."""
         clock = clock or SystemClock()
         super().__init__(
-            begin=lambda wanted, frame_s: V4l2Session(options, wanted, frame_s, clock),
+            begin=lambda wanted, frame_s, _: V4l2Session(options, wanted, frame_s, clock),
             meter=meter,
             wanted=CameraSettings(
                 options.exposure_us, options.analogue_gain, options.colour_gains, options.focus_dioptres

@@ -11,6 +11,7 @@ from typing import ClassVar, Literal, Protocol
 
 from drivers.hardware_fault import HardwareFault
 from drivers.picture import Planes
+from drivers.raw_picture import Raw
 
 
 class DriverError(RuntimeError):
@@ -152,6 +153,8 @@ class CameraDescription:
     small_height_px: int
     readout_s: float
     """From the end of the exposure to the whole frame in memory: the sensor's frame time in this mode."""
+    raw_bytes: int | None = None
+    """What is kept of one exposure at most where frames come raw, too; None: this camera has nothing of the kind."""
 
 
 @dataclass(frozen=True)
@@ -198,6 +201,10 @@ class Frame:
     exposed_at_s: float
     """Start of the exposure on the system's monotonic clock."""
     metadata: dict[str, float] = field(default_factory=dict)
+    raw: Raw | None = None
+    """The same exposure as the sensor saw it, where `keep_raw` asked for it."""
+    jpeg: bytes | None = None
+    """The photo as the camera itself made a file of it, which is worth more than one made of its pixels anew."""
 
 
 def always(_: Glimpse) -> bool:
@@ -234,6 +241,13 @@ class Camera(Protocol):
         """Let frames follow each other by this much, never less than sensor and exposure need; None: the least.
 
         Returns at once. The frames themselves tell when it took effect, some later.
+        """
+
+    async def keep_raw(self, wanted: bool) -> None:
+        """Let captured frames carry what the sensor saw, or no more; nothing where they do already.
+
+        Starting the stream anew takes half a second. Raises CameraUnusable where the camera has nothing raw or too
+        little memory for it, CameraTimeout.
         """
 
     async def glimpse(self) -> Glimpse:

@@ -26,6 +26,7 @@ from drivers.protocols import (
     Window,
     always,
 )
+from drivers.raw_picture import Raw
 
 LOG = logging.getLogger(__name__)
 
@@ -54,6 +55,12 @@ class ExposedFrame(Protocol):
 
     def photo(self) -> Planes:
         """Return a copy of the whole picture."""
+
+    def raw(self) -> Raw | None:
+        """Return a copy of what the sensor saw; None where nobody asked for it."""
+
+    def jpeg(self) -> bytes | None:
+        """Return the photo's own file, of cameras that make one."""
 
     def small(self) -> Planes:
         """Return a copy of the companion."""
@@ -118,14 +125,15 @@ class StreamingCamera(Generic[S]):
 
     def __init__(
         self,
-        begin: Callable[[CameraSettings, float | None], S],
+        begin: Callable[[CameraSettings, float | None, bool], S],
         meter: Callable[[S, Window], CameraSettings],
         wanted: CameraSettings,
         cable: str,
     ) -> None:
         """Remember what is wanted; nothing is opened yet.
 
-        `begin` opens a session, locked and paced; `cable` says what to try when frames do not come.
+        `begin` opens a session, locked and paced, whose frames come raw, too, or not; `cable` says what to try when
+        frames do not come.
         """
         self._begin = begin
         self._meter = meter
@@ -136,6 +144,7 @@ class StreamingCamera(Generic[S]):
         self._description: CameraDescription | None = None
         self._shown: CameraSettings | None = None
         self._frame_s: float | None = None
+        self._keeps_raw = False
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="camera")
         self._closed = False
 
@@ -170,6 +179,11 @@ class StreamingCamera(Generic[S]):
     async def pace(self, frame_s: float | None) -> None:
         """Let frames follow each other by this much; None: by as little as can be. Takes effect some frames later."""
         await self._in_session(lambda session: self._paced(session, frame_s))
+
+    async def keep_raw(self, wanted: bool) -> None:
+        """Let captured frames carry what the sensor saw, or no more. Raises CameraUnusable, CameraTimeout."""
+        if wanted != self._keeps_raw:
+            await self._in_thread(lambda abandon: self._keep_raw(wanted))
 
     async def glimpse(self) -> Glimpse:
         """Return the companion of a frame exposed after this call. Raises CameraTimeout, DriverError."""
@@ -237,7 +251,7 @@ class StreamingCamera(Generic[S]):
         if self._session is not None:
             return
         self._close()
-        session = self._begin(self._wanted, self._frame_s)
+        session = self._begin(self._wanted, self._frame_s, self._keeps_raw)
         self._session, self._description, self._shown = session, session.description, session.shown
 
     def _close(self) -> None:
@@ -247,6 +261,20 @@ class StreamingCamera(Generic[S]):
         if self._closing is not None:
             self._closing.close()
             self._closing = None
+
+    def _keep_raw(self, wanted: bool) -> None:
+        """Streams are set up once: another one begins. A camera that cannot do it goes on as before."""
+        if wanted and self.description.raw_bytes is None:
+            raise CameraUnusable(
+                f"{self.description.model}: delivers nothing raw; set [camera] raw to never, or use another camera"
+            )
+        before, self._keeps_raw = self._keeps_raw, wanted
+        self._close()
+        try:
+            self._open()
+        except DriverError:
+            self._keeps_raw = before
+            raise
 
     def _now_locked(self, session: S, shown: CameraSettings) -> CameraSettings:
         """Remember it for the next start."""
@@ -298,4 +326,6 @@ def _frame_of(frame: ExposedFrame, photo: Planes, glimpse: Glimpse) -> Frame:
         analogue_gain=frame.analogue_gain,
         exposed_at_s=frame.exposed_at_s,
         metadata=frame.numbers,
+        raw=frame.raw(),
+        jpeg=frame.jpeg(),
     )

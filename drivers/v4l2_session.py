@@ -66,6 +66,12 @@ class V4l2Frame:
         """Return the whole picture. Raises BrokenPicture."""
         return photo(self._data, self._format)
 
+    def raw(self) -> None:
+        """The kernel gives nothing of the kind."""
+
+    def jpeg(self) -> None:
+        """Its compression is too strong to be kept as it is, and knows no EXIF."""
+
     def small(self) -> Planes:
         """Return the companion. Raises BrokenPicture."""
         return companion(self._data, self._format)

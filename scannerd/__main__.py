@@ -11,7 +11,7 @@ import typer
 from offload.logs.journal import start_logging
 from scannerd import __version__, console
 from scannerd.carry import become, sync_command
-from scannerd.commands import CaptureBackground, Command, ResumeScan, StartScan
+from scannerd.commands import CaptureBackground, Command, RawPhotos, ResumeScan, StartScan
 from scannerd.config import DEFAULT_PATH
 from scannerd.control.terminal import motion, talk
 from scannerd.export.photo_set import photo_set
@@ -74,6 +74,7 @@ def scan(
     focus_bracket: Annotated[int | None, typer.Option(min=1, max=9, help="Focus steps from each place.")] = None,
     focus_step_dioptres: Annotated[float | None, typer.Option(min=0.01, max=2, help="Between two of them.")] = None,
     light_level: Annotated[float | None, typer.Option(min=0, max=1, help="Of the light on the object.")] = None,
+    raw: Annotated[RawPhotos | None, typer.Option(help="A raw file (DNG) of every photo, too.")] = None,
     config: ConfigOption = None,
 ) -> None:
     """Take one scan and exit: 0 when it is complete, 1 when not (then it can be resumed)."""
@@ -90,6 +91,7 @@ def scan(
         focus_bracket=focus_bracket,
         focus_step_dioptres=focus_step_dioptres,
         light_level=light_level,
+        raw=raw,
     )
     if resume is not None and wished != StartScan():
         console.say("scannerd: --resume goes on with the scan's own plan; leave out --name, --views and the like")

@@ -8,6 +8,16 @@ class CommandRefused(RuntimeError):
     """The command makes no sense now. The message says what the daemon is doing and what to do instead."""
 
 
+class RawPhotos(StrEnum):
+    """What becomes of what the sensor saw, which each photo is made of."""
+
+    NEVER = "never"
+    DEVICE = "device"
+    """A raw file beside each photo, which stays on the device."""
+    BUNDLE = "bundle"
+    """One that travels with the scan."""
+
+
 class Quality(StrEnum):
     """How fine a model a person wants, in a word."""
 
@@ -42,6 +52,7 @@ class Wishes:
     focus_bracket: int | None = None
     """Photos of different focus from each place."""
     focus_step_dioptres: float | None = None
+    raw: RawPhotos | None = None
     light_level: float | None = None
     """Of the light on the object, 0 to 1; as it shines now, if nobody says otherwise."""
 

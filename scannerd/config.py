@@ -71,6 +71,9 @@ class CameraSection(Section):
         0.0, "of a USB camera, from its data sheet; 0: the lens is taken for 65° wide", ge=0, le=100
     )
     jpeg_quality: int = key(95, "of the stored photos", ge=50, le=100)
+    raw: Literal["never", "device", "bundle"] = key(
+        "never", "a raw file (DNG) of every photo, too: kept on this device, or part of the bundle"
+    )
 
     def settings(self, focus_dioptres: float | None) -> CameraSettings:
         """Return what the camera is locked to without metering; the focus is the camera's own."""

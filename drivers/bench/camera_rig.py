@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from drivers.bench.dma_heap import BenchDmaHeap
+from drivers.bench.mosaic import mosaic
 from drivers.bench.scene import Exposure
 from drivers.bench.sensor_models import IMX477, SensorModel
 from drivers.bench.world import World
@@ -97,12 +98,18 @@ class LatentFrame:
         self._exposure = exposure
         self._photo_px, *self._smaller_px = sizes_px
         self._shrunk: dict[Size, Planes] = {}
+        self._photo: NDArray[np.uint8] | None = None
+        self.comes_raw = False
+        """Whether somebody may ask for the mosaic: the photo that it is made of is kept."""
 
     def planes(self, size_px: Size) -> Planes:
         """Return the picture; a companion is shrunk from its photo where somebody has looked at that already."""
         if size_px in self._shrunk:
             return self._shrunk.pop(size_px)
-        picture = self._rig.develop(self._at(size_px))
+        if size_px == self._photo_px and self.comes_raw:
+            picture = Planes.from_rgb(self._developed_photo())
+        else:
+            picture = self._rig.develop(self._at(size_px))
         if size_px == self._photo_px and self._rig.shrinks:
             self._shrunk = {smaller: picture.shrunk(*smaller) for smaller in self._smaller_px}
         self._count(size_px)
@@ -113,6 +120,17 @@ class LatentFrame:
         pixels = self._rig.develop_rgb(self._at(size_px))
         self._count(size_px)
         return pixels
+
+    def mosaic(self, size_px: Size, bits: int) -> NDArray[np.uint16]:
+        """Return what the sensor measured, (height, width)."""
+        photo = self._developed_photo()
+        with self._rig.world.clock.paused():
+            return mosaic(photo, self._exposure, size_px, bits)
+
+    def _developed_photo(self) -> NDArray[np.uint8]:
+        if self._photo is None:
+            self._photo = self._rig.develop_rgb(self._at(self._photo_px))
+        return self._photo
 
     def _at(self, size_px: Size) -> Exposure:
         return replace(self._exposure, width_px=size_px[0], height_px=size_px[1])

@@ -36,6 +36,8 @@ class SensorModel:
     pitch_nm: int
     focus_range_dioptres: tuple[float, float] | None = None
     """Where the motor can put the focus; None: the lens is turned by hand."""
+    on_a_pi5: bool = False
+    """Its receiver compresses packed raw pixels in a way of its own, and makes 16 bits of unpacked ones."""
 
     @property
     def full(self) -> SensorMode:

@@ -72,7 +72,7 @@ class CameraModel(Wire):
 
 
 def _is_nothing(value: object) -> bool:
-    """What only a scan with several cameras has stays away from the files of all others."""
+    """What only some scans have stays away from the files of all others."""
     return not value
 
 
@@ -134,10 +134,18 @@ class FrameEntry(Place):
     """Platter angle as read off the mat, where it could be read."""
     sidecars: tuple[StoredFile, ...] = ()
     """What the device found out about this photo: mask, edge map, and `FrameSidecar` as JSON."""
+    raw: StoredFile | None = Field(default=None, exclude_if=_is_nothing)
+    """The same exposure as the sensor saw it: a DNG, or the camera's own raw file."""
+    raw_travels: bool = Field(default=False, exclude_if=_is_nothing)
+    """Whether that is part of the bundle; else it is on the device only, and its hash here says which one it is."""
 
     def files(self) -> tuple[StoredFile, ...]:
-        """The photo and its sidecars."""
-        return (self.file, *self.sidecars)
+        """What of it is part of the bundle: the photo, its sidecars, and the raw file if that travels."""
+        return (self.file, *self.sidecars, *((self.raw,) if self.raw and self.raw_travels else ()))
+
+    def kept_files(self) -> tuple[StoredFile, ...]:
+        """What of it is on the device."""
+        return (self.file, *self.sidecars, *((self.raw,) if self.raw else ()))
 
 
 class ReconstructionOptions(Wire):

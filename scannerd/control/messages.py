@@ -12,7 +12,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstrai
 from offload.wire.base import ScanId
 from scannerd import commands
 from scannerd.board.state import Shown
-from scannerd.commands import Quality
+from scannerd.commands import Quality, RawPhotos
 from scannerd.event_bus import Numbered
 from scannerd.requests import Answer, AnswerStatus, Request, new_command_id
 
@@ -40,6 +40,9 @@ class ScanWishes(BaseModel):
     exposure_step_ev: float | None = Field(default=None, ge=0.1, le=2)
     focus_bracket: int | None = Field(default=None, ge=1, le=9, description="Different focus from each place.")
     focus_step_dioptres: float | None = Field(default=None, ge=0.01, le=2)
+    raw: RawPhotos | None = Field(
+        default=None, description="A raw file (DNG) of every photo, too, and where it goes."
+    )
     light_level: float | None = Field(default=None, ge=0, le=1)
 
     def wishes(self) -> commands.Wishes:

@@ -7,6 +7,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from drivers.protocols import Camera, CameraSettings, Window
 from offload.logs.fields import about
+from scannerd.commands import RawPhotos
 from scannerd.config import CameraSection
 from scannerd.scan.flicker import Flicker
 from scannerd.store.durable import StoreFault
@@ -35,6 +36,7 @@ async def lock_camera(
     What is metered is exposed for whole periods of flickering light. A scan that goes on has what its first run had,
     lest its photos differ. Raises DriverError, StoreFault.
     """
+    await camera.keep_raw(scan.plan.raw is not RawPhotos.NEVER)
     if scan.locked_settings is not None:
         settings = await camera.lock(_known(scan))
     else:

@@ -1,8 +1,9 @@
 """Frames on their way to the disk: judged, developed, kept and journaled while the table moves on.
 
-Two loops, each with a thread of its own, so that one frame is judged while the one before is being written. Frames
-leave in the order in which they came, so the journal tells the scan in the order in which it happened. At most
-`BACKLOG` frames are in hand; whoever brings more has to wait.
+Three loops, each with a thread of its own, so that one frame is judged while the one before is being written. Frames
+leave in the order in which they came, so the journal tells the scan in the order in which it happened. A photo counts
+before its raw file, ten times as large, is begun: no photo waits for another's raw file. At most `BACKLOG` frames are
+in hand; whoever brings more has to wait.
 """
 
 import asyncio
@@ -11,7 +12,9 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
+from typing import TypeVar
 
+from drivers.raw_picture import Raw
 from offload.logs.fields import about
 from offload.wire.bundle import FrameEntry
 from scannerd.events import CoverageChanged, Event, FrameJudged, FrameStored, StepTimes
@@ -28,8 +31,11 @@ from scannerd.worker_thread import WorkerThread
 
 LOG = logging.getLogger(__name__)
 
+T = TypeVar("T")
+
 BACKLOG = 3
-"""One that is judged, one that is written, one that has just come: 18 MB each at 12 megapixels."""
+"""One that is judged, one that is written, one that has just come: 18 MB each at 12 megapixels, 37 MB with what the
+sensor saw."""
 
 
 @dataclass
@@ -62,15 +68,19 @@ class Darkroom:
         judging: WorkerThread,
         storing: WorkerThread,
         ports: DarkroomPorts,
+        raws: WorkerThread | None = None,
     ) -> None:
+        """`raws` writes raw files; who has no such photos needs none."""
         self._scan = scan
         self._gate = gate
         self._onlookers = onlookers
         self._judging = judging
         self._storing = storing
         self._ports = ports
+        self._raws = raws or storing
         self._to_judge: asyncio.Queue[_InHand] = asyncio.Queue()
         self._to_store: asyncio.Queue[tuple[_InHand, Look, DevelopedPhoto]] = asyncio.Queue()
+        self._to_keep_raw: asyncio.Queue[tuple[_InHand, FrameEntry, Raw]] = asyncio.Queue()
         self._in_hand: list[_InHand] = []
         self._changed = asyncio.Event()
         self._stuck: StoreFull | None = None
@@ -132,9 +142,25 @@ class Darkroom:
         """Keep what was developed, until cancelled. Raises StoreFault."""
         while True:
             held, look, photo = await self._to_store.get()
-            entry, times = await self._keep(held.taken, photo)
-            self._done(held, look)
+            taken = held.taken
+            entry, times = await self._once_there_is_room(self._storing, taken, partial(self._write, taken, photo))
+            raw = taken.shot.frame.raw
+            if raw is None:
+                self._done(held, look)
+            else:
+                held.verdict.set_result(look)
+                self._to_keep_raw.put_nowait((held, entry, raw))
             self._publish_stored(entry, look, times)
+
+    async def keep_raws(self) -> None:
+        """Keep the raw files of photos that count, until cancelled. Raises StoreFault."""
+        while True:
+            held, entry, raw = await self._to_keep_raw.get()
+            write = partial(self._scan.write_raw, entry, raw)
+            file = await self._once_there_is_room(self._raws, held.taken, write)
+            await self._storing.run(partial(self._scan.count_raw, entry, file))
+            LOG.info("raw: %d kB", file.size_bytes // 1000, extra=self._about(held.taken))
+            self._leave(held)
 
     def _look_at(self, taken: Taken) -> Sight:
         """In the judging thread."""
@@ -148,10 +174,10 @@ class Darkroom:
             self._ports.publish(CoverageChanged(self._scan.plan.scan_id, report))
         return photo
 
-    async def _keep(self, taken: Taken, photo: DevelopedPhoto) -> tuple[FrameEntry, StepTimes]:
+    async def _once_there_is_room(self, thread: WorkerThread, taken: Taken, write: Callable[[], T]) -> T:
         while True:
             try:
-                return await self._storing.run(partial(self._write, taken, photo))
+                return await thread.run(write)
             except StoreFull as full:
                 LOG.warning("%s", full, extra=self._about(taken))
                 self._stuck = full
@@ -258,8 +284,11 @@ class Darkroom:
         return about(scan=self._scan.plan.scan_id, frame=taken.viewpoint.index)
 
     def _done(self, held: _InHand, look: Look) -> None:
-        self._in_hand.remove(held)
         held.verdict.set_result(look)
+        self._leave(held)
+
+    def _leave(self, held: _InHand) -> None:
+        self._in_hand.remove(held)
         self._tell()
 
     def _tell(self) -> None:

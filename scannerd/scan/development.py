@@ -42,6 +42,7 @@ def _photo(taken: Taken, look: Look) -> TakenPhoto:
         sharpness=look.sharpness,
         attempt=taken.attempt,
         seen_angle_deg=taken.seen_deg,
+        jpeg=frame.jpeg,
     )
 
 

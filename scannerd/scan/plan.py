@@ -7,7 +7,7 @@ from pydantic import Field, model_validator
 
 from offload.wire.base import ScanId, Wire
 from offload.wire.bundle import CameraModel, Intrinsics, MatSpec, Place, ReconstructionOptions
-from scannerd.commands import Quality, Wishes
+from scannerd.commands import Quality, RawPhotos, Wishes
 from scannerd.config import Config
 from scannerd.scan.pattern import Pattern, Ring, pattern_of
 
@@ -34,6 +34,10 @@ class ScanPlan(Wire):
     analogue_gain: float = Field(gt=0)
     metered: bool = False
     """Exposure, white balance and focus are found on the object at the beginning; else they are as given above."""
+    raw: RawPhotos = RawPhotos.NEVER
+    """Whether each photo has a raw file, and where that goes."""
+    raw_bytes: int = Field(default=0, ge=0)
+    """What one takes at most."""
     light_level: float | None = Field(default=None, ge=0, le=1)
     """Of the light on the object, for every photo; None: there is none, or it is left as it is."""
     settle_s: float = Field(ge=0)
@@ -98,6 +102,11 @@ def options_for(options: ReconstructionOptions, quality: Quality | None) -> Reco
     )
 
 
+def raw_of(config: Config, wishes: Wishes) -> RawPhotos:
+    """Return what becomes of raw pixels: as a person wishes, else as configured."""
+    return RawPhotos(config.camera.raw) if wishes.raw is None else wishes.raw
+
+
 def plan_scan(
     config: Config,
     camera: CameraModel,
@@ -106,9 +115,14 @@ def plan_scan(
     wishes: Wishes | None = None,
     intrinsics: Intrinsics | None = None,
     light_level: float | None = None,
+    raw_bytes: int = 0,
 ) -> ScanPlan:
-    """Freeze the settings and one person's wishes into a plan. Raises ImpossiblePattern."""
+    """Freeze the settings and one person's wishes into a plan; `raw_bytes` is what a raw file takes at most.
+
+    Raises ImpossiblePattern.
+    """
     wishes = wishes or Wishes()
+    raw = raw_of(config, wishes)
     return ScanPlan(
         scan_id=scan_id,
         created_at=created_at,
@@ -120,6 +134,8 @@ def plan_scan(
         exposure_us=config.camera.exposure_us,
         analogue_gain=config.camera.analogue_gain,
         metered=config.camera.metering == "once",
+        raw=raw,
+        raw_bytes=0 if raw is RawPhotos.NEVER else raw_bytes,
         light_level=light_level,
         settle_s=config.scan.settle_s,
         adaptive_settle=config.scan.adaptive_settle,

@@ -105,6 +105,7 @@ class ScanRunner:
                 behind = [
                     group.create_task(self._darkroom.judge_frames(), name="judging"),
                     group.create_task(self._darkroom.store_frames(), name="storing"),
+                    group.create_task(self._darkroom.keep_raws(), name="raws"),
                 ]
                 outcome = await self._front()
                 for task in behind:

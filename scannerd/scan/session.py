@@ -103,6 +103,7 @@ class ScanSession:
         self._lift = lift
         self._worker = worker
         self._judging = WorkerThread("judging")
+        self._raws = WorkerThread("raws")
         self._phases = phases
         self._publish = publish
         self._show = show
@@ -138,6 +139,7 @@ class ScanSession:
             if error is not None:
                 await self._note_failure(error, kind)
             self._judging.close()
+            self._raws.close()
             self.scan.close()
             self.zero = Zero(self._scan_id, self._station.offset_deg) if self.zero else None
             await self._release()
@@ -162,7 +164,7 @@ class ScanSession:
         self._gate = gate = Gate(quality, scan.plan.mat)
         ports = DarkroomPorts(self._publish, self._saw, self._hardware.clock.now_s, self.control.retake)
         proposal = ProposalPort(self._sum_up, config.scan.propose_wait_s) if config.scan.propose else None
-        darkroom = Darkroom(scan, gate, self._onlookers, self._judging, self._worker, ports)
+        darkroom = Darkroom(scan, gate, self._onlookers, self._judging, self._worker, ports, self._raws)
         rest = MotorRest(self._motors, self.control, config.turntable.idle_release_s)
         enter, publish = self._enter, self._publish
         pauses = Pauses(scan, self._station, darkroom, self.control, rest, enter, publish, low_voltage, make_room)
@@ -259,6 +261,8 @@ class ScanSession:
         lost = await self._worker.run(self.scan.verify_frames)
         if lost:
             self._publish(FramesLost(self._scan_id, lost, len(self.scan.frames), len(self.scan.viewpoints)))
+        for index in await self._worker.run(self.scan.want_raws):
+            self.control.retake(index)
 
     async def _find_platter(self, viewpoint: Viewpoint) -> None:
         """Know the platter's angle before the first move, or once its motor was off: a hand may have turned it.

@@ -42,8 +42,9 @@ SECTIONS: dict[str, Applies] = {
 KEYS: dict[tuple[str, str], Applies] = {
     # A scan looks at it when it meters.
     ("light", "mains_hz"): Applies.NOW,
-    # Only the encoder asks for it, from the next scan on.
+    # A scan asks for them as it begins.
     ("camera", "jpeg_quality"): Applies.NOW,
+    ("camera", "raw"): Applies.NOW,
     # Looked at when there is no room for a scan.
     ("store", "retention"): Applies.NOW,
     ("store", "keep_days"): Applies.NOW,

@@ -28,6 +28,8 @@ class TakenPhoto:
     attempt: int = 1
     seen_angle_deg: float | None = None
     """As read off the mat."""
+    jpeg: bytes | None = None
+    """The photo as the camera itself encoded it, with its own EXIF."""
 
 
 @dataclass(frozen=True)
@@ -69,6 +71,8 @@ def name_of(photo: TakenPhoto) -> str:
 
 def jpeg_of(photo: TakenPhoto, plan: ScanPlan) -> bytes:
     """Encode a photo, with what other programs want to know of it. Raises PhotoFault."""
+    if photo.jpeg is not None:
+        return photo.jpeg
     plain, software = encode_planes(photo.photo, plan.jpeg_quality), f"scannerd {__version__}"
     return with_exif(plain, plan.camera, photo.exposure_us, photo.analogue_gain, photo.taken_at, software)
 

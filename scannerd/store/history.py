@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from offload.wire.bundle import FrameEntry
+from offload.wire.bundle import FrameEntry, StoredFile
 from scannerd.scan.plan import Viewpoint
 from scannerd.store.durable import StoreFault
 from scannerd.store.journal import JournalLine
@@ -65,6 +65,7 @@ class ScanHistory:
         self._takes: dict[int, int] = {}
         self._changes: dict[str, Callable[[Mapping[str, Any]], None]] = {
             "frame": self._count,
+            "raw": self._add_raw,
             "lost": self._lose,
             "retake": self._want,
             "extended": self._extend,
@@ -93,6 +94,12 @@ class ScanHistory:
         self.frames.put(entry)
         self._takes[entry.index] = self.next_take(entry.index)
         self.retakes_wanted = tuple(index for index in self.retakes_wanted if index != entry.index)
+
+    def _add_raw(self, body: Mapping[str, Any]) -> None:
+        entry = self.frames[body["index"]]
+        if entry.file.name == body["photo"]:  # Else another photo has taken its place meanwhile.
+            raw = StoredFile.model_validate(body["file"])
+            self.frames.put(entry.model_copy(update={"raw": raw, "raw_travels": bool(body["travels"])}))
 
     def _lose(self, body: Mapping[str, Any]) -> None:
         self.frames.drop(body["index"])

@@ -11,9 +11,11 @@ from typing import Any, Self
 
 from pydantic import ValidationError
 
+from drivers.raw_picture import Raw
 from offload.logs.fields import about
 from offload.wire.bundle import FrameEntry, StoredFile
 from scannerd import __version__
+from scannerd.commands import RawPhotos
 from scannerd.events import StepTimes
 from scannerd.geometry.joint_poses import NoPoses
 from scannerd.scan.plan import ScanPlan, Viewpoint
@@ -33,6 +35,7 @@ from scannerd.store.hashing import sha256_of_file
 from scannerd.store.history import Frames, ScanHistory, history_of
 from scannerd.store.journal import Journal, JournalLine, ends_with_seal
 from scannerd.store.layout import ScanFolder, StoreLayout
+from scannerd.store.raw_files import write_raw
 from scannerd.store.scan_poses import find_poses, keep_poses
 from scannerd.store.seal import Seal, write_seal
 from scannerd.store.space import DiskForecast
@@ -55,7 +58,7 @@ def journaled_frames(lines: Iterable[JournalLine]) -> Frames:
 
 
 class StoredScan:
-    """One scan, open for writing. Only the thread that called may be inside a method."""
+    """One scan, open for writing. Only the thread that called may be inside a method, but for `write_raw`."""
 
     def __init__(
         self, folder: ScanFolder, plan: ScanPlan, journal: Journal, history: ScanHistory, forecast: DiskForecast
@@ -167,6 +170,39 @@ class StoredScan:
             self._remove(replaced)
         return photo.entry
 
+    def write_raw(self, photo: FrameEntry, raw: Raw) -> StoredFile:
+        """Keep the raw file of a photo that counts; it does not belong to it yet.
+
+        Beside all other methods, in a thread of its own. Raises StoreFull before anything is written, StoreFault.
+        """
+        self._forecast.require_bytes(max(raw.size_bytes, self.plan.raw_bytes))
+        return write_raw(self.folder.path, self.plan, photo, raw)
+
+    def count_raw(self, photo: FrameEntry, raw: StoredFile) -> None:
+        """Write the journal line of a photo's raw file that is on the disk; from then on it belongs to the photo.
+
+        Where another photo has taken that one's place meanwhile, the file is removed. Raises StoreFault.
+        """
+        counted = self.frames.get(photo.index)
+        if counted is None or counted.file != photo.file:
+            (self.folder.path / raw.name).unlink(missing_ok=True)
+            return
+        travels = self.plan.raw is RawPhotos.BUNDLE
+        self.note("raw", index=photo.index, photo=photo.file.name, file=raw.model_dump(mode="json"), travels=travels)
+
+    def want_raws(self) -> tuple[int, ...]:
+        """Note that photos are wanted again whose raw file an interruption has kept from the disk; return which.
+
+        Each counts until the next one is there. Raises StoreFault.
+        """
+        if self.plan.raw is RawPhotos.NEVER:
+            return ()
+        without = tuple(index for index in sorted(self.frames) if self.frames[index].raw is None)
+        wanted = tuple(index for index in without if index not in self.retakes_wanted)
+        for index in wanted:
+            self.note("retake", index=index, reason="its raw file was not on the disk yet")
+        return wanted
+
     def note(self, kind: str, **body: object) -> None:
         """Write a journal line that is not about a photo. Raises StoreFault."""
         self._history.take_in(self._journal.append(kind, **body))
@@ -175,7 +211,7 @@ class StoredScan:
         """Hash all files of every photo that counts; those that are damaged count no more. Returns their numbers."""
         lost = []
         for index in sorted(self.frames):
-            files = self.frames[index].files()
+            files = self.frames[index].kept_files()
             damage = next(filter(None, (_damage(self.folder.path / file.name, file) for file in files)), None)
             if damage is not None:
                 LOG.warning("is taken again: %s", damage, extra=about(scan=self.plan.scan_id, frame=index))
@@ -206,7 +242,7 @@ class StoredScan:
     def sweep(self) -> None:
         """Remove what an interruption left: files half written, and those of photos that do not count."""
         remove_parts(self.folder.path)
-        counted = {file.name for index in self.frames for file in self.frames[index].files()}
+        counted = {file.name for index in self.frames for file in self.frames[index].kept_files()}
         small = {self.folder.thumbnail_of(self.frames[index].file).name for index in self.frames}
         for path in self.folder.frames.iterdir():
             if f"{self.folder.frames.name}/{path.name}" not in counted:
@@ -234,7 +270,8 @@ class StoredScan:
         self._journal.close()
 
     def _remove(self, entry: FrameEntry) -> None:
-        for path in (self.folder.thumbnail_of(entry.file), *(self.folder.path / file.name for file in entry.files())):
+        kept = (self.folder.path / file.name for file in entry.kept_files())
+        for path in (self.folder.thumbnail_of(entry.file), *kept):
             path.unlink(missing_ok=True)
 
     def __enter__(self) -> Self:

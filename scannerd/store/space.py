@@ -18,8 +18,8 @@ OTHER_BYTES = 60_000
 
 
 def photo_bytes(plan: ScanPlan) -> int:
-    """Return what one photo, its sidecars and thumbnail take at most, for a busy picture at the plan's quality."""
-    return photo_bytes_at(plan.photo_width_px, plan.photo_height_px, plan.jpeg_quality)
+    """Return what one photo, its sidecars, thumbnail and raw file take at most, for a busy picture."""
+    return photo_bytes_at(plan.photo_width_px, plan.photo_height_px, plan.jpeg_quality) + plan.raw_bytes
 
 
 def photo_bytes_at(width_px: int, height_px: int, jpeg_quality: int) -> int:

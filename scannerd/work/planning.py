@@ -3,10 +3,10 @@
 from pydantic import ValidationError
 
 from offload.wire.bundle import Intrinsics
-from scannerd.commands import CommandRefused, StartScan, Wishes
+from scannerd.commands import CommandRefused, RawPhotos, StartScan, Wishes
 from scannerd.scan.background import camera_model
 from scannerd.scan.pattern import ImpossiblePattern
-from scannerd.scan.plan import ScanPlan, plan_scan
+from scannerd.scan.plan import ScanPlan, plan_scan, raw_of
 from scannerd.store.identity import new_scan_id
 from scannerd.store.scans import ScanStore, StoredScan
 from scannerd.store.trash import Trash
@@ -39,14 +39,23 @@ class Planning:
             raise CommandRefused(
                 f"StartScan {scan_id!r}: focus_bracket = {focus}: this camera's lens has no focus motor; use 1"
             )
-        level = self._light_level(scan_id, wishes)
+        level, raw_bytes = self._light_level(scan_id, wishes), self._raw_bytes(scan_id, wishes)
         try:
-            return plan_scan(config, camera, scan_id, self._store.now(), wishes, intrinsics, level)
+            return plan_scan(config, camera, scan_id, self._store.now(), wishes, intrinsics, level, raw_bytes)
         except ImpossiblePattern as reason:
             raise CommandRefused(f"StartScan {scan_id!r}: {reason}") from reason
         except ValidationError as error:
             faults = "; ".join(f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors())
             raise CommandRefused(f"StartScan {scan_id!r} with {wishes.views or 'all'} views: {faults}") from error
+
+    def _raw_bytes(self, scan_id: str, wishes: Wishes) -> int:
+        description = self._workplace.hardware.camera.description
+        if description.raw_bytes is None and raw_of(self._workplace.config, wishes) is not RawPhotos.NEVER:
+            raise CommandRefused(
+                f"StartScan {scan_id!r}: {description.model} delivers nothing raw; start without raw files, or use a "
+                "camera on the ribbon cable"
+            )
+        return description.raw_bytes or 0
 
     def _light_level(self, scan_id: str, wishes: Wishes) -> float | None:
         if self._workplace.hardware.light is None:

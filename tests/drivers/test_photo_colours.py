@@ -5,47 +5,17 @@ from io import BytesIO
 import cv2
 import numpy as np
 import pytest
+from colour_chart import COLOURS_RGB, colour_chart, patches
 from numpy.typing import NDArray
 from PIL import Image
 
 from drivers.bench.install import install_bench
-from drivers.bench.scene import Exposure
 from drivers.options import Picamera2Options
 from drivers.picture import Planes
 from drivers.registry import camera_driver
 from scannerd.store.photo import encode_planes, thumbnail_jpeg
 
-COLOURS_RGB = np.array(
-    [
-        [(115, 82, 68), (194, 150, 130), (98, 122, 157), (87, 108, 67), (133, 128, 177), (103, 189, 170)],
-        [(214, 126, 44), (80, 91, 166), (193, 90, 99), (94, 60, 108), (157, 188, 64), (224, 163, 46)],
-        [(255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 0), (255, 0, 255), (0, 255, 255)],
-        [(255, 255, 255), (235, 235, 235), (200, 200, 200), (128, 128, 128), (16, 16, 16), (0, 0, 0)],
-    ],
-    np.uint8,
-)
-"""Natural colours, the corners of the cube, and greys whose ends show a range that is not full."""
 WITHIN_LEVELS = 3
-
-
-def chart(exposure: Exposure, out: NDArray[np.uint8], /) -> None:
-    out[:] = cv2.resize(COLOURS_RGB, out.shape[1::-1], interpolation=cv2.INTER_NEAREST)
-
-
-def patches(pixels: NDArray[np.uint8]) -> NDArray[np.float64]:
-    """Return the colours (4, 6, 3) in the middles of the fields."""
-    height, width = pixels.shape[0] / 4, pixels.shape[1] / 6
-    means = [
-        [
-            pixels[
-                round((row + 0.35) * height) : round((row + 0.65) * height),
-                round((column + 0.35) * width) : round((column + 0.65) * width),
-            ].mean((0, 1))
-            for column in range(6)
-        ]
-        for row in range(4)
-    ]
-    return np.array(means)
 
 
 def opened_by_others(jpeg: bytes) -> list[NDArray[np.uint8]]:
@@ -56,7 +26,7 @@ def opened_by_others(jpeg: bytes) -> list[NDArray[np.uint8]]:
 
 @pytest.mark.parametrize(("width_px", "small_px"), [(1200, (600, 450)), (1204, (602, 450)), (2040, (510, 224))])
 async def test_the_colours_of_the_chart_are_those_of_the_jpeg(width_px: int, small_px: tuple[int, int]) -> None:
-    with install_bench(chart):
+    with install_bench(colour_chart):
         camera = camera_driver("picamera2")(Picamera2Options(width_px, 900, focal_length_mm=9.0))
         await camera.open()
         frame = await camera.capture()

@@ -33,6 +33,8 @@ def _told(line: JournalLine) -> LogLine:
         case "frame":
             frame = body.get("frame", {})
             text = f"photo {frame.get('index')} at {frame.get('angle_deg', 0.0):.1f}°{_cost(body.get('times'))}"
+        case "raw":
+            text = f"raw file of photo {body.get('index')}"
         case "judged":
             text, level = f"photo {body.get('index')}, {body.get('verdict')}: {body.get('reason')}", "warning"
         case "lost":

@@ -82,6 +82,7 @@ def tell(
         list[float] | None, typer.Option(help="start: where the camera stands for one ring; once for each.")
     ] = None,
     quality: Annotated[str | None, typer.Option(help="start: draft, standard or fine.")] = None,
+    raw: Annotated[str | None, typer.Option(help="start: raw files, too: never, device or bundle.")] = None,
     index: Annotated[int | None, typer.Option(help="retake: which photo.")] = None,
     angles_deg: Annotated[
         list[float] | None, typer.Option("--angle-deg", help="extend: where a photo is wanted; once for each.")
@@ -106,6 +107,7 @@ def tell(
         "ring_views": ring_views or None,
         "ring_elevations_deg": ring_elevation_deg or None,
         "quality": quality,
+        "raw": raw,
         "index": index,
         "angles_deg": angles_deg or None,
         "ring": ring,

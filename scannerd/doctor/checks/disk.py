@@ -15,6 +15,8 @@ FOLDER, ROOM, KIND = ROWS = ("store", "disk space", "file system")
 
 LASTING = {"ext4", "ext3", "ext2", "xfs", "btrfs", "f2fs", "zfs", "bcachefs"}
 GONE_AT_POWER_OFF = {"tmpfs", "ramfs"}
+RAW_BYTES_PER_PIXEL = 3.3
+"""Of the photo: two for each pixel of a sensor's mode, which has up to 1.6 times as many."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +72,10 @@ def _scan_bytes(patient: Patient) -> int:
     camera, scan = patient.config.camera, patient.config.scan
     views = scan.ring_views or (scan.views,) * max(scan.rings, len(scan.ring_elevations_deg))
     shots = scan.sides * scan.repeats * scan.exposure_bracket * scan.focus_bracket
-    return sum(views) * shots * photo_bytes_at(camera.width_px, camera.height_px, camera.jpeg_quality) + RESULTS_BYTES
+    photo_bytes = photo_bytes_at(camera.width_px, camera.height_px, camera.jpeg_quality)
+    if camera.raw != "never":
+        photo_bytes += round(camera.width_px * camera.height_px * RAW_BYTES_PER_PIXEL)
+    return sum(views) * shots * photo_bytes + RESULTS_BYTES
 
 
 def _file_system(patient: Patient, there: Path) -> Finding:

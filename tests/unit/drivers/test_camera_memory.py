@@ -20,6 +20,17 @@ def test_as_many_frames_are_in_flight_as_fit(memory: Memory, size_px: tuple[int,
     assert count * buffer_bytes(*size_px) < memory.total_bytes / 8
 
 
+@pytest.mark.parametrize(
+    ("memory", "size_px", "count"), [(PI_ZERO_2_W, HQ_PX, 2), (PI_ZERO_2_W, (1600, 1200), 2), (PI_4, HQ_PX, 4)]
+)
+def test_raw_frames_count_among_what_is_in_flight(memory: Memory, size_px: tuple[int, int], count: int) -> None:
+    assert buffers_that_fit(size_px, HQ_PX, memory, keeps_raw=True) == count
+    raw_bytes = HQ_PX[0] * HQ_PX[1] * 3 // 2
+    pipeline_bytes = max(2, 4 - count) * raw_bytes
+    assert memory.contiguous_bytes is not None
+    assert count * (buffer_bytes(*size_px) + raw_bytes) + pipeline_bytes < memory.contiguous_bytes
+
+
 def test_never_fewer_than_two_are_asked_for() -> None:
     hawkeye_px = SENSORS["arducam_64mp"].full_size_px
     assert buffers_that_fit(hawkeye_px, hawkeye_px, PI_ZERO_2_W) == 2

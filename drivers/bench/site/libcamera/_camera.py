@@ -7,6 +7,7 @@ from collections import deque
 import numpy as np
 
 from drivers.bench.light_meter import LightMeter
+from drivers.bench.mosaic import BLACK_OF_16_BITS, in_memory
 from drivers.bench.sensor import Sensor
 from drivers.bench.sensor_settings import SensorSettings
 from libcamera import _controls as controls
@@ -17,6 +18,8 @@ from libcamera._request import Request
 
 MEMORY_ORDER = {"BGR888": (0, 1, 2), "RGB888": (2, 1, 0), "XBGR8888": (0, 1, 2), "XRGB8888": (2, 1, 0)}
 """Which of red, green and blue comes first in memory."""
+IDENTITY = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0)
+"""The bench's sensors see the colours of sRGB."""
 
 
 class Camera:
@@ -102,6 +105,10 @@ class Camera:
         frame = self._rig.latent(self._rig.world.expose(shot, *sizes_px[0]), sizes_px)
         for stream, configuration in wanted.items():
             self._rig.heap.attach(request.buffers[stream].planes[0].fd, latent(frame, configuration))
+        for stream, buffer in request.buffers.items():
+            if stream.configuration.is_raw:
+                frame.comes_raw = True
+                self._rig.heap.attach(buffer.planes[0].fd, latent_mosaic(frame, stream.configuration, self._mode))
         opened_ns = round(self._rig.world.clock.system_s(shot.start_s) * 1e9)
         timestamp_ns = opened_ns + round(shot.exposure_us * 1e3)
         request.complete(self._metadata(settings, focus, timestamp_ns), sequence, timestamp_ns)
@@ -121,11 +128,13 @@ class Camera:
             controls.AnalogueGain: settings.analogue_gain,
             controls.DigitalGain: 1.0,
             controls.ColourGains: settings.colour_gains,
+            controls.ColourCorrectionMatrix: IDENTITY,
             controls.ColourTemperature: 4500,
             controls.FocusFoM: 1000,
             controls.FrameDuration: round(settings.frame_s(self._mode) * 1e6),
             controls.Lux: 400.0,
             controls.ScalerCrop: Rectangle(0, 0, full.width_px, full.height_px),
+            controls.SensorBlackLevels: (BLACK_OF_16_BITS,) * 4,
             controls.SensorTemperature: 40.0,
         }
 
@@ -199,6 +208,13 @@ def latent(frame, wanted):
     if pixel_format == "YUV420":
         return lambda: packed_planes(frame.planes(size_px), wanted.stride)
     return lambda: packed(frame.rgb(size_px), pixel_format, wanted.stride)
+
+
+def latent_mosaic(frame, wanted, mode):
+    """Return what computes the raw buffer of a frame."""
+    size_px, pixel_format, stride = (wanted.size.width, wanted.size.height), str(wanted.pixel_format), wanted.stride
+    spare_bits = 16 - mode.bit_depth if pixel_format.endswith("16") else 0
+    return lambda: in_memory(frame.mosaic(size_px, mode.bit_depth) << spare_bits, pixel_format, stride)
 
 
 def packed_planes(picture, stride):

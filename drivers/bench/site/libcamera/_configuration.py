@@ -8,6 +8,7 @@ STRIDE_ALIGNMENT_BYTES = 64
 BYTES_PER_PIXEL = {"BGR888": 3, "RGB888": 3, "XBGR8888": 4, "XRGB8888": 4, "YUV420": 1}
 """Of a row; two planes of a quarter each follow the rows of YUV420."""
 RAW_FORMATS = {"SRGGB12_CSI2P": 1.5, "SRGGB12": 2, "SRGGB10_CSI2P": 1.25, "SRGGB10": 2}
+PI5_FORMATS = {"RGGB_PISP_COMP1": 1, "SRGGB16": 2}
 """Bytes a pixel: packed, two pixels share three bytes, or four five."""
 
 
@@ -47,6 +48,7 @@ class StreamConfiguration:
         self.pixel_format = PixelFormat(model.raw_format if self.is_raw else "XBGR8888")
         self.color_space = ColorSpace.Raw() if self.is_raw else ColorSpace.Sycc()
         self.buffer_count = 4
+        self.mode = None
         self.stride = 0
 
     @property
@@ -56,7 +58,10 @@ class StreamConfiguration:
 
     def validate(self):
         """Make the best of what was asked for."""
-        formats = RAW_FORMATS if self.is_raw else BYTES_PER_PIXEL
+        if self.is_raw and self._model.on_a_pi5:
+            packed = str(self.pixel_format).endswith("_CSI2P")
+            self.pixel_format = PixelFormat("RGGB_PISP_COMP1" if packed else "SRGGB16")
+        formats = (RAW_FORMATS | PI5_FORMATS) if self.is_raw else BYTES_PER_PIXEL
         bytes_per_pixel = formats.get(str(self.pixel_format))
         if bytes_per_pixel is None or self.size.width < 1 or self.size.height < 1:
             return CameraConfiguration.Status.Invalid
@@ -70,7 +75,7 @@ class StreamConfiguration:
 
     def _possible_size(self):
         if self.is_raw:
-            mode = nearest_mode(self._model, self.size)
+            mode = self.mode or nearest_mode(self._model, self.size)
             return Size(mode.width_px, mode.height_px)
         full = self._model.full
         return Size(min(self.size.width, full.width_px), min(self.size.height, full.height_px))
@@ -103,6 +108,8 @@ class CameraConfiguration:
     def validate(self):
         if self.sensor_config is not None and self.mode is None:
             return self.Status.Invalid
+        for stream in self:
+            stream.mode = self.mode
         if self.orientation != Orientation.Rotate0:
             self.orientation = Orientation.Rotate0
             return max((self.Status.Adjusted, *map(StreamConfiguration.validate, self)), key=lambda s: s.value)

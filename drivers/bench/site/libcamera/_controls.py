@@ -28,6 +28,8 @@ AfState = ControlId(20, "AfState", ControlType.Integer32)
 AfMetering = ControlId(21, "AfMetering", ControlType.Integer32)
 AfWindows = ControlId(22, "AfWindows", ControlType.Rectangle)
 LensPosition = ControlId(23, "LensPosition", ControlType.Float)
+ColourCorrectionMatrix = ControlId(24, "ColourCorrectionMatrix", ControlType.Float)
+SensorBlackLevels = ControlId(25, "SensorBlackLevels", ControlType.Integer32)
 
 
 class AfModeEnum(enum.IntEnum):
