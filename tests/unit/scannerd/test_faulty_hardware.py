@@ -56,6 +56,9 @@ class FaultyCamera:
     async def meter(self, window: Window) -> CameraSettings:
         return await self._sound.meter(window)
 
+    async def keep_raw(self, wanted: bool) -> None:
+        await self._sound.keep_raw(wanted)
+
     async def lock(self, settings: CameraSettings) -> CameraSettings:
         return await self._sound.lock(settings)
 
