@@ -2,9 +2,11 @@
 
     python -m drivers.bench.render_set --object FILE|default --views 36 --elevation 30 --size 1600x1200 --out DIR
 
-Several elevations are several rings of so many photos each.
+Several elevations are several rings of so many photos each; with `--cameras` so many cameras stand at one elevation
+each instead, every one with a lens, a size of photo and a white balance of its own, and take a photo at every stop.
 
-The folder then holds `frames/0000.jpg…`, `background.jpg` (the empty table), `set.json` (what a scan would know),
+The folder then holds `frames/0000.jpg…`, `background.jpg` (the empty table; `background-1.jpg` of the second camera),
+`set.json` (what a scan would know),
 `truth.json` (what nobody knows: true K, distortion, R, t and angle of every frame), `masks/0000.png…` (true
 silhouettes) and `truth.ply` (the mesh itself in the mat's frame).
 """
@@ -12,6 +14,7 @@ silhouettes) and `truth.ply` (the mesh itself in the mat's frame).
 import argparse
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -23,9 +26,10 @@ from numpy.typing import NDArray
 from drivers.bench.default_object import default_object
 from drivers.bench.mat_picture import charuco_mat
 from drivers.bench.mesh_file import load_mesh
+from drivers.bench.photo_rig import Rig, RigCamera, rig_of
 from drivers.bench.picture.textures import linear_to_srgb
 from drivers.bench.renderer import Renderer, TrueView
-from drivers.bench.scene import Exposure, MeshFileError, Scene, SceneCamera, SceneObject
+from drivers.bench.scene import MeshFileError, Scene, SceneObject
 
 JPEG_QUALITY = 92
 _MAT = {"columns": 15, "rows": 15, "square_mm": 18.0, "marker_mm": 13.5, "dictionary": "DICT_4X4_250"}
@@ -39,9 +43,13 @@ def main(arguments: list[str] | None = None) -> int:
     except MeshFileError as error:
         print(error, file=sys.stderr)
         return 1
-    scene = Scene(thing, charuco_mat(), SceneCamera(elevation_deg=options.elevation[0]))
-    rings = tuple(options.elevation)
-    render_set(scene, options.views, rings, options.size, options.jitter_deg, options.seed, options.out)
+    scene = Scene(thing, charuco_mat())
+    try:
+        rig = rig_of(options.cameras, tuple(options.elevation), options.size, options.plate_elevation)
+    except ValueError as error:
+        print(error, file=sys.stderr)
+        return 1
+    render_set(scene, rig, options.views, options.jitter_deg, options.seed, options.out)
     return 0
 
 
@@ -52,38 +60,42 @@ def thing_named(name: str, *, keep_size: bool = False, up_axis: str | None = Non
     return load_mesh(Path(name), keep_size=keep_size, up_axis=up_axis)
 
 
-def render_set(
-    scene: Scene, views: int, elevations_deg: tuple[float, ...], size_px: tuple[int, int], jitter_deg: float,
-    seed: int, out: Path,
-) -> None:  # fmt: skip
-    """Render `views` photos at even angles from each elevation.
+def render_set(scene: Scene, rig: Rig, views: int, jitter_deg: float, seed: int, out: Path) -> None:
+    """Render `views` photos at even angles on each turn of each camera.
 
-    Each is off by a normal error of `jitter_deg`, as only the truth knows.
+    Each stop is off by a normal error of `jitter_deg`, as only the truth knows; it is the same for all cameras.
     """
     for folder in ("frames", "masks"):
         (out / folder).mkdir(parents=True, exist_ok=True)
-    renderer = Renderer(scene)
-    photos = views * len(elevations_deg)
-    errors_deg = np.random.default_rng(seed).normal(0, jitter_deg, photos)
+    renderers = [Renderer(replace(scene, camera=camera.model)) for camera in rig.cameras]
+    rings = 1 + max(turn.ring for turn in rig.turns)
+    errors_deg = np.random.default_rng(seed).normal(0, jitter_deg, (rings, views))
+    photos = views * len(rig.turns)
     frames, truths = [], []
     for index in range(photos):
-        ring = index // views
-        nominal_deg = 360.0 * (index + ring % 2 / 2) / views
-        true_deg = nominal_deg + float(errors_deg[index])
-        exposure = Exposure(*size_px, (true_deg,), noise_seed=seed + index, elevation_deg=elevations_deg[ring])
+        turn, stop = rig.turns[index // views], index % views
+        camera, renderer = rig.cameras[turn.camera], renderers[turn.camera]
+        nominal_deg = 360.0 * (stop + turn.ring % 2 / 2) / views
+        true_deg = nominal_deg + float(errors_deg[turn.ring, stop])
+        exposure = camera.exposure(true_deg, turn.elevation_deg, seed + index)
         name = f"{index:04d}.jpg"
         _write_jpeg(out / "frames" / name, renderer.render(exposure))
-        view = renderer.truth(*size_px, true_deg, elevations_deg[ring])
+        view = renderer.truth(*camera.size_px, true_deg, turn.elevation_deg)
         cv2.imwrite(str(out / "masks" / f"{index:04d}.png"), view.mask)
-        place = {"ring": ring, "elevation_deg": elevations_deg[ring]}
+        place = {"ring": turn.ring, "elevation_deg": turn.elevation_deg, "camera": turn.camera}
         frames.append({"index": index, "name": f"frames/{name}", "angle_deg": nominal_deg, **place})
         truths.append(_truth_entry(index, name, true_deg, view))
         print(f"photo {index + 1} of {photos} at {true_deg:.2f}°", file=sys.stderr)
-    empty = Exposure(*size_px, (0.0,), object_present=False, noise_seed=seed + photos)
-    _write_jpeg(out / "background.jpg", renderer.render(empty))
-    _write_json(out / "set.json", _set_entry(scene.camera, size_px, frames))
+    for number, (camera, renderer) in enumerate(zip(rig.cameras, renderers, strict=True)):
+        empty = camera.exposure(0.0, rig.plate_elevation_deg(number), seed + photos + number)
+        _write_jpeg(out / _plate_name(number), renderer.render(replace(empty, object_present=False)))
+    _write_json(out / "set.json", _set_entry(rig, frames))
     _write_json(out / "truth.json", {"mat_offset_mm": scene.mat_offset_mm, "frames": truths})
     write_truth_mesh(scene.thing, out / "truth.ply")
+
+
+def _plate_name(camera: int) -> str:
+    return f"background-{camera}.jpg" if camera else "background.jpg"
 
 
 def write_truth_mesh(thing: SceneObject, path: Path) -> None:
@@ -94,23 +106,34 @@ def write_truth_mesh(thing: SceneObject, path: Path) -> None:
     trimesh.Trimesh(thing.vertices_mm, thing.faces, vertex_colors=colours, process=False).export(path)
 
 
-def _set_entry(camera: SceneCamera, size_px: tuple[int, int], frames: list[dict[str, Any]]) -> dict[str, Any]:
-    pitch_um = camera.focal_length_mm / (camera.focal_px_at_1600 * size_px[0] / 1600) * 1000
-    model = {
-        "make": "scannerd",
-        "model": "bench",
-        "focal_length_mm": camera.focal_length_mm,
-        "pixel_pitch_um": round(pitch_um, 4),
-    }
+def _set_entry(rig: Rig, frames: list[dict[str, Any]]) -> dict[str, Any]:
+    first, *others = [_camera_entry(number, camera) for number, camera in enumerate(rig.cameras)]
+    del first["name"]
     return {
-        "camera": model,
-        "photo_width_px": size_px[0],
-        "photo_height_px": size_px[1],
+        **first,
         "mat": _MAT,
         "exposure_us": 20_000.0,
         "analogue_gain": 1.0,
         "frames": frames,
-        "background": "background.jpg",
+        "cameras": others,
+    }
+
+
+def _camera_entry(number: int, own: RigCamera) -> dict[str, Any]:
+    model, (width_px, height_px) = own.model, own.size_px
+    pitch_um = model.focal_length_mm / (model.focal_px_at_1600 * width_px / 1600) * 1000
+    told = {
+        "make": "scannerd",
+        "model": "bench",
+        "focal_length_mm": model.focal_length_mm,
+        "pixel_pitch_um": round(pitch_um, 4),
+    }
+    return {
+        "name": own.name,
+        "camera": told,
+        "photo_width_px": width_px,
+        "photo_height_px": height_px,
+        "background": _plate_name(number),
     }
 
 
@@ -153,6 +176,10 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--views", type=_count, default=36)
     parser.add_argument("--elevation", type=float, nargs="+", default=[30.0], help="of the camera, degrees")
     parser.add_argument("--size", type=_size_px, default=(1600, 1200), help="of a photo: 1600x1200")
+    parser.add_argument("--cameras", type=_count, default=1, help="1, or as many as there are elevations")
+    parser.add_argument(
+        "--plate-elevation", type=float, help="of the photo of the empty table; none: the first ring's"
+    )
     parser.add_argument("--jitter-deg", type=float, default=0.03, help="how far the table stops from each angle")
     parser.add_argument("--seed", type=int, default=3)
     parser.add_argument("--up", choices=("y", "z"), help="which axis of the file points up")

@@ -12,7 +12,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from geometry_truth import CoverageRow, PoseRow, TruthSet, coverage_row, pose_row
-from photo_sets import RenderFailed, render
+from photo_sets import PhotoSet, RenderFailed, render
 from rich.console import Console
 from rich.table import Table
 
@@ -29,7 +29,7 @@ def main(arguments: Sequence[str]) -> int:
         for name in options.object or ["default"]:
             heights = "-".join(f"{elevation_deg:g}" for elevation_deg in options.elevations)
             folder = options.keep / f"{Path(name).stem}-{options.views}-{heights}-{options.size}"
-            render(name, options.views, options.elevations, options.size, folder)
+            render(PhotoSet(name, options.views, options.elevations, options.size), folder)
             truth = TruthSet.read(folder)
             poses += [pose_row(Path(name).stem, truth, stored_lens=stored) for stored in (False, True)]
             coverage.append(coverage_row(Path(name).stem, truth))

@@ -12,13 +12,13 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import trimesh
 from engine_run import EngineFailed, EngineRun, embedded_engine, peer_engine, run_engine
-from photo_sets import RenderFailed, render, write_manifest
+from photo_sets import PhotoSet, RenderFailed, photo_size_px, render, write_manifest
 from rich.console import Console
 from rich.table import Table
 
@@ -78,16 +78,28 @@ def default_meshes() -> list[str]:
 
 def bench_mesh(mesh: str, options: argparse.Namespace, work: Path) -> list[Row]:
     """Render the mesh and let every engine reconstruct the same photos."""
-    name = Path(mesh).stem
-    heights = "_".join(f"{elevation_deg:g}" for elevation_deg in options.elevation)
-    photo_set = work / f"{name}-{options.views}-{heights}-{options.size}"
-    print(f"{name}: rendering {options.views} photos", file=sys.stderr)
-    render(mesh, options.views, options.elevation, options.size, photo_set)
+    name, rows = Path(mesh).stem, []
+    wishes = PhotoSet(mesh, options.views, options.elevation, options.size, 1, options.plate_elevation)
+    kinds = [wishes]
+    if options.cameras:
+        kinds.append(replace(wishes, cameras=len(options.elevation)))
+    for kind in kinds:
+        photo_set = work / kind.name
+        print(f"{name}: rendering {options.views * len(options.elevation)} photos", file=sys.stderr)
+        render(kind, photo_set)
+        rows += bench_set(mesh, photo_set, f"{kind.cameras} cameras, " if options.cameras else "", options, work)
+    return rows
+
+
+def bench_set(mesh: str, photo_set: Path, of_set: str, options: argparse.Namespace, work: Path) -> list[Row]:
+    """Let every engine reconstruct the same photos."""
     wanted = ReconstructionOptions(voxel_mm=options.voxel_mm)
     rows = []
-    for intrinsics in [False, True] if options.intrinsics else [False]:
-        write_manifest(photo_set, wanted, stored_intrinsics=intrinsics)
-        label = "embedded, stored intrinsics" if intrinsics else "embedded"
+    variants = [(False, True), *([(True, True)] if options.intrinsics else [])]
+    variants += [(False, False)] if options.without_plate else []
+    for intrinsics, plate in variants:
+        write_manifest(photo_set, wanted, stored_intrinsics=intrinsics, with_plate=plate)
+        label = f"{of_set}embedded{', stored intrinsics' if intrinsics else ''}{'' if plate else ', no plate'}"
         out = work / f"{photo_set.name}-{label.replace(', ', '-').replace(' ', '-')}"
         if not options.cold:
             _run_afresh(embedded_engine(photo_set, out), out)
@@ -119,10 +131,11 @@ def judged(mesh: str, photo_set: Path, out: Path) -> Judgement:
     """Compare `model.ply` and, if it is there, `poses.json` with the truth."""
     model = trimesh.load(out / "model.ply", process=False)
     truth = json.loads((photo_set / "truth.json").read_text())["frames"]
-    width_px, height_px = json_size(photo_set)
+    frames = json.loads((photo_set / "set.json").read_text())["frames"]
+    sizes_px = [photo_size_px(photo_set, frame.get("camera", 0)) for frame in frames]
     cameras = [
-        ViewPoint(np.array(view["K"]), np.array(view["R"]), np.array(view["t"]), width_px, height_px)
-        for view in truth
+        ViewPoint(np.array(view["K"]), np.array(view["R"]), np.array(view["t"]), *size_px)
+        for view, size_px in zip(truth, sizes_px, strict=True)
     ]
     centres = estimated_centres(out / "poses.json", [Path(view["name"]).name for view in truth])
     vertices = np.asarray(model.vertices, dtype=np.float64)
@@ -137,12 +150,6 @@ def estimated_centres(poses: Path, names: list[str]) -> np.ndarray | None:
     if set(names) - set(images):
         return None
     return np.array([-np.array(images[name]["R"]).T @ np.array(images[name]["t"]) for name in names])
-
-
-def json_size(photo_set: Path) -> tuple[int, int]:
-    """Return width and height of the set's photos."""
-    said = json.loads((photo_set / "set.json").read_text())
-    return said["photo_width_px"], said["photo_height_px"]
 
 
 def as_table(rows: list[Row]) -> Table:
@@ -183,6 +190,13 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--elevation", type=float, nargs="+", default=[30.0], help="of the camera above the platter, ring by ring"
     )
+    parser.add_argument(
+        "--cameras", action="store_true", help="also with a camera at each elevation instead of a ring: one turn"
+    )
+    parser.add_argument(
+        "--plate-elevation", type=float, help="of the photo of the empty table, where it is from elsewhere"
+    )
+    parser.add_argument("--without-plate", action="store_true", help="also without the photo of the empty table")
     parser.add_argument("--size", default="1600x1200", help="of a photo, px")
     parser.add_argument("--voxel-mm", type=float, default=1.0)
     parser.add_argument(

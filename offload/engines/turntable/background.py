@@ -40,18 +40,18 @@ def from_plate(plate: Photo, plate_mat: Flags) -> StaticBackground:
     return StaticBackground(plate.copy(), ~plate_mat, ~plate_mat)
 
 
-def completed_from_views(
-    start: StaticBackground | None, views: list[Photo], mats: list[Flags], same_levels: int = SAME_LEVELS
-) -> StaticBackground:
-    """Fill what is unknown with each pixel's most frequent value over the views that do not show the mat there."""
+def from_views(views: list[Photo], mats: list[Flags], same_levels: int = SAME_LEVELS) -> StaticBackground:
+    """Take each pixel's most frequent value over the views that do not show the mat there."""
     stack, covered = np.stack(views), np.stack(mats)
     picture, share, count = _most_frequent(stack, covered, same_levels)
     agreed = (share >= MIN_SHARE) & (count >= MIN_VIEWS)
-    sure = agreed & (share >= SURE_SHARE)
-    if start is None:
-        return StaticBackground(picture, agreed, sure)
-    filled = np.where(start.known[..., None], start.picture, picture)
-    return StaticBackground(filled.astype(np.uint8), start.known | agreed, start.sure | sure)
+    return StaticBackground(picture, agreed, agreed & (share >= SURE_SHARE))
+
+
+def completed(start: StaticBackground, rest: StaticBackground) -> StaticBackground:
+    """Fill what is unknown in one with the other."""
+    filled = np.where(start.known[..., None], start.picture, rest.picture)
+    return StaticBackground(filled.astype(np.uint8), start.known | rest.known, start.sure | rest.sure)
 
 
 def matched_gain(background: StaticBackground, view: Photo, mat: Flags) -> NDArray[np.float32]:

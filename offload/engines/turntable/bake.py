@@ -42,6 +42,15 @@ def bake(
 
     `skin` is what hides points from views; `tolerance` is how far behind it a point may lie, in the mesh's unit.
     """
+    scores = rated(points, normals, skin, views, tolerance, cancellation)
+    bgr, seen = _blend(points, views.images, views.projections.astype(np.float32), scores)
+    return Colours(bgr, seen)
+
+
+def rated(
+    points: Singles, normals: Singles, skin: Mesh, views: ViewSet, tolerance: float, cancellation: Cancellation
+) -> Scores:
+    """Return how well each view sees each point (n, V): cosine, times trust and detail, 0 (not at all) to 255."""
     scores = np.zeros((len(points), len(views)), np.uint8)
     projections = views.projections
     for view in range(len(views)):
@@ -51,13 +60,14 @@ def bake(
         covered = views.masks[view] & np.isfinite(depth).astype(np.uint8)
         inside_px = cv2.distanceTransform(covered, cv2.DIST_L2, 3)
         trust = np.clip(inside_px / EDGE_PX, 0.02, 1.0).astype(np.float32)
+        if views.detail:
+            trust *= np.float32(views.detail[view])
         centre = views.centres[view].astype(np.float32)
         _score(
             points, normals, projections[view].astype(np.float32), centre, np.asarray(nearest, np.float32), trust,
             np.float32(tolerance), scores[:, view],
         )  # fmt: skip
-    bgr, seen = _blend(points, views.images, projections.astype(np.float32), scores)
-    return Colours(bgr, seen)
+    return scores
 
 
 @kernel()

@@ -13,6 +13,7 @@ import numpy as np
 
 from offload.engines.protocol import BadInput
 from offload.engines.turntable.mat import MIN_CORNERS, MatObservation
+from offload.engines.turntable.turn_model import TurnModel
 from offload.engines.turntable.turntable_fit import FitWeights, fit, residual_lengths_px
 from offload.engines.turntable.turntable_model import TurntableModel
 from offload.geometry.lens import Floats, Lens
@@ -53,6 +54,43 @@ class Calibration:
     warnings: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True)
+class FittedStand:
+    """What one camera's photos of one turn told; V views."""
+
+    names: list[str]
+    seen: list[MatObservation]
+    commanded_deg: Floats
+    """(V,)."""
+    sign: int
+    """+1 when the mat turned as commanded, -1 when against it."""
+    model: TurntableModel
+    known: list[int]
+    """Views whose angle somebody saw."""
+
+    @property
+    def rms_px(self) -> float:
+        """Of all corners that were fitted."""
+        return float(np.sqrt(np.mean(np.concatenate(residual_lengths_px(self.model, self.seen)) ** 2)))
+
+    def told(self) -> Calibration:
+        """Return camera and poses, with what a person should know of them."""
+        model, slips_deg = _give_blind_views_the_slip_of_their_neighbours(
+            self.model, self.known, self.sign * self.commanded_deg
+        )
+        poses = [model.pose(view) for view in range(len(self.seen))]
+        return Calibration(
+            K=model.lens.K,
+            distortion=np.array(model.lens.distortion),
+            R=np.stack([pose.R for pose in poses]),
+            t_mm=np.stack([pose.t_mm for pose in poses]),
+            rms_px=self.rms_px,
+            turned_deg=slips_deg,
+            clockwise=self.sign < 0,
+            warnings=tuple(_warnings(self.names, self.seen, self.known, slips_deg, self.rms_px, self.sign)),
+        )
+
+
 def calibrate(
     names: list[str],
     seen: list[MatObservation],
@@ -65,25 +103,19 @@ def calibrate(
     A view with too few corners takes its pose from the turntable at its commanded angle. Raises BadInput when
     too few views are left.
     """
+    return fit_stand(names, seen, angles_deg, size_px, camera).told()
+
+
+def fit_stand(
+    names: list[str], seen: list[MatObservation], angles_deg: Floats, size_px: tuple[int, int], camera: Camera
+) -> FittedStand:
+    """Fit one camera's turn by itself. Raises BadInput when too few views show the mat."""
     good = [view for view, observation in enumerate(seen) if observation.usable]
     _require_enough(names, seen, good)
     start, sign = _first_guess(seen, good, np.deg2rad(angles_deg), size_px, camera)
-    weights = FitWeights(lens=camera.intrinsics is None)
-    model = fit(start, seen, sign * np.deg2rad(angles_deg), weights)
-    model, slips_deg = _give_blind_views_the_slip_of_their_neighbours(model, good, sign * angles_deg)
-    poses = [model.pose(view) for view in range(len(seen))]
-    lengths = residual_lengths_px(model, seen)
-    rms_px = float(np.sqrt(np.mean(np.concatenate(lengths) ** 2)))
-    return Calibration(
-        K=model.lens.K,
-        distortion=np.array(model.lens.distortion),
-        R=np.stack([pose.R for pose in poses]),
-        t_mm=np.stack([pose.t_mm for pose in poses]),
-        rms_px=rms_px,
-        turned_deg=slips_deg,
-        clockwise=sign < 0,
-        warnings=tuple(_warnings(names, seen, good, slips_deg, rms_px, sign)),
-    )
+    weights = FitWeights(known_lenses=frozenset() if camera.intrinsics is None else frozenset({0}))
+    model = fit(TurnModel.of(start), seen, sign * np.deg2rad(angles_deg), weights).seen_by(0)
+    return FittedStand(names, seen, angles_deg, sign, model, good)
 
 
 def _require_enough(names: list[str], seen: list[MatObservation], good: list[int]) -> None:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from offload.engines.turntable.mask_edge import Behind, snapped
 from offload.engines.turntable.mask_shape import Mask
 from offload.engines.turntable.photos import Photo, PhotoFile
+from offload.engines.turntable.stands import StandKey
 from offload.engines.turntable.views import ViewSet
 
 Floats = NDArray[np.float64]
@@ -25,7 +26,7 @@ MOST_PIXELS = 90_000_000
 
 @dataclass(frozen=True)
 class PosedPhotos:
-    """V photos of one size and where they were taken from."""
+    """V photos and where they were taken from."""
 
     files: tuple[PhotoFile, ...]
     K: Floats
@@ -36,35 +37,52 @@ class PosedPhotos:
     """(V, 3, 3)."""
     t: Floats
     """(V, 3)."""
-    size_px: tuple[int, int]
-    """(width, height)."""
-    rings: tuple[int, ...] = ()
+    sizes_px: tuple[tuple[int, int], ...]
+    """(width, height) of each photo."""
+    stands: tuple[StandKey, ...] = ()
     """Of each photo; empty: all are one."""
+    lenses: tuple[int, ...] = ()
+    """Where no stand is known: which photos were taken with one lens; empty: all."""
 
     def __len__(self) -> int:
         return len(self.files)
 
-    def fullest_ring(self) -> tuple[int, ...]:
-        """Return the photos of the ring that has most; none where there is one ring only."""
-        if len(set(self.rings)) < 2:
+    @property
+    def cameras(self) -> tuple[int, ...]:
+        """Which camera took each photo."""
+        return tuple(stand.camera for stand in self.stands) or self.lenses or (0,) * len(self)
+
+    def fullest_stand(self) -> tuple[int, ...]:
+        """Return the photos of the stand that has most; none where there is one stand only."""
+        if len(set(self.stands)) < 2:
             return ()
-        fullest = max(sorted(set(self.rings)), key=self.rings.count)
-        return tuple(view for view, ring in enumerate(self.rings) if ring == fullest)
+        fullest = max(sorted(set(self.stands)), key=self.stands.count)
+        return tuple(view for view, stand in enumerate(self.stands) if stand == fullest)
 
     def subset(self, views: list[int]) -> "PosedPhotos":
         """Return some of them."""
         return PosedPhotos(
             tuple(self.files[view] for view in views),
             self.K[views], self.distortion[views], self.R[views], self.t[views],
-            self.size_px, tuple(self.rings[view] for view in views) if self.rings else (),
+            tuple(self.sizes_px[view] for view in views),
+            tuple(self.stands[view] for view in views) if self.stands else (),
+            tuple(self.lenses[view] for view in views) if self.lenses else (),
         )  # fmt: skip
 
+    def at_sizes_of(self, masks: list[Mask]) -> Floats:
+        """(V, 3, 3): cameras of the photos reduced to the sizes of their masks."""
+        return scaled(self.K, self.mask_scales(masks))
 
-def scaled(K: Floats, factor: float) -> Floats:
-    """Return K (..., 3, 3) for the picture reduced by `factor`; pixel centres are whole numbers."""
-    small = K.copy()
-    small[..., :2, :] *= factor
-    small[..., :2, 2] += 0.5 * factor - 0.5
+    def mask_scales(self, masks: list[Mask]) -> Floats:
+        """(V,): widths of the masks over those of the photos."""
+        return np.array([mask.shape[1] / size[0] for mask, size in zip(masks, self.sizes_px, strict=True)])
+
+
+def scaled(K: Floats, factor: float | Floats) -> Floats:
+    """Return K (..., 3, 3) for pictures reduced by `factor`, one or one each; pixel centres are whole numbers."""
+    small, by = K.copy(), np.asarray(factor)[..., None]
+    small[..., :2, :] *= by[..., None]
+    small[..., :2, 2] += 0.5 * by - 0.5
     return small
 
 
@@ -77,33 +95,35 @@ def undistorted(photo: Photo, K: Floats, distortion: Floats, to_K: Floats, to_si
 def crop_views(
     posed: PosedPhotos,
     masks: list[Mask],
-    mask_scale: float,
     points: Floats,
     each: Callable[[int], None],
     behind: list[Behind] | None = None,
 ) -> ViewSet:
     """Read each photo again and keep what shows the object's rough hull `points` (n, 3).
 
-    `masks` are the silhouettes in undistorted photos reduced by `mask_scale`, `behind` what those would show
-    without the object; `each` is called after each photo.
+    `masks` are the silhouettes in reduced, undistorted photos, `behind` what those would show without the object;
+    `each` is called after each photo. Coarser cameras' photos are enlarged to what the finest shows of the object.
     """
-    corners, size = _boxes(posed, points)
+    enlarged = _enlarged(posed, points)
+    corners, size = _boxes(posed, points, enlarged)
     factor = min(1.0, float(np.sqrt(MOST_PIXELS / (len(posed) * size[0] * size[1]))))
     width, height = round(size[0] * factor), round(size[1] * factor)
+    factors = factor * enlarged
     images = np.empty((len(posed), height, width, 3), np.uint8)
     silhouettes = np.empty((len(posed), height, width), np.uint8)
     K = posed.K.copy()
     K[:, :2, 2] -= corners
-    K = scaled(K, factor)
+    K = scaled(K, factors)
+    scales = posed.mask_scales(masks)
 
     def crop(view: int) -> int:
         photo = posed.files[view].read()
-        lens = posed.K[view]
-        if factor < 1:
-            photo = np.asarray(cv2.resize(photo, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA), np.uint8)
-            lens = scaled(lens, factor)
+        lens, own = posed.K[view], float(factors[view])
+        if own < 1:
+            photo = np.asarray(cv2.resize(photo, None, fx=own, fy=own, interpolation=cv2.INTER_AREA), np.uint8)
+            lens = scaled(lens, own)
         images[view] = undistorted(photo, lens, posed.distortion[view], K[view], (width, height))
-        window = _Window(mask_scale, corners[view], factor, (width, height))
+        window = _Window(float(scales[view]), corners[view], own, (width, height))
         silhouettes[view] = window.enlarged_mask(masks[view])
         if behind is not None:
             picture, known = (
@@ -123,24 +143,38 @@ def crop_views(
         K=K,
         R=posed.R,
         t=posed.t,
-        outlining=posed.fullest_ring(),
-        offsets_px=tuple((round(x * factor), round(y * factor)) for x, y in corners),
+        outlining=posed.fullest_stand(),
+        cameras=posed.cameras,
+        detail=tuple((1 / enlarged).tolist()),
     )
 
 
-def _boxes(posed: PosedPhotos, points: Floats) -> tuple[NDArray[np.int64], tuple[int, int]]:
-    """Top left corners (V, 2) and the one size of all crops, within the photo."""
+def _enlarged(posed: PosedPhotos, points: Floats) -> Floats:
+    """(V,): how many times coarser each camera sees the object than the finest does, 1 or more."""
+    distances = np.linalg.norm(-np.einsum("vji,vj->vi", posed.R, posed.t) - points.mean(axis=0), axis=1)
+    px_per_unit, cameras = posed.K[:, 0, 0] / distances, np.array(posed.cameras)
+    for camera in set(posed.cameras):
+        px_per_unit[cameras == camera] = np.median(px_per_unit[cameras == camera])
+    return np.asarray(px_per_unit.max() / px_per_unit)
+
+
+def _boxes(posed: PosedPhotos, points: Floats, enlarged: Floats) -> tuple[NDArray[np.int64], tuple[int, int]]:
+    """Top left corners (V, 2) in the photos and the one size of all crops, in the pixels of the finest camera.
+
+    A crop lies within its photo where that is large enough.
+    """
     low, high = np.empty((len(posed), 2)), np.empty((len(posed), 2))
-    limit = np.array(posed.size_px)
+    limit, by = np.array(posed.sizes_px), enlarged[:, None]
     for view in range(len(posed)):
         seen = points @ (posed.K[view] @ posed.R[view]).T + posed.K[view] @ posed.t[view]
         pixels = seen[:, :2] / seen[:, 2:]
-        low[view] = np.clip(np.floor(pixels.min(axis=0)) - MARGIN_PX, 0, limit - 1)
-        high[view] = np.clip(np.ceil(pixels.max(axis=0)) + MARGIN_PX + 1, 1, limit)
-    size = np.minimum((high - low).max(axis=0), limit).astype(np.int64)
-    middle = (low + high) / 2
-    corners = np.clip(np.floor(middle - size / 2), 0, limit - size).astype(np.int64)
-    return corners, (int(size[0]), int(size[1]))
+        low[view] = np.clip(np.floor(pixels.min(axis=0)) - MARGIN_PX, 0, limit[view] - 1)
+        high[view] = np.clip(np.ceil(pixels.max(axis=0)) + MARGIN_PX + 1, 1, limit[view])
+    size = np.minimum(((high - low) * by).max(axis=0), (limit * by).max(axis=0)).astype(np.int64)
+    own = size / by
+    spare = np.floor(limit - own)
+    corners = np.clip(np.floor((low + high) / 2 - own / 2), np.minimum(spare // 2, 0), np.maximum(spare, spare // 2))
+    return corners.astype(np.int64), (int(size[0]), int(size[1]))
 
 
 @dataclass(frozen=True)
@@ -157,16 +191,23 @@ class _Window:
         """Reduced pixels in a pixel of the crop."""
         return self.mask_scale / self.factor
 
-    def enlarged(self, reduced: NDArray[np.uint8] | NDArray[np.float32]) -> NDArray[Any]:
-        """Return the reduced picture as large as the crop."""
+    @property
+    def _start(self) -> Floats:
+        """(2,): x, y of the crop's first pixel in the reduced picture."""
         # Crop pixel u is photo pixel p = (u + 0.5) / factor - 0.5 + corner, reduced pixel (p + 0.5) * scale - 0.5.
-        start = (0.5 / self.factor + self.corner) * self.mask_scale - 0.5
-        affine = np.array([[self.step, 0, start[0]], [0, self.step, start[1]]])
+        return np.asarray((0.5 / self.factor + self.corner) * self.mask_scale - 0.5)
+
+    def enlarged(
+        self, reduced: NDArray[np.uint8] | NDArray[np.float32], border: int = cv2.BORDER_REPLICATE
+    ) -> NDArray[Any]:
+        """Return the reduced picture as large as the crop."""
+        affine = np.array([[self.step, 0, self._start[0]], [0, self.step, self._start[1]]])
         flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-        large = cv2.warpAffine(reduced, affine, self.size_px, flags=flags, borderMode=cv2.BORDER_REPLICATE)
-        return np.asarray(large)
+        return np.asarray(cv2.warpAffine(reduced, affine, self.size_px, flags=flags, borderMode=border))
 
     def enlarged_mask(self, mask: Mask) -> Mask:
-        """Return the silhouette as large as the crop, with a smooth edge."""
-        soft = self.enlarged(mask.astype(np.float32))
+        """Return the silhouette as large as the crop, with a smooth edge; beyond the photo there is no object."""
+        end = self._start + self.step * (np.array(self.size_px) - 1)
+        beyond = (self._start < -1).any() or (end > np.array(mask.shape[::-1])).any()
+        soft = self.enlarged(mask.astype(np.float32), cv2.BORDER_CONSTANT if beyond else cv2.BORDER_REPLICATE)
         return np.asarray(cv2.GaussianBlur(soft, (0, 0), max(0.75 / self.step, 0.5)) > 0.5, np.uint8)

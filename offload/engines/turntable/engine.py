@@ -10,6 +10,7 @@ import numpy as np
 from offload.engines.poses import Poses, posed_image, write_poses
 from offload.engines.protocol import Cancellation, OnProgress
 from offload.engines.publish import publish_into
+from offload.engines.turntable.camera_colours import with_one_colour
 from offload.engines.turntable.geometry import reconstruct_geometry
 from offload.engines.turntable.glb import write_glb
 from offload.engines.turntable.mat_views import prepare_mat_views
@@ -19,7 +20,7 @@ from offload.engines.turntable.posed_views import prepare_posed_views
 from offload.engines.turntable.prepared import Prepared
 from offload.engines.turntable.preview import write_four_sides, write_preview
 from offload.engines.turntable.scan_bundle import open_bundle
-from offload.engines.turntable.texture import TexturedMesh, textured, vertex_colours
+from offload.engines.turntable.texture import HIDDEN_BEHIND, TexturedMesh, textured, vertex_colours
 from offload.engines.turntable.timing import StageClock, peak_rss_mb
 from offload.engines.turntable.upright import to_gltf
 from offload.engines.turntable.views import Mesh
@@ -80,6 +81,7 @@ def _reconstruct(
         cancellation.raise_if_cancelled()
         clock(Stage.TEXTURE, 0.0)
         unit_mm = prepared.space.unit_mm
+        with_one_colour(prepared.views, skin, HIDDEN_BEHIND * unit_mm, cancellation)
         model = textured(skin, prepared.views, wishes.texture_px, wishes.triangles, unit_mm, cancellation)
         clock(Stage.TEXTURE, 0.85)
         colours = vertex_colours(skin, prepared.views, unit_mm, cancellation)

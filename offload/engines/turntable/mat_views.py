@@ -1,37 +1,29 @@
 """From a sealed scan on a mat to masked, cropped views in the mat's frame, millimetres."""
 
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from offload.engines.protocol import BadInput, Cancellation, OnProgress
-from offload.engines.turntable import background as still
-from offload.engines.turntable.background import StaticBackground, mat_footprint
-from offload.engines.turntable.calibrate import Calibration, Camera
-from offload.engines.turntable.crop import PosedPhotos, crop_views, scaled, undistorted
-from offload.engines.turntable.mask import silhouette
-from offload.engines.turntable.mask_edge import Behind
-from offload.engines.turntable.mask_evidence import MatScene
+from offload.engines.turntable.calibrate import Camera
+from offload.engines.turntable.crop import PosedPhotos, crop_views
 from offload.engines.turntable.mask_shape import Mask
 from offload.engines.turntable.mat import Mat, MatObservation
-from offload.engines.turntable.photos import Photo, PhotoDamaged, PhotoFile, require_one_size
+from offload.engines.turntable.mat_silhouettes import Found, mat_silhouettes
+from offload.engines.turntable.photos import Photo, PhotoDamaged, PhotoFile, reduced, require_one_size
 from offload.engines.turntable.prepared import Prepared
-from offload.engines.turntable.rings import calibrate_rings, rings_of
 from offload.engines.turntable.rough_hull import RoughHull, rough_hull
 from offload.engines.turntable.scan_bundle import ScanBundle
-from offload.engines.turntable.table_plane import table_plane
+from offload.engines.turntable.stands import CalibratedPhotos, SeenPhoto, SizedCamera, calibrate_stands
 from offload.engines.turntable.views import Space
 from offload.wire.bundle import MatSpec
 from offload.wire.jobs import Stage
 
 Floats = NDArray[np.float64]
-Found = tuple[Mask, Behind]
 
-MASK_WIDTH_PX = 800
-"""Silhouettes are found in photos of about this width, then enlarged."""
 LEAST_MASK_SHARE = 5e-4
 """Of the picture; a smaller silhouette is no object."""
 MIN_VIEWS = 4
@@ -39,10 +31,6 @@ LEAST_SHOWN_SHARE = 0.55
 """Of the mat's corners, that at least one photo shows."""
 MOST_DAMAGED_SHARE = 0.2
 """Of the photos; more gaps in the ring, and it is worth scanning again."""
-MARGIN_SHARE = 0.08
-"""Of the mat's width: the paper's margin around the chequered area, generously."""
-PLATE_MARGIN_PX = 4
-"""The plate's own mat is cut out this much wider; its edge casts a shadow."""
 
 
 @dataclass(frozen=True)
@@ -65,25 +53,22 @@ def prepare_mat_views(bundle: ScanBundle, progress: OnProgress, cancellation: Ca
         )
     given = len(bundle.manifest.frames)
     bundle, sightings, damaged = whole_photos(bundle, _first_reading(bundle.files, spec, progress, cancellation))
-    names = [file.name for file in bundle.files]
-    size_px = require_one_size(names, [sighting.size_px for sighting in sightings])
     progress(Stage.CALIBRATE, 0.0)
-    calibration, kept, rings_lost = _calibrate(bundle, names, [sighting.seen for sighting in sightings], size_px)
-    bundle, sightings = bundle.only(kept), [sightings[view] for view in kept]
+    calibration = _calibrate(bundle, sightings)
+    bundle, sightings = bundle.only(calibration.kept), [sightings[view] for view in calibration.kept]
     progress(Stage.CALIBRATE, 1.0)
     cancellation.raise_if_cancelled()
-    posed = _posed(bundle, calibration, size_px)
+    posed = _posed(bundle, calibration, sightings)
     smalls = [sighting.small for sighting in sightings]
-    found = _silhouettes(bundle, Mat(spec), posed, smalls, progress, cancellation)
+    found, plates_unused = mat_silhouettes(
+        bundle, Mat(spec), posed, calibration.turntables, smalls, progress, cancellation
+    )
     posed, found, unused = _without_empty(posed, found)
     masks, behind = [mask for mask, _ in found], [picture for _, picture in found]
-    scale = masks[0].shape[1] / size_px[0]
-    hull = _where_the_object_is(spec, posed, masks, scale)
-    views = crop_views(
-        posed, masks, scale, hull.points, lambda n: progress(Stage.MASK, 0.7 + 0.3 * n / len(posed)), behind
-    )
+    hull = _where_the_object_is(spec, posed, masks)
+    views = crop_views(posed, masks, hull.points, lambda n: progress(Stage.MASK, 0.7 + 0.3 * n / len(posed)), behind)
     cancellation.raise_if_cancelled()
-    stored = bundle.manifest.intrinsics is not None
+    stored = all(bundle.manifest.all_cameras()[number].intrinsics is not None for number in set(posed.cameras))
     return Prepared(
         views=views,
         space=Space(bundle.manifest.options.voxel_mm, floor=0.0, low=hull.low, high=hull.high, unit_mm=1.0),
@@ -94,9 +79,13 @@ def prepare_mat_views(bundle: ScanBundle, progress: OnProgress, cancellation: Ca
         metres_per_unit=1e-3,
         scale_source="mat, stored intrinsics" if stored else "mat, self-calibrated",
         reprojection_rms_px=calibration.rms_px,
-        focal_length_px=float(calibration.K[0, 0]),
-        unused=bundle.left_out | damaged | rings_lost | unused,
-        warnings=(*calibration.warnings, *covered_mat(Mat(spec), [sighting.seen for sighting in sightings])),
+        focal_length_px=float(calibration.K[0, 0, 0]),
+        unused=bundle.left_out | damaged | calibration.lost | unused,
+        warnings=(
+            *calibration.warnings,
+            *plates_unused,
+            *covered_mat(Mat(spec), [sighting.seen for sighting in sightings]),
+        ),
     )
 
 
@@ -154,117 +143,32 @@ def _first_reading(
     return found
 
 
-def reduced(photo: Photo) -> Photo:
-    """Return the photo at the size silhouettes are found in."""
-    factor = min(1.0, MASK_WIDTH_PX / photo.shape[1])
-    if factor == 1.0:
-        return photo
-    size = (round(photo.shape[1] * factor), round(photo.shape[0] * factor))
-    return np.asarray(cv2.resize(photo, size, interpolation=cv2.INTER_AREA), np.uint8)
+def _calibrate(bundle: ScanBundle, sightings: list[Sighting]) -> CalibratedPhotos:
+    photos = [
+        SeenPhoto(frame.file.name, sighting.seen, frame.angle_deg, stand)
+        for frame, sighting, stand in zip(bundle.frames, sightings, bundle.stands, strict=True)
+    ]
+    cameras = {}
+    for number, told in enumerate(bundle.manifest.all_cameras()):
+        own = [view for view, frame in enumerate(bundle.frames) if frame.camera == number]
+        if own:
+            names = [bundle.files[view].name for view in own]
+            size_px = require_one_size(names, [sightings[view].size_px for view in own])
+            focal_px = told.camera.focal_length_mm * 1000 / told.camera.pixel_pitch_um
+            cameras[number] = SizedCamera(told.name, size_px, Camera(focal_px, told.intrinsics))
+    return calibrate_stands(photos, cameras)
 
 
-def _calibrate(
-    bundle: ScanBundle, names: list[str], seen: list[MatObservation], size_px: tuple[int, int]
-) -> tuple[Calibration, list[int], dict[str, str]]:
-    lens = bundle.manifest.camera
-    camera = Camera(lens.focal_length_mm * 1000 / lens.pixel_pitch_um, bundle.manifest.intrinsics)
-    return calibrate_rings(names, seen, bundle.angles_deg, bundle.rings, size_px, camera)
-
-
-def _posed(bundle: ScanBundle, calibration: Calibration, size_px: tuple[int, int]) -> PosedPhotos:
-    count = len(bundle.files)
+def _posed(bundle: ScanBundle, calibration: CalibratedPhotos, sightings: list[Sighting]) -> PosedPhotos:
     return PosedPhotos(
         files=bundle.files,
-        K=np.repeat(calibration.K[None], count, axis=0),
-        distortion=np.repeat(calibration.distortion[None], count, axis=0),
+        K=calibration.K,
+        distortion=calibration.distortion,
         R=calibration.R,
         t=calibration.t_mm,
-        size_px=size_px,
-        rings=tuple(bundle.rings),
+        sizes_px=tuple(sighting.size_px for sighting in sightings),
+        stands=tuple(bundle.stands),
     )
-
-
-def _silhouettes(
-    bundle: ScanBundle, mat: Mat, posed: PosedPhotos, smalls: list[Photo],
-    progress: OnProgress, cancellation: Cancellation,
-) -> list[Found]:  # fmt: skip
-    """Ring by ring: what stands still behind the platter looks different from every height."""
-    found: dict[int, Found] = {}
-    for ring in rings_of(bundle.rings):
-        done, share = len(found) / len(smalls), len(ring) / len(smalls)
-        part = bundle.only(ring)
-        if part.rings[0] != min(bundle.rings):
-            part = replace(part, background=None)  # The empty table was photographed from the first ring's height.
-        masks = _silhouettes_of_ring(
-            part, mat, posed.subset(ring), [smalls[view] for view in ring],
-            _part_of(progress, 0.7 * done, 0.7 * share), cancellation,
-        )  # fmt: skip
-        found |= zip(ring, masks, strict=True)
-    return [found[view] for view in range(len(smalls))]
-
-
-def _part_of(progress: OnProgress, done: float, share: float) -> OnProgress:
-    return lambda stage, part: progress(stage, done + share * part)
-
-
-def _silhouettes_of_ring(
-    bundle: ScanBundle, mat: Mat, posed: PosedPhotos, smalls: list[Photo],
-    progress: OnProgress, cancellation: Cancellation,
-) -> list[Found]:  # fmt: skip
-    height, width = smalls[0].shape[:2]
-    K = scaled(posed.K[0], width / posed.size_px[0])
-    straight = [undistorted(small, K, posed.distortion[0], K, (width, height)) for small in smalls]
-    progress(Stage.MASK, 0.1)
-    behind = _background(bundle, mat, posed, K, straight)
-    distance_mm = float(np.linalg.norm(posed.t, axis=1).mean())
-    pixels_per_mm = K[0, 0] / distance_mm
-    half_mm = max(mat.spec.width_mm, mat.spec.height_mm) / 2
-    table = table_plane(straight, K, posed.R, posed.t, half_mm, min(pixels_per_mm, 450 / half_mm))
-    scene = MatScene(mat, K, behind, table, square_px=mat.spec.square_mm * pixels_per_mm)
-    found = []
-    for view, photo in enumerate(straight):
-        cancellation.raise_if_cancelled()
-        found.append(silhouette(scene, photo, posed.R[view], posed.t[view]))
-        progress(Stage.MASK, 0.15 + 0.85 * (view + 1) / len(straight))
-    return found
-
-
-def _background(
-    bundle: ScanBundle, mat: Mat, posed: PosedPhotos, K: Floats, straight: list[Photo]
-) -> StaticBackground:
-    height, width = straight[0].shape[:2]
-    size_mm = _with_margin(mat.spec)
-    footprints = [
-        mat_footprint(size_mm, K, posed.R[view], posed.t[view], (width, height), 3) for view in range(len(straight))
-    ]
-    start = _plate(bundle, mat, posed, K, (width, height)) if bundle.background else None
-    # More views than this say nothing new of what stands still.
-    every = max(1, len(straight) // 48)
-    return still.completed_from_views(start, straight[::every], footprints[::every])
-
-
-def _plate(
-    bundle: ScanBundle, mat: Mat, posed: PosedPhotos, K: Floats, size_px: tuple[int, int]
-) -> StaticBackground | None:
-    """Read the photo of the empty table; without a mat in it, all of it is background."""
-    assert bundle.background is not None
-    photo = bundle.background.read()
-    require_one_size([posed.files[0].name, bundle.background.name], [posed.size_px, (photo.shape[1], photo.shape[0])])
-    seen = mat.detect(np.asarray(cv2.cvtColor(photo, cv2.COLOR_BGR2GRAY), np.uint8))
-    plate = undistorted(reduced(photo), K, posed.distortion[0], K, size_px)
-    covered = np.zeros((size_px[1], size_px[0]), bool)
-    if seen.usable:
-        points = np.column_stack([seen.points_mm, np.zeros(len(seen))])
-        _, rotation, translation = cv2.solvePnP(points, seen.pixels, posed.K[0], posed.distortion[0])
-        R, t_mm = np.asarray(cv2.Rodrigues(rotation)[0], np.float64), np.asarray(translation, np.float64).ravel()
-        covered = mat_footprint(_with_margin(mat.spec), K, R, t_mm, size_px, PLATE_MARGIN_PX)
-    return still.from_plate(plate, covered)
-
-
-def _with_margin(spec: MatSpec) -> tuple[float, float]:
-    """The sheet with a margin around the chequered area; how wide it was cut nobody knows."""
-    margin_mm = MARGIN_SHARE * max(spec.width_mm, spec.height_mm)
-    return spec.width_mm + 2 * margin_mm, spec.height_mm + 2 * margin_mm
 
 
 def _without_empty(posed: PosedPhotos, found: list[Found]) -> tuple[PosedPhotos, list[Found], dict[str, str]]:
@@ -279,9 +183,9 @@ def _without_empty(posed: PosedPhotos, found: list[Found]) -> tuple[PosedPhotos,
     return (posed.subset(kept), [found[view] for view in kept], lost) if lost else (posed, found, lost)
 
 
-def _where_the_object_is(spec: MatSpec, posed: PosedPhotos, masks: list[Mask], scale: float) -> RoughHull:
+def _where_the_object_is(spec: MatSpec, posed: PosedPhotos, masks: list[Mask]) -> RoughHull:
     """Look above the mat, as high as it is wide or as the cameras see."""
     half = 0.75 * max(spec.width_mm, spec.height_mm)
     top = min(2.5 * half, 1.2 * float(np.abs(np.einsum("vji,vj->vi", posed.R, posed.t)[:, 2]).max()))
     low, high = np.array([-half, -half, 0.0]), np.array([half, half, top])
-    return rough_hull(masks, scaled(posed.K, scale), posed.R, posed.t, low, high)
+    return rough_hull(masks, posed.at_sizes_of(masks), posed.R, posed.t, low, high)

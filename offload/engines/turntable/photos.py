@@ -15,6 +15,8 @@ Photo = NDArray[np.uint8]
 
 JPEG_START, JPEG_END = b"\xff\xd8", b"\xff\xd9"
 PNG_START, PNG_END = b"\x89PNG", b"IEND\xaeB\x60\x82"
+MASK_WIDTH_PX = 800
+"""Silhouettes are found in photos of about this width, then enlarged."""
 END_WITHIN_BYTES = 65_536
 """Some cameras write padding or a preview's data after the end of the picture."""
 
@@ -68,6 +70,15 @@ class PhotoFile:
                     f"{self.name}: truncated, {len(data)} bytes without the picture's end mark; "
                     "copy it anew or take it again"
                 )
+
+
+def reduced(photo: Photo) -> Photo:
+    """Return the photo at the size silhouettes are found in."""
+    factor = min(1.0, MASK_WIDTH_PX / photo.shape[1])
+    if factor == 1.0:
+        return photo
+    size = (round(photo.shape[1] * factor), round(photo.shape[0] * factor))
+    return np.asarray(cv2.resize(photo, size, interpolation=cv2.INTER_AREA), np.uint8)
 
 
 def require_one_size(names: list[str], sizes_px: list[tuple[int, int]]) -> tuple[int, int]:

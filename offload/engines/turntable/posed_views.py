@@ -11,8 +11,8 @@ from offload.engines.poses import PosedImage, Poses
 from offload.engines.protocol import BadInput, Cancellation, OnProgress
 from offload.engines.turntable.crop import PosedPhotos, crop_views, scaled, undistorted
 from offload.engines.turntable.mask_shape import Mask
-from offload.engines.turntable.mat_views import LEAST_MASK_SHARE, MIN_VIEWS, reduced
-from offload.engines.turntable.photos import PhotoFile, require_one_size
+from offload.engines.turntable.mat_views import LEAST_MASK_SHARE, MIN_VIEWS
+from offload.engines.turntable.photos import PhotoFile, reduced, require_one_size
 from offload.engines.turntable.plain_mask import plain_silhouette
 from offload.engines.turntable.prepared import Prepared
 from offload.engines.turntable.rough_hull import RoughHull, rough_hull
@@ -24,6 +24,8 @@ Floats = NDArray[np.float64]
 
 MODEL_UNITS = 150
 """An object's longest side in the units that the dense stages think in."""
+MOST_CAMERAS = 8
+"""Different lenses that count as so many cameras; more are one camera, fitted anew in each photo."""
 VOXELS_ALONG = 190
 """When nobody says how fine: voxels along the longest side."""
 
@@ -42,13 +44,11 @@ def prepare_posed_views(
     files = _files(folder, poses)
     images = dict(zip(files, poses.images, strict=True))
     readings = _read(files, images, progress, cancellation)
-    size_px = require_one_size([file.name for file in files], [reading.size_px for reading in readings])
-    posed, masks, unused = _seen(files, images, readings, size_px)
+    posed, masks, unused = _seen(files, images, readings)
     progress(Stage.MASK, 0.0)
-    scale = masks[0].shape[1] / size_px[0]
-    hull = _where_the_object_is(posed, masks, scale, poses)
+    hull = _where_the_object_is(posed, masks, poses)
     unit = float((hull.high - hull.low).max()) / MODEL_UNITS
-    views = crop_views(posed, masks, scale, hull.points, lambda n: progress(Stage.MASK, n / len(posed)))
+    views = crop_views(posed, masks, hull.points, lambda n: progress(Stage.MASK, n / len(posed)))
     cancellation.raise_if_cancelled()
     centres = -np.einsum("vji,vj->vi", posed.R, posed.t)
     up = np.array(poses.up) if poses.up else up_of_cameras(centres, posed.R, (hull.low + hull.high) / 2)
@@ -124,7 +124,6 @@ def _seen(
     files: tuple[PhotoFile, ...],
     images: dict[PhotoFile, PosedImage],
     readings: list[_Reading],
-    size_px: tuple[int, int],
 ) -> tuple[PosedPhotos, list[Mask], dict[str, str]]:
     """Leave out photos that show nothing before their background. Raises BadInput when too few are left."""
     kept = [index for index, reading in enumerate(readings) if reading.mask.mean() >= LEAST_MASK_SHARE]
@@ -144,31 +143,46 @@ def _seen(
         distortion=np.stack([distortion for _, distortion in lenses]),
         R=np.array([image.R for image in chosen]),
         t=np.array([image.t for image in chosen]),
-        size_px=size_px,
+        sizes_px=tuple(readings[index].size_px for index in kept),
+        lenses=_cameras([(files[index].name, readings[index].size_px, images[files[index]]) for index in kept]),
     )
     return posed, [readings[index].mask for index in kept], lost
 
 
-def _where_the_object_is(posed: PosedPhotos, masks: list[Mask], scale: float, poses: Poses) -> RoughHull:
+def _cameras(photos: list[tuple[str, tuple[int, int], PosedImage]]) -> tuple[int, ...]:
+    """Number the cameras by lens; where nearly every photo has a lens of its own, by size alone.
+
+    Raises BadInput where photos of one lens differ in size.
+    """
+    lenses = [(image.K, image.distortion) for _, _, image in photos]
+    sizes_px = [size_px for _, size_px, _ in photos]
+    for lens in dict.fromkeys(lenses):
+        own = [(name, size_px) for (name, size_px, _), one in zip(photos, lenses, strict=True) if one == lens]
+        require_one_size([name for name, _ in own], [size_px for _, size_px in own])
+    keys: list[object] = [*lenses] if len(set(lenses)) <= MOST_CAMERAS else [*sizes_px]
+    numbers = {key: number for number, key in enumerate(dict.fromkeys(keys))}
+    return tuple(numbers[key] for key in keys)
+
+
+def _where_the_object_is(posed: PosedPhotos, masks: list[Mask], poses: Poses) -> RoughHull:
     """Look in the given bounds, or around the point that the cameras look at, as wide as they see."""
     if poses.bounds is not None:
         low, high = (np.array(corner) for corner in poses.bounds)
     else:
         target, radius = _looked_at(posed)
         low, high = target - radius, target + radius
-    return rough_hull(masks, scaled(posed.K, scale), posed.R, posed.t, low, high)
+    return rough_hull(masks, posed.at_sizes_of(masks), posed.R, posed.t, low, high)
 
 
 def _looked_at(posed: PosedPhotos) -> tuple[Floats, float]:
     """The point nearest to all optical axes, and the radius of what the cameras see around it."""
     centres = -np.einsum("vji,vj->vi", posed.R, posed.t)
-    middle = np.array([(posed.size_px[0] - 1) / 2, (posed.size_px[1] - 1) / 2, 1.0])
-    axes = np.einsum(
-        "vji,vj->vi", posed.R, np.linalg.solve(posed.K, np.broadcast_to(middle, (len(posed), 3))[..., None])[..., 0]
-    )
+    sizes = np.array(posed.sizes_px, np.float64)
+    middle = np.column_stack([(sizes - 1) / 2, np.ones(len(posed))])
+    axes = np.einsum("vji,vj->vi", posed.R, np.linalg.solve(posed.K, middle[..., None])[..., 0])
     axes /= np.linalg.norm(axes, axis=1, keepdims=True)
     across = np.eye(3) - axes[:, :, None] * axes[:, None]
     target = np.linalg.lstsq(across.sum(axis=0), np.einsum("vij,vj->i", across, centres), rcond=None)[0]
     distance = np.linalg.norm(centres - target, axis=1)
-    half_width = distance * max(posed.size_px) / (2 * posed.K[:, 0, 0])
+    half_width = distance * sizes.max(axis=1) / (2 * posed.K[:, 0, 0])
     return target, 1.1 * float(half_width.max())

@@ -9,26 +9,28 @@ from pydantic import ValidationError
 
 from offload.engines.protocol import BadInput
 from offload.engines.turntable.photos import PhotoFile
-from offload.wire.bundle import FrameEntry, Manifest
+from offload.engines.turntable.stands import StandKey
+from offload.wire.bundle import FrameEntry, Manifest, StoredFile
 
 MANIFEST = "manifest.json"
 
 
 @dataclass(frozen=True)
 class ScanBundle:
-    """The photos that this engine takes, ring by ring, by commanded angle."""
+    """The photos that this engine takes, camera by camera, ring by ring, by commanded angle."""
 
     manifest: Manifest
     frames: tuple[FrameEntry, ...]
     files: tuple[PhotoFile, ...]
-    background: PhotoFile | None
+    backgrounds: dict[int, PhotoFile] = field(default_factory=dict)
+    """Of each camera that has one: its photo of the empty table."""
     left_out: dict[str, str] = field(default_factory=dict)
     """Photos that were not even looked at, with the reason of each."""
 
     @property
-    def rings(self) -> list[int]:
-        """Of each photo: which height the camera had."""
-        return [frame.ring for frame in self.frames]
+    def stands(self) -> list[StandKey]:
+        """Of each photo: which camera took it, and which height that had."""
+        return [StandKey(frame.camera, frame.ring) for frame in self.frames]
 
     @property
     def angles_deg(self) -> NDArray[np.float64]:
@@ -52,11 +54,15 @@ def open_bundle(folder: Path) -> ScanBundle:
         raise BadInput(f"{path}: not a manifest that this version reads: {_first_fault(error)}") from error
     left_out = _left_out(manifest)
     wanted = [frame for frame in manifest.frames if frame.file.name not in left_out]
-    frames = tuple(sorted(wanted, key=lambda frame: (frame.ring, frame.angle_deg)))
-    files = tuple(PhotoFile(frame.file.name, folder / frame.file.name, frame.file) for frame in frames)
-    background = manifest.background
-    plate = PhotoFile(background.name, folder / background.name, background) if background else None
-    return ScanBundle(manifest, frames, files, plate, left_out)
+    frames = tuple(sorted(wanted, key=lambda frame: (frame.camera, frame.ring, frame.angle_deg)))
+    files = tuple(_photo(folder, frame.file) for frame in frames)
+    plates = {number: camera.background for number, camera in enumerate(manifest.all_cameras())}
+    backgrounds = {number: _photo(folder, plate) for number, plate in plates.items() if plate is not None}
+    return ScanBundle(manifest, frames, files, backgrounds, left_out)
+
+
+def _photo(folder: Path, stored: StoredFile) -> PhotoFile:
+    return PhotoFile(stored.name, folder / stored.name, stored)
 
 
 def _left_out(manifest: Manifest) -> dict[str, str]:

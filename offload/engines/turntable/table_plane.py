@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from offload.engines.turntable.background import Flags, Photo, StaticBackground, completed_from_views
+from offload.engines.turntable.background import Flags, Photo, StaticBackground, from_views
 
 Floats = NDArray[np.float64]
 
@@ -52,4 +52,4 @@ def table_plane(
         flat.append(np.asarray(cv2.warpPerspective(views[view], to_photo, (side, side), flags=flags), np.uint8))
         inside = cv2.warpPerspective(np.ones(views[view].shape[:2], np.uint8), to_photo, (side, side), flags=flags)
         outside.append(inside == 0)
-    return TablePlane(completed_from_views(None, flat, outside, SAME_LEVELS), to_mm)
+    return TablePlane(from_views(flat, outside, SAME_LEVELS), to_mm)

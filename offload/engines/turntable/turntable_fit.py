@@ -6,7 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from offload.engines.turntable.mat import MatObservation
-from offload.engines.turntable.turntable_model import CENTRE, DISTORTION, FOCAL, SHARED_COUNT, TurntableModel
+from offload.engines.turntable.turn_model import CAMERA_UNKNOWNS, TurnModel
+from offload.engines.turntable.turntable_model import CENTRE, DISTORTION, FOCAL, TurntableModel
 
 Floats = NDArray[np.float64]
 
@@ -18,8 +19,8 @@ MIN_FITTED_CORNERS = 4
 class FitWeights:
     """What is free, and how strongly the rest is believed."""
 
-    lens: bool = True
-    """Focal length and distortion are free."""
+    known_lenses: frozenset[int] = frozenset()
+    """Cameras whose focal length and distortion are not touched."""
     huber_px: float = 1.0
     angle_sigma_deg: float = 0.2
     """Of a commanded angle; counts as `angle_weight_px` of one corner."""
@@ -29,18 +30,16 @@ class FitWeights:
     most_steps: int = 60
 
 
-def fit(
-    start: TurntableModel, seen: list[MatObservation], commanded_rad: Floats, weights: FitWeights
-) -> TurntableModel:
-    """Return the model that fits the corners best; `commanded_rad` (V,) in the model's own direction."""
+def fit(start: TurnModel, seen: list[MatObservation], commanded_rad: Floats, weights: FitWeights) -> TurnModel:
+    """Return the model that fits the corners of all views best; `commanded_rad` (S,) in the model's own direction."""
     model, damping = start, 1e-3
     cost, normal, gradient = _linearised(model, seen, commanded_rad, weights)
-    free = _free(weights, len(seen))
+    free = _free(start, weights)
     for _ in range(weights.most_steps):
         block = normal[np.ix_(free, free)]
         step = np.zeros(len(normal))
         step[free] = -np.linalg.solve(block + damping * np.diag(np.diag(block) + 1e-12), gradient[free])
-        candidate = model.moved(step[:SHARED_COUNT], step[SHARED_COUNT:])
+        candidate = model.moved(step)
         new_cost, new_normal, new_gradient = _linearised(candidate, seen, commanded_rad, weights)
         if not new_cost < cost:
             damping *= 8
@@ -64,21 +63,22 @@ def residual_lengths_px(model: TurntableModel, seen: list[MatObservation]) -> li
     ]
 
 
-def _free(weights: FitWeights, views: int) -> NDArray[np.int64]:
-    is_free = np.ones(SHARED_COUNT + views, bool)
-    is_free[CENTRE] = False
-    if not weights.lens:
-        is_free[FOCAL] = is_free[DISTORTION] = False
+def _free(model: TurnModel, weights: FitWeights) -> NDArray[np.int64]:
+    is_free = np.ones(model.steady_count + len(model.angles_rad), bool)
+    for camera in range(len(model.lenses)):
+        lens = is_free[CAMERA_UNKNOWNS * camera :]
+        lens[CENTRE] = False
+        if camera in weights.known_lenses:
+            lens[FOCAL] = lens[DISTORTION] = False
     return np.flatnonzero(is_free)
 
 
 def _linearised(
-    model: TurntableModel, seen: list[MatObservation], commanded_rad: Floats, weights: FitWeights
+    model: TurnModel, seen: list[MatObservation], commanded_rad: Floats, weights: FitWeights
 ) -> tuple[float, Floats, Floats]:
-    """Robust cost, JᵀWJ and JᵀWr over the 17 shared unknowns and V angles."""
-    count = SHARED_COUNT + len(seen)
+    """Robust cost, JᵀWJ and JᵀWr over all unknowns of the model."""
+    count = model.steady_count + len(model.angles_rad)
     normal, gradient, cost = np.zeros((count, count)), np.zeros(count), 0.0
-    shared = slice(0, SHARED_COUNT)
     for view, one in enumerate(seen):
         if len(one) < MIN_FITTED_CORNERS:
             continue
@@ -90,28 +90,26 @@ def _linearised(
         far = length > weights.huber_px
         weight = np.where(far, weights.huber_px / np.maximum(length, 1e-12), 1.0)
         cost += float(np.where(far, weights.huber_px * (2 * length - weights.huber_px), length**2).sum())
-        rows = jacobian.reshape(-1, SHARED_COUNT + 1)
+        rows = jacobian.reshape(-1, jacobian.shape[2])
         weighted = rows * np.repeat(weight, 2)[:, None]
-        block, slope = weighted.T @ rows, weighted.T @ residual.ravel()
-        angle = SHARED_COUNT + view
-        normal[shared, shared] += block[shared, shared]
-        normal[shared, angle] = normal[angle, shared] = block[shared, -1]
-        normal[angle, angle] += block[-1, -1]
-        gradient[shared] += slope[shared]
-        gradient[angle] += slope[-1]
+        unknowns = model.unknowns_of(view)
+        normal[np.ix_(unknowns, unknowns)] += weighted.T @ rows
+        gradient[unknowns] += weighted.T @ residual.ravel()
     return cost + _believe(model, commanded_rad, weights, normal, gradient), normal, gradient
 
 
-def _believe(
-    model: TurntableModel, commanded_rad: Floats, weights: FitWeights, normal: Floats, gradient: Floats
-) -> float:
+def _believe(model: TurnModel, commanded_rad: Floats, weights: FitWeights, normal: Floats, gradient: Floats) -> float:
     """Add what is believed beforehand to the normal equations; return its cost."""
     deviation = np.angle(np.exp(1j * (model.angles_rad - commanded_rad)))
-    distortion = np.arange(DISTORTION.start, DISTORTION.stop)
-    index = np.concatenate([distortion, SHARED_COUNT + np.arange(len(deviation))])
-    value = np.concatenate([model.lens.distortion[:4], deviation])
+    bends = [
+        CAMERA_UNKNOWNS * camera + np.arange(DISTORTION.start, DISTORTION.stop) for camera in range(len(model.lenses))
+    ]
+    index = np.concatenate([*bends, model.steady_count + np.arange(len(deviation))])
+    value = np.concatenate([*(lens.distortion[:4] for lens in model.lenses), deviation])
     angle_scale = weights.angle_weight_px / np.deg2rad(weights.angle_sigma_deg)
-    scale = np.concatenate([1 / np.array(weights.distortion_sigma), np.full(len(deviation), angle_scale)])
+    scale = np.concatenate(
+        [*[1 / np.array(weights.distortion_sigma)] * len(bends), np.full(len(deviation), angle_scale)]
+    )
     normal[index, index] += scale**2
     gradient[index] += scale**2 * value
     return float(((scale * value) ** 2).sum())

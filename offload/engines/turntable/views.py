@@ -10,7 +10,7 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class ViewSet:
-    """V photos of one size, cropped alike around the object, in ring order where there is a ring.
+    """V crops of one size around the object, in ring order where there is a ring.
 
     A point X (mat frame, millimetres or the poses' unit) is seen by view v at `K[v] @ (R[v] @ X + t[v])`,
     divided by its third component; pixel (0, 0) is the centre of the top left pixel *of the crop*: the crop's
@@ -31,8 +31,11 @@ class ViewSet:
     outlining: tuple[int, ...] = ()
     """Views whose outlines carve the hull; empty: all. Mistakes of masks add up over rings (spot, 18 photos at
     30° and 18 at 55°: F@1 .741 carved by the first ring, .708 by both, .733 without the second)."""
-    offsets_px: tuple[tuple[int, int], ...] = ()
-    """(x, y) of each crop's top left pixel in the undistorted photo, for pictures that show both."""
+    cameras: tuple[int, ...] = ()
+    """Which camera took each photo; empty: all one."""
+    detail: tuple[float, ...] = ()
+    """Pixels of the photo in one of the crop, along a side: below 1 where a coarser camera's photo was enlarged to
+    what the finest shows. Empty: 1 everywhere."""
 
     def __len__(self) -> int:
         return len(self.names)
@@ -51,7 +54,8 @@ class ViewSet:
             R=self.R[chosen],
             t=self.t[chosen],
             outlining=(),
-            offsets_px=tuple(self.offsets_px[view] for view in chosen) if self.offsets_px else (),
+            cameras=tuple(self.cameras[view] for view in chosen) if self.cameras else (),
+            detail=tuple(self.detail[view] for view in chosen) if self.detail else (),
         )
 
     @property

@@ -33,6 +33,27 @@ def test_a_set_holds_photos_truth_and_an_empty_table(tmp_path: Path) -> None:
     assert (out / known["background"]).is_file()
 
 
+def test_two_cameras_take_a_photo_each_at_every_stop(tmp_path: Path) -> None:
+    trimesh.creation.icosphere(3, 1.0).export(tmp_path / "ball.stl")
+    out = tmp_path / "set"
+    arguments = ["--object", str(tmp_path / "ball.stl"), "--views", "3", "--size", "320x240", "--out", str(out)]
+    assert main([*arguments, "--cameras", "2", "--elevation", "25", "50"]) == 0
+    known, truth = (json.loads((out / name).read_text()) for name in ("set.json", "truth.json"))
+    assert [(frame["camera"], frame["ring"]) for frame in known["frames"]] == [(0, 0)] * 3 + [(1, 0)] * 3
+    (other,) = known["cameras"]
+    photos = [cv2.imread(str(out / name)) for name in ("frames/0003.jpg", other["background"])]
+    assert {photo.shape for photo in photos if photo is not None} == {(192, 256, 3)}
+    for stop in range(3):
+        first, second = truth["frames"][stop], truth["frames"][3 + stop]
+        assert first["angle_deg"] == second["angle_deg"], "one platter"
+        assert first["K"] != second["K"]
+
+
+def test_cameras_without_a_place_are_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--object", "default", "--cameras", "3", "--elevation", "30", "--out", str(tmp_path / "set")]) == 1
+    assert "3 cameras at 1 elevations" in capsys.readouterr().err
+
+
 def test_a_bad_mesh_is_one_message_and_a_code(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--object", str(tmp_path / "none.obj"), "--out", str(tmp_path / "set")]) == 1
     assert "none.obj: there is no such file" in capsys.readouterr().err

@@ -13,6 +13,7 @@ from offload.engines.turntable.mat import NOTHING_SEEN, Mat, MatObservation
 from offload.engines.turntable.mat_views import Sighting, covered_mat, whole_photos
 from offload.engines.turntable.photos import PhotoDamaged, PhotoFile
 from offload.engines.turntable.scan_bundle import MANIFEST, ScanBundle, open_bundle
+from offload.engines.turntable.stands import StandKey
 from offload.wire.bundle import CameraModel, FrameEntry, Manifest, MatSpec, StoredFile
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
@@ -44,7 +45,7 @@ def bundle_of(views: int, **place: float) -> ScanBundle:
         frames=frames,
     )
     files = tuple(PhotoFile(frame.file.name, Path(frame.file.name), frame.file) for frame in frames)
-    return ScanBundle(manifest, frames, files, None)
+    return ScanBundle(manifest, frames, files)
 
 
 def test_a_damaged_photo_is_left_out_with_its_reason() -> None:
@@ -102,7 +103,7 @@ def test_what_does_not_help_the_model_is_left_out_and_said(
 
 def test_rings_are_sorted_one_after_the_other(tmp_path: Path) -> None:
     (tmp_path / MANIFEST).write_bytes(bundle_of(12, ring=1).manifest.canonical_bytes())
-    assert open_bundle(tmp_path).rings == [0] * 6 + [1] * 6
+    assert open_bundle(tmp_path).stands == [StandKey(0, 0)] * 6 + [StandKey(0, 1)] * 6
 
 
 def test_the_fullest_ring_carves_and_all_others_only_look() -> None:
@@ -112,10 +113,10 @@ def test_the_fullest_ring_carves_and_all_others_only_look() -> None:
         many = len(rings)
         return PosedPhotos(
             files[:many], np.zeros((many, 3, 3)), np.zeros((many, 5)), np.zeros((many, 3, 3)), np.zeros((many, 3)),
-            (40, 30), rings,
+            ((40, 30),) * many, tuple(StandKey(0, ring) for ring in rings),
         )  # fmt: skip
 
-    assert posed(0, 0, 0).fullest_ring() == ()
-    assert posed(0, 0, 1, 1, 1).fullest_ring() == (2, 3, 4)
-    assert posed(0, 0, 1, 1).fullest_ring() == (0, 1)
-    assert posed(0, 0, 1, 1, 1).subset([0, 1, 4]).rings == (0, 0, 1)
+    assert posed(0, 0, 0).fullest_stand() == ()
+    assert posed(0, 0, 1, 1, 1).fullest_stand() == (2, 3, 4)
+    assert posed(0, 0, 1, 1).fullest_stand() == (0, 1)
+    assert [stand.ring for stand in posed(0, 0, 1, 1, 1).subset([0, 1, 4]).stands] == [0, 0, 1]

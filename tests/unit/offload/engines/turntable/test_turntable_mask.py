@@ -2,7 +2,7 @@ import cv2
 import numpy as np
 import pytest
 
-from offload.engines.turntable.background import completed_from_views, from_plate, mat_footprint
+from offload.engines.turntable.background import completed, from_plate, from_views, mat_footprint
 from offload.engines.turntable.mask import silhouette
 from offload.engines.turntable.mask_edge import snapped
 from offload.engines.turntable.mask_evidence import MatScene
@@ -76,7 +76,9 @@ def test_silhouettes_of_a_ball_on_the_mat(with_plate: bool, ball: np.ndarray) ->
     if with_plate:
         plate, _ = scene_photo(still * 1.05, 10.0, ball=None, seed=99)
         start = from_plate(plate, mat_footprint((270, 270), K, *pose(10.0), (WIDTH, HEIGHT), 4))
-    scene = MatScene(MAT, K, completed_from_views(start, photos, mats), None, square_px=18 * 1145 / 517)
+    behind = from_views(photos, mats)
+    behind = behind if start is None else completed(start, behind)
+    scene = MatScene(MAT, K, behind, None, square_px=18 * 1145 / 517)
     masks = [silhouette(scene, photo, R, t)[0] for photo, (R, t) in zip(photos, poses, strict=True)]
     for mask, truth in zip(masks, truths, strict=True):
         both, either = (mask & truth).sum(), (mask | truth).sum()
