@@ -14,9 +14,9 @@ import numpy as np
 
 from offload.geometry.pose import Pose
 from scannerd.export.exported_file import ExportedFile, text_file
-from scannerd.export.photo_set import PhotoSet, SetPhoto
+from scannerd.export.photo_set import PhotoSet, SetCamera, SetPhoto
 
-INTRINSIC_ID = "1000"
+FIRST_INTRINSIC_ID = 1000
 FIRST_VIEW_ID = 2000
 
 
@@ -29,7 +29,7 @@ def files(photos: PhotoSet, folder: Path | None = None) -> Iterator[ExportedFile
     scene = {
         "version": ["1", "2", "6"],
         "views": [_view(photos, photo, images) for photo in photos.photos],
-        "intrinsics": [_intrinsic(photos)],
+        "intrinsics": [_intrinsic(number, camera) for number, camera in enumerate(photos.cameras)],
         "poses": [_pose(photo) for photo in photos.posed],
     }
     if not scene["poses"]:
@@ -41,13 +41,18 @@ def _view_id(photo: SetPhoto) -> str:
     return str(FIRST_VIEW_ID + photo.index)
 
 
+def _intrinsic_id(camera: int) -> str:
+    return str(FIRST_INTRINSIC_ID + camera)
+
+
 def _view(photos: PhotoSet, photo: SetPhoto, images: str) -> dict[str, Any]:
-    camera, lens = photos.camera, photos.lens
+    own = photos.camera_of(photo)
+    camera, lens = own.camera, own.lens
     return {
         "viewId": _view_id(photo),
         "poseId": _view_id(photo),
         "frameId": str(photo.index),
-        "intrinsicId": INTRINSIC_ID,
+        "intrinsicId": _intrinsic_id(photo.camera),
         "path": f"{images}/{photo.name}",
         "width": str(lens.width_px),
         "height": str(lens.height_px),
@@ -59,19 +64,19 @@ def _view(photos: PhotoSet, photo: SetPhoto, images: str) -> dict[str, Any]:
     }
 
 
-def _intrinsic(photos: PhotoSet) -> dict[str, Any]:
-    lens = photos.lens
+def _intrinsic(number: int, own: SetCamera) -> dict[str, Any]:
+    lens = own.lens
     k1, k2, p1, p2, k3 = lens.distortion
-    sensor_width_mm = photos.camera.pixel_pitch_um * lens.width_px / 1000
+    sensor_width_mm = own.camera.pixel_pitch_um * lens.width_px / 1000
     focal_mm = _number(lens.focal_px * sensor_width_mm / lens.width_px)
-    known = "calibrated" if photos.lens_is_known else "estimated"
+    known = "calibrated" if own.lens_is_known else "estimated"
     return {
-        "intrinsicId": INTRINSIC_ID,
+        "intrinsicId": _intrinsic_id(number),
         "width": str(lens.width_px),
         "height": str(lens.height_px),
         "sensorWidth": _number(sensor_width_mm),
         "sensorHeight": _number(sensor_width_mm * lens.height_px / lens.width_px),
-        "serialNumber": f"{photos.camera.make}_{photos.camera.model}",
+        "serialNumber": f"{own.camera.make}_{own.camera.model}{f'_{number}' if number else ''}",
         "type": "brown",
         "initializationMode": known,
         "initialFocalLength": focal_mm,
@@ -86,7 +91,7 @@ def _intrinsic(photos: PhotoSet) -> dict[str, Any]:
         "distortionParams": [_number(value) for value in (k1, k2, k3, p1, p2)],
         "undistortionOffset": ["0", "0"],
         "undistortionParams": "",
-        "locked": "true" if photos.lens_is_known else "false",
+        "locked": "true" if own.lens_is_known else "false",
     }
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from offload.geometry.lens import Lens
 from offload.geometry.pose import Pose
 from scannerd.export.exported_file import ExportedFile, text_file
 from scannerd.export.photo_set import PhotoSet, SetPhoto
@@ -17,10 +18,15 @@ from scannerd.export.photo_set import PhotoSet, SetPhoto
 def files(photos: PhotoSet) -> Iterator[ExportedFile]:
     """Yield `transforms.json`; only photos with a pose are in it. Raises ExportFault when none has one."""
     photos.require_poses("nerfstudio")
-    lens = photos.lens
+    # One lens stands at the top, several with each photo.
+    common = _lens(photos.cameras[0].lens) if len(photos.cameras) == 1 else {}
+    transforms = {"camera_model": "OPENCV", **common, "frames": [_frame(photos, photo) for photo in photos.posed]}
+    yield text_file("transforms.json", json.dumps(transforms, indent=1) + "\n")
+
+
+def _lens(lens: Lens) -> dict[str, Any]:
     k1, k2, p1, p2, k3 = lens.distortion
-    transforms = {
-        "camera_model": "OPENCV",
+    return {
         "w": lens.width_px,
         "h": lens.height_px,
         "fl_x": lens.focal_px,
@@ -32,12 +38,10 @@ def files(photos: PhotoSet) -> Iterator[ExportedFile]:
         "k3": k3,
         "p1": p1,
         "p2": p2,
-        "frames": [_frame(photo) for photo in photos.posed],
     }
-    yield text_file("transforms.json", json.dumps(transforms, indent=1) + "\n")
 
 
-def _frame(photo: SetPhoto) -> dict[str, Any]:
+def _frame(photos: PhotoSet, photo: SetPhoto) -> dict[str, Any]:
     assert photo.pose is not None
     pose = Pose(np.array(photo.pose.R), np.array(photo.pose.t_mm))
     world_from_camera = np.eye(4)
@@ -47,5 +51,6 @@ def _frame(photo: SetPhoto) -> dict[str, Any]:
     return {
         "file_path": f"images/{photo.name}",
         **mask,
+        **(_lens(photos.camera_of(photo).lens) if len(photos.cameras) > 1 else {}),
         "transform_matrix": [[round(float(value), 10) for value in row] for row in world_from_camera],
     }

@@ -1,11 +1,11 @@
-"""What there is to export of a scan: photos, masks, one lens, and the cameras as far as they are known."""
+"""What there is to export of a scan: photos, masks, and its cameras with their lenses and poses as far as known."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from offload.geometry.lens import Lens
-from offload.wire.bundle import CameraModel, FrameEntry
+from offload.wire.bundle import FIRST_CAMERA, CameraModel, FrameEntry
 from offload.wire.poses import FramePose, ScanPoses
 from scannerd.export.exported_file import ExportFault
 from scannerd.geometry.joint_poses import NoPoses
@@ -19,12 +19,26 @@ from scannerd.store.sidecars import MASK, sidecar_path
 
 
 @dataclass(frozen=True)
+class SetCamera:
+    """One camera of a scan."""
+
+    name: str
+    camera: CameraModel
+    lens: Lens
+    lens_is_known: bool
+    """False: it is the data sheet's."""
+
+
+@dataclass(frozen=True)
 class SetPhoto:
     """One photo."""
 
     index: int
     name: str
-    """In the export, such as 0007.jpg: by the viewpoint, however often it was taken again."""
+    """In the export, such as 0007.jpg: by the viewpoint, however often it was taken again. Several cameras have a
+    folder each: 1-side/0007.jpg."""
+    camera: int
+    """Its number."""
     path: Path
     mask: Path | None
     """8 bit, 255 on the object, smaller than the photo."""
@@ -37,10 +51,8 @@ class PhotoSet:
     """One scan's plain photos; of brackets and repeats only the first is there."""
 
     scan_id: str
-    camera: CameraModel
-    lens: Lens
-    lens_is_known: bool
-    """False: it is the data sheet's."""
+    cameras: tuple[SetCamera, ...]
+    """By number."""
     scale_source: str | None
     photos: tuple[SetPhoto, ...]
     no_poses_because: str | None = None
@@ -54,6 +66,10 @@ class PhotoSet:
     def masked(self) -> tuple[SetPhoto, ...]:
         """The photos with a mask."""
         return tuple(photo for photo in self.photos if photo.mask is not None)
+
+    def camera_of(self, photo: SetPhoto) -> SetCamera:
+        """Return which camera took a photo."""
+        return self.cameras[photo.camera]
 
     def require_poses(self, program: str) -> None:
         """Raise ExportFault unless there are photos whose camera is known."""
@@ -72,20 +88,18 @@ def photo_set(store: ScanStore, scan_id: str) -> PhotoSet:
     if not frames:
         raise ExportFault(f"scan {scan_id}: has no photos yet")
     poses, reason = _poses(folder, plan, frames)
-    size_px = (plan.photo_width_px, plan.photo_height_px)
-    known = poses.intrinsics if poses is not None else plan.intrinsics
+    cameras = _cameras(plan, poses)
     by_index = {pose.index: pose for pose in poses.frames} if poses is not None else {}
     first_side = min(frame.side for frame in frames)
     return PhotoSet(
         scan_id=scan_id,
-        camera=plan.camera,
-        lens=Lens.of(known).at_size(*size_px) if known is not None else Lens.nominal(plan.camera, *size_px),
-        lens_is_known=known is not None,
+        cameras=cameras,
         scale_source=poses.scale_source if poses is not None else None,
         photos=tuple(
             SetPhoto(
                 index=frame.index,
-                name=f"{frame.index:04d}.jpg",
+                name=_name(frame, cameras),
+                camera=frame.camera,
                 path=folder.path / frame.file.name,
                 mask=sidecar_path(folder.path, frame, MASK),
                 pose=by_index.get(frame.index) if frame.side == first_side else None,
@@ -95,6 +109,18 @@ def photo_set(store: ScanStore, scan_id: str) -> PhotoSet:
         ),
         no_poses_because=reason,
     )
+
+
+def _cameras(plan: ScanPlan, poses: ScanPoses | None) -> tuple[SetCamera, ...]:
+    size_px = (plan.photo_width_px, plan.photo_height_px)
+    known = poses.intrinsics if poses is not None else plan.intrinsics
+    lens = Lens.of(known).at_size(*size_px) if known is not None else Lens.nominal(plan.camera, *size_px)
+    return (SetCamera(FIRST_CAMERA, plan.camera, lens, known is not None),)
+
+
+def _name(frame: FrameEntry, cameras: tuple[SetCamera, ...]) -> str:
+    folder = f"{frame.camera}-{cameras[frame.camera].name}/" if len(cameras) > 1 else ""
+    return f"{folder}{frame.index:04d}.jpg"
 
 
 def _poses(folder: ScanFolder, plan: ScanPlan, frames: Iterable[FrameEntry]) -> tuple[ScanPoses | None, str | None]:

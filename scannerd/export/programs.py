@@ -28,9 +28,9 @@ _FILES = {
 }
 _MASK_NAMES = {
     Program.MESHROOM: "masks/{index:04d}.png",
-    Program.COLMAP: "masks/{index:04d}.jpg.png",
+    Program.COLMAP: "masks/{name}.png",
     Program.NERFSTUDIO: "masks/{index:04d}.png",
-    Program.REALITYCAPTURE: "images/{index:04d}.jpg.mask.png",
+    Program.REALITYCAPTURE: "images/{name}.mask.png",
 }
 
 
@@ -47,9 +47,12 @@ def _pictures(photos: PhotoSet, program: Program) -> Iterator[ExportedFile]:
     for photo in photos.posed if program is Program.NERFSTUDIO else photos.photos:
         yield ExportedFile(f"images/{photo.name}", photo.path)
         if photo.mask is not None:
-            yield ExportedFile(_MASK_NAMES[program].format(index=photo.index), _mask_of(photos, photo))
+            yield ExportedFile(
+                _MASK_NAMES[program].format(index=photo.index, name=photo.name), _mask_of(photos, photo)
+            )
 
 
 def _mask_of(photos: PhotoSet, photo: SetPhoto) -> partial[bytes]:
     assert photo.mask is not None
-    return partial(full_size_mask, photo.mask, photos.lens.width_px, photos.lens.height_px)
+    lens = photos.camera_of(photo).lens
+    return partial(full_size_mask, photo.mask, lens.width_px, lens.height_px)

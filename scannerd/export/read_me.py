@@ -12,7 +12,7 @@ _LOAD = {
     ),
     "colmap": (
         "The model is sparse/0. To triangulate points under the poses: colmap feature_extractor --image_path images\n"
-        "--ImageReader.mask_path masks --ImageReader.single_camera 1, a matcher, then colmap point_triangulator\n"
+        "--ImageReader.mask_path masks --ImageReader.{one_camera} 1, a matcher, then colmap point_triangulator\n"
         "--input_path sparse/0."
     ),
     "nerfstudio": "ns-train splatfacto --data THIS_FOLDER, or any other method; poses are in millimetres.",
@@ -39,6 +39,14 @@ def read_me(photos: PhotoSet, program: str) -> str:
         lines.append(f"Without poses: {photos.no_poses_because}.")
     elif posed < count:
         lines.append("Photos without a pose show the object turned over, or show nothing of the mat.")
-    if not photos.lens_is_known:
-        lines.append("The lens is not calibrated: the focal length is the data sheet's.")
-    return "\n".join([*lines, "", _LOAD[program], ""])
+    several = len(photos.cameras) > 1
+    if several:
+        lines.append(
+            f"Cameras, each with a lens and a folder of its own: {', '.join(one.name for one in photos.cameras)}."
+        )
+    unknown = [one.name for one in photos.cameras if not one.lens_is_known]
+    if unknown:
+        whose = f" of {', '.join(unknown)}" if several else ""
+        lines.append(f"The lens{whose} is not calibrated: the focal length is the data sheet's.")
+    load = _LOAD[program].replace("{one_camera}", "single_camera_per_folder" if several else "single_camera")
+    return "\n".join([*lines, "", load, ""])

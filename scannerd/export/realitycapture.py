@@ -20,7 +20,7 @@ _XMP = """<x:xmpmeta xmlns:x="adobe:ns:meta/">
   <rdf:Description xmlns:xcr="http://www.capturingreality.com/ns/xcr/1.1#" xcr:Version="3"{pose_attributes}
     xcr:DistortionModel="brown3t2" xcr:FocalLength35mm="{focal:.12g}" xcr:Skew="0" xcr:AspectRatio="{aspect:.12g}"
     xcr:PrincipalPointU="{u:.12g}" xcr:PrincipalPointV="{v:.12g}" xcr:CalibrationPrior="{prior}"
-    xcr:CalibrationGroup="1" xcr:DistortionGroup="1" xcr:InTexturing="1" xcr:InMeshing="1">{pose}
+    xcr:CalibrationGroup="{group}" xcr:DistortionGroup="{group}" xcr:InTexturing="1" xcr:InMeshing="1">{pose}
    <xcr:DistortionCoeficients>{distortion}</xcr:DistortionCoeficients>
   </rdf:Description>
  </rdf:RDF>
@@ -31,7 +31,10 @@ _XMP = """<x:xmpmeta xmlns:x="adobe:ns:meta/">
 def files(photos: PhotoSet) -> Iterator[ExportedFile]:
     """Yield one XMP a photo."""
     for photo in photos.photos:
-        yield text_file(f"images/{photo.index:04d}.xmp", _xmp(photo, photos.lens, known=photos.lens_is_known))
+        own = photos.camera_of(photo)
+        yield text_file(
+            f"images/{photo.name.removesuffix('.jpg')}.xmp", _xmp(photo, own.lens, known=own.lens_is_known)
+        )
 
 
 def _xmp(photo: SetPhoto, lens: Lens, *, known: bool) -> str:
@@ -52,6 +55,7 @@ def _xmp(photo: SetPhoto, lens: Lens, *, known: bool) -> str:
         u=(lens.centre_px[0] + 0.5 - lens.width_px / 2) / longer,
         v=(lens.centre_px[1] + 0.5 - lens.height_px / 2) / longer,
         prior="exact" if known else "initial",
+        group=photo.camera + 1,
         pose=pose,
         distortion=_numbers((k1, k2, k3, 0, p2, p1)),
     )

@@ -189,7 +189,8 @@ def test_the_other_side_comes_without_poses_since_the_object_lies_elsewhere(tmp_
 def test_stored_intrinsics_are_passed_on(tmp_path):
     known = true_lens().intrinsics()
     store = taken_scan(tmp_path, [TURN], intrinsics=known)
-    assert photo_set(store, SCAN_ID).lens == Lens.of(known)
+    (camera,) = photo_set(store, SCAN_ID).cameras
+    assert camera.lens == Lens.of(known)
 
 
 def test_a_scan_that_is_not_there_is_named(store):
