@@ -1,6 +1,7 @@
 """Talking to GRBL 1.1 and grblHAL. Moves are jogs: they may be cancelled and keep the position."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass, field
 
 from drivers.gcode import grbl
 from drivers.gcode.grbl import Alarmed, Done, Event, GrblCodec, Refused, Report, Setting, Started
@@ -26,34 +27,54 @@ SETTLES_S = 120.0
 """A homing cycle may take so long."""
 
 
+@dataclass
+class GrblTalk:
+    """What is known of one controller, by whichever of its axes learnt it."""
+
+    codec: GrblCodec = field(default_factory=GrblCodec)
+    settings: dict[int, str] = field(default_factory=dict)
+    asleep: bool = False
+    greeting: bool = True
+    letters: set[str] = field(default_factory=set)
+    """Axes in use."""
+    holding: set[str] = field(default_factory=set)
+    """Of those, whose current has to stay on: it is switched for all of them together."""
+
+
 class GrblLink(SerialLink):
     """`SerialLink` in GRBL's language."""
 
     BAUDS = (115200, 250000, 57600, 38400, 19200, 9600)
     HALT = grbl.RESET
 
-    def __init__(self, options: SerialAxisOptions, clock: Clock, port: SerialPort, wishes: Wishes) -> None:
-        super().__init__(options, clock, port, wishes)
-        self._codec = GrblCodec()
-        self._settings: dict[int, str] = {}
+    def __init__(
+        self,
+        options: SerialAxisOptions,
+        clock: Clock,
+        port: SerialPort,
+        wishes: Wishes,
+        beside: SerialLink | None = None,
+    ) -> None:
+        super().__init__(options, clock, port, wishes, beside)
+        self._talk: GrblTalk = beside._talk if isinstance(beside, GrblLink) else GrblTalk()
+        self._talk.letters.add(options.letter)
         self._number = grbl.LETTERS.index(options.letter)
-        self._asleep = False
-        self._greeting = True
 
     @property
     def resolution_units(self) -> float:
         """A step, once the controller has said how many make a unit."""
-        steps = self._float(100) if 100 + self._number in self._settings else 0.0
+        steps = self._float(100) if 100 + self._number in self._talk.settings else 0.0
         return 1 / steps if steps > 0 else 0.001
 
     @property
     def homes(self) -> bool:
-        """As it is set."""
-        return float(self._settings.get(22, "0")) != 0
+        """As it is set; with several axes at it, its setting is not about this one alone."""
+        alone = len(self._talk.letters) == 1
+        return float(self._talk.settings.get(22, "0")) != 0 and (alone or self.options.homes)
 
     def hello(self, patience_s: float) -> bool:
         """Ask until a report or the banner comes; something else that speaks is told."""
-        self._codec.forget()
+        self._talk.codec.forget()
         heard = b""
         patience = Patience(self.clock, patience_s)
         asked = Patience(self.clock, 0.0)
@@ -63,7 +84,7 @@ class GrblLink(SerialLink):
                 asked = Patience(self.clock, ASK_AGAIN_S)
             data = self.port.read()
             heard += data
-            if any(isinstance(event, Report | Started) for event in self._codec.take(data)):
+            if any(isinstance(event, Report | Started) for event in self._talk.codec.take(data)):
                 return True
         self._look_for_marlin(heard)
         return False
@@ -78,18 +99,18 @@ class GrblLink(SerialLink):
 
     def resync(self) -> None:
         """Make a new beginning where it stands."""
-        self._greeting = True
+        self._talk.greeting = True
         self._begin_anew()
-        self._greeting = False
+        self._talk.greeting = False
 
     def _begin_anew(self) -> None:
         """A reset while it rests empties its buffer and keeps its position."""
-        self._codec.forget()
+        self._talk.codec.forget()
         if self._report().state in MOVES_BY_ITSELF:
             self.port.write(grbl.JOG_CANCEL)
             patience = self.move_patience(self.options.units_per_turn)
             self.until(lambda: self._report().stands, patience, "a jog cancel")
-        self._codec.forget()
+        self._talk.codec.forget()
         self.port.write(grbl.RESET)
         self._until_started()
         self._wake(self._report())
@@ -102,30 +123,30 @@ class GrblLink(SerialLink):
         self._begin_anew()
         for event in self._say("$$"):
             if isinstance(event, Setting):
-                self._settings[event.number] = event.value
+                self._talk.settings[event.number] = event.value
         self._check()
-        self._set(1, HOLD_FOR_EVER, self._settings.get(1) != HOLD_FOR_EVER)
+        self._set(1, HOLD_FOR_EVER, self._talk.settings.get(1) != HOLD_FOR_EVER)
         fastest_min, wanted_min = self._float(110), self.options.speed_units_s * 60
         self._set(110 + self._number, f"{wanted_min:.3f}", fastest_min < wanted_min * (1 - SAME_SETTING / 10))
         ramp, wanted = self._float(120), self.options.acceleration_units_s2
         self._set(120 + self._number, f"{wanted:.3f}", abs(ramp - wanted) > SAME_SETTING * wanted)
-        self._greeting = False
+        self._talk.greeting = False
 
     def _check(self) -> None:
         letter = self.options.letter
-        if 100 + self._number not in self._settings:
+        if 100 + self._number not in self._talk.settings:
             raise NeedsPerson(f"{self.where}: its GRBL has no axis {letter}; set [{self.options.name}] axis")
-        if float(self._settings.get(13, "0")):
+        if float(self._talk.settings.get(13, "0")):
             raise NeedsPerson(f"{self.where}: it reports inches; send $13=0 once")
 
     def _set(self, number: int, value: str, differs: bool) -> None:
         """Its EEPROM bears some 100 000 writes: only what differs."""
         if differs:
             self._say(f"${number}={value}")
-            self._settings[number] = value
+            self._talk.settings[number] = value
 
     def _float(self, hundred: int) -> float:
-        return float(self._settings[hundred + self._number])
+        return float(self._talk.settings[hundred + self._number])
 
     def standing(self) -> float:
         """Two reports that agree, as a digit may be lost on the way."""
@@ -141,7 +162,8 @@ class GrblLink(SerialLink):
 
     def energise(self) -> None:
         """Wake it where it sleeps; its motors hold from the first move on."""
-        if self._asleep:
+        self._talk.holding.add(self.options.letter)
+        if self._talk.asleep:
             self._wake(self._report())
 
     def move(self, from_units: float, to_units: float) -> float:
@@ -183,47 +205,53 @@ class GrblLink(SerialLink):
 
     def home(self) -> float:
         """Its homing cycle, which answers nothing until it is done."""
-        self._say("$H", SETTLES_S)
+        self._say("$H" if len(self._talk.letters) == 1 else f"$H{self.options.letter}", SETTLES_S)
         return self.standing()
 
     def release(self) -> None:
-        """Sleep is what switches the motors off for good; waking it is a reset, which keeps the position."""
-        if not self._asleep:
+        """Sleep is what switches all motors off for good; waking is a reset, which keeps the position."""
+        self._talk.holding.discard(self.options.letter)
+        if not self._talk.asleep and not self._talk.holding:
             self._say("$SLP")
-            self._asleep = True
+            self._talk.asleep = True
+
+    def part(self) -> None:
+        """Others are told apart from it no more."""
+        self._talk.letters.discard(self.options.letter)
 
     def after_halt(self) -> None:
         """The reset was heard; now sleep."""
-        self._codec.forget()
-        self._greeting = True
+        self._talk.holding.clear()
+        self._talk.codec.forget()
+        self._talk.greeting = True
         self._until_started()
         self._say("$SLP")
-        self._greeting, self._asleep = False, True
+        self._talk.greeting, self._talk.asleep = False, True
 
     def _wake(self, report: Report) -> None:
         """Have it idle, whatever it was in."""
         if report.state not in ("Idle", "Alarm"):
-            self._codec.forget()
+            self._talk.codec.forget()
             self.port.write(grbl.RESET)
             self._until_started()
             report = self._report()
         if report.state == "Alarm":
             self._say("$X")
-        self._asleep = False
+        self._talk.asleep = False
 
     def _until_started(self) -> None:
         started = False
 
         def heard() -> bool:
             nonlocal started
-            started |= any(isinstance(event, Started) for event in self._codec.take(self.port.read()))
+            started |= any(isinstance(event, Started) for event in self._talk.codec.take(self.port.read()))
             return started
 
         self.until(heard, Patience(self.clock, ANSWER_S), "a reset")
 
     def _say(self, line: str, patience_s: float = ANSWER_S) -> list[Event]:
         """Send a line and return what was said until its `ok`. Raises LinkBroken, DriverError."""
-        self.port.write(self._codec.line(line))
+        self.port.write(self._talk.codec.line(line))
         said: list[Event] = []
 
         def answered() -> bool:
@@ -240,6 +268,10 @@ class GrblLink(SerialLink):
     def _refusal(self, refused: Refused) -> DriverError:
         """A line that the driver never sends like this has been damaged on its way, but for a few."""
         said = f"{self.where}: {refused.line!r} refused: error:{refused.number}, {refused.text}"
+        if refused.number == 3 and refused.line.startswith("$H"):
+            return DriverError(
+                f"{said}; build it with $H for single axes, or set [{self.options.name}] homes = false"
+            )
         if refused.number in (5, 10, 12, 13, 15):
             return DriverError(f"{said}; check its settings ($$)")
         return LinkBroken(f"{said}; check the cable, then Resume")
@@ -276,15 +308,15 @@ class GrblLink(SerialLink):
 
     def _hear(self) -> list[Event]:
         """Return what has come. Raises LinkBroken for what no GRBL says, and for what costs the position."""
-        events = self._codec.take(self.port.read())
+        events = self._talk.codec.take(self.port.read())
         self._mind(events)
         return events
 
     def _mind(self, events: Iterable[Event]) -> None:
         for event in events:
-            if isinstance(event, Garbled) and not self._greeting:
+            if isinstance(event, Garbled) and not self._talk.greeting:
                 raise LinkBroken(f"{self.where}: bytes were lost: {event} came; check the cable, then Resume")
-            if isinstance(event, Alarmed) and not self._greeting:
+            if isinstance(event, Alarmed) and not self._talk.greeting:
                 raise PositionLost(f"{self.where}: ALARM:{event.number}, {event.text}; check the table, then Resume")
-            if isinstance(event, Started) and not self._greeting:
+            if isinstance(event, Started) and not self._talk.greeting:
                 raise PositionLost(f"{self.where}: it was reset by itself; check its power, then Resume")

@@ -54,7 +54,15 @@ class SerialLink(ABC):
     HALT: ClassVar[bytes]
     """Stops at once, whatever is being said."""
 
-    def __init__(self, options: SerialAxisOptions, clock: Clock, port: SerialPort, wishes: Wishes) -> None:
+    def __init__(
+        self,
+        options: SerialAxisOptions,
+        clock: Clock,
+        port: SerialPort,
+        wishes: Wishes,
+        beside: "SerialLink | None" = None,
+    ) -> None:
+        """`beside` is the link of another axis of the same controller: they continue one conversation."""
         self.options = options
         self.clock = clock
         self.port = port
@@ -107,6 +115,10 @@ class SerialLink(ABC):
     @abstractmethod
     def after_halt(self) -> None:
         """Switch the current off, after `HALT` was sent."""
+
+    def part(self) -> None:
+        """The axis is not used any more; others of its controller may be."""
+        self.wishes.stand_still.set()
 
     def greet(self) -> None:
         """Find the baud rate and learn what is there. Raises LinkBroken, WrongDevice, NeedsPerson."""

@@ -5,6 +5,7 @@ rest at the end of what it has.
 """
 
 import math
+from dataclasses import dataclass, field
 
 from drivers.gcode.lines import Garbled
 from drivers.gcode.marlin import (
@@ -36,7 +37,19 @@ QUIET_S = 0.2
 ASK_AGAIN_S = 1.0
 SAME_UNITS = 0.011
 """M114 is rounded to 0.01."""
+HALF_A_DIGIT = 0.005
+"""Of the last one of M92."""
 HOMING_S = 120.0
+
+
+@dataclass
+class MarlinTalk:
+    """One conversation with a controller, for all of its axes."""
+
+    codec: MarlinCodec = field(default_factory=MarlinCodec)
+    greeting: bool = True
+    ramps: dict[str, float] = field(default_factory=dict)
+    """Acceleration of each axis in use."""
 
 
 class MarlinLink(SerialLink):
@@ -45,11 +58,18 @@ class MarlinLink(SerialLink):
     BAUDS = (115200, 250000, 57600, 500000, 1000000, 9600)
     HALT = b"\nM112\n"
 
-    def __init__(self, options: SerialAxisOptions, clock: Clock, port: SerialPort, wishes: Wishes) -> None:
-        super().__init__(options, clock, port, wishes)
-        self._codec = MarlinCodec()
+    def __init__(
+        self,
+        options: SerialAxisOptions,
+        clock: Clock,
+        port: SerialPort,
+        wishes: Wishes,
+        beside: SerialLink | None = None,
+    ) -> None:
+        super().__init__(options, clock, port, wishes, beside)
+        self._talk: MarlinTalk = beside._talk if isinstance(beside, MarlinLink) else MarlinTalk()
+        self._talk.ramps[options.letter] = self.acceleration_units_s2
         self._steps_per_unit: float | None = None
-        self._greeting = True
 
     @property
     def resolution_units(self) -> float:
@@ -74,10 +94,12 @@ class MarlinLink(SerialLink):
 
     def set_up(self) -> None:
         """Count lines from 0, learn the steps, and have it as fast as config.toml says; nothing is stored in it."""
-        self._greeting = True
+        self._talk.greeting = True
         self._hush()
         self._restart()
         letter, speed, ramp = self.options.letter, self.speed_units_s, self.acceleration_units_s2
+        # Of all axes together; M201 says how much less each may have.
+        steepest = max(self._talk.ramps.values())
         for event in self._say("M92"):
             if isinstance(event, StepsPerUnit):
                 self._steps_per_unit = event.values.get(letter)
@@ -86,23 +108,23 @@ class MarlinLink(SerialLink):
             "G90",
             f"M203 {letter}{speed:.3f}",
             f"M201 {letter}{ramp:.3f}",
-            f"M204 P{ramp:.3f} T{ramp:.3f}",
+            f"M204 P{steepest:.3f} T{steepest:.3f}",
         ):
             self._say(line)
         self._say("M84 S0")
-        self._greeting = False
+        self._talk.greeting = False
 
     def resync(self) -> None:
         """Let it finish a line that lacks its end, then count anew."""
-        self._greeting = True
+        self._talk.greeting = True
         self.port.write(b"\n")
         self._hush()
         self._restart()
         self._say("M400", self.move_patience(self.options.units_per_turn).left_s)
-        self._greeting = False
+        self._talk.greeting = False
 
     def _restart(self) -> None:
-        self.port.write(self._codec.restart())
+        self.port.write(self._talk.codec.restart())
         self._until_done(ANSWER_S, "M110")
 
     def _hush(self) -> None:
@@ -129,12 +151,17 @@ class MarlinLink(SerialLink):
             raise LinkBroken(
                 f"{self.where}: M114 does not say where axis {letter} is; check [{self.options.name}] axis"
             )
-        steps = found[-1].steps.get(letter)
-        return found[-1].units[letter] if steps is None or not self._steps_per_unit else steps / self._steps_per_unit
+        planned, steps, per_unit = found[-1].units[letter], found[-1].steps.get(letter), self._steps_per_unit
+        if steps is None or not per_unit:
+            return planned
+        # M92 is told with two digits, which after some turns is more than a step.
+        told_to = abs(steps) * HALF_A_DIGIT / per_unit**2
+        same = abs(steps / per_unit - planned) <= self.resolution_units + SAME_UNITS + told_to
+        return planned if same else steps / per_unit
 
     def energise(self) -> None:
         """Hold."""
-        self._say("M17")
+        self._say(f"M17{self._alone_or_named}")
 
     def move(self, from_units: float, to_units: float) -> float:
         """Send the pieces in time, wait for the end, and read that it stands there."""
@@ -171,7 +198,16 @@ class MarlinLink(SerialLink):
 
     def release(self) -> None:
         """M18, which waits for the end of what it does."""
-        self._say("M18")
+        self._say(f"M18{self._alone_or_named}")
+
+    def part(self) -> None:
+        """Others are told apart from it no more."""
+        self._talk.ramps.pop(self.options.letter, None)
+
+    @property
+    def _alone_or_named(self) -> str:
+        """Motors are switched together where nobody else uses the board, which every Marlin understands."""
+        return "" if len(self._talk.ramps) == 1 else f" {self.options.letter}"
 
     def after_halt(self) -> None:
         """M112 has switched the motors off; only a reset wakes it, which opening the port again is."""
@@ -179,7 +215,7 @@ class MarlinLink(SerialLink):
 
     def _say(self, command: str, patience_s: float = ANSWER_S) -> list[Event]:
         """Send a command and return what was said until its `ok`. Raises LinkBroken, DriverError."""
-        self.port.write(self._codec.line(command))
+        self.port.write(self._talk.codec.line(command))
         return self._until_done(patience_s, command)
 
     def _until_done(self, patience_s: float, what: str) -> list[Event]:
@@ -205,11 +241,11 @@ class MarlinLink(SerialLink):
 
     def _hear(self) -> list[Event]:
         """Return what has come. Raises LinkBroken for what no Marlin says, and for what costs the position."""
-        events = self._codec.take(self.port.read())
+        events = self._talk.codec.take(self.port.read())
         for event in events:
-            if isinstance(event, Started) and not self._greeting:
+            if isinstance(event, Started) and not self._talk.greeting:
                 raise PositionLost(f"{self.where}: it was reset by itself; check its power, then Resume")
-            if isinstance(event, Garbled) and not self._greeting:
+            if isinstance(event, Garbled) and not self._talk.greeting:
                 raise LinkBroken(f"{self.where}: bytes were lost: {event} came; check the cable, then Resume")
             if isinstance(event, Failed):
                 lost = PositionLost if event.is_dead else DriverError

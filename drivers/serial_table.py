@@ -22,8 +22,15 @@ class TableLink(SerialLink):
     BAUDS = (115200, 9600, 57600, 38400, 19200, 250000)
     HALT = b""
 
-    def __init__(self, options: SerialAxisOptions, clock: Clock, port: SerialPort, wishes: Wishes) -> None:
-        super().__init__(options, clock, port, wishes)
+    def __init__(
+        self,
+        options: SerialAxisOptions,
+        clock: Clock,
+        port: SerialPort,
+        wishes: Wishes,
+        beside: SerialLink | None = None,
+    ) -> None:
+        super().__init__(options, clock, port, wishes, beside)
         self._phrases = options.phrases
         self._codec = TableCodec(self._phrases.error_reply, self._phrases.line_end)
         self._counted = 0.0

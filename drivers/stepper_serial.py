@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import ClassVar, TypeVar
 
 from drivers.motion_profile import MotionLimits, move_time_with_play_s
@@ -14,28 +14,22 @@ from drivers.protocols import (
     DriverError,
     EmergencyStopped,
     Homing,
-    LinkBroken,
-    NeedsPerson,
 )
+from drivers.serial_board import SerialBoard
 from drivers.serial_grbl import GrblLink
 from drivers.serial_link import PositionLost, SerialLink, Wishes
 from drivers.serial_marlin import MarlinLink
-from drivers.serial_port import PortGone, SerialPort
 from drivers.serial_table import TableLink
 from drivers.soft_limits import check_move, check_place
 
 T = TypeVar("T")
 
-APPEARS_S = 3.0
-"""A cable that is plugged in again has its port back after so long, with udev's name."""
-HALT_S = 1.0
-
 
 class SerialAxis:
-    """`Axis` with a thread of its own that talks; the port is opened by the first call that needs it.
+    """`Axis` of a controller, whose thread talks; the port is opened by the first call that needs it.
 
-    A link that is broken is opened anew by the next call. Where the controller may have lost count, the angle is
-    unknown until `home` or `believe`.
+    Axes of the same controller name the same port, and move one after the other. A link that is broken is opened anew
+    by the next call. Where the controller may have lost count, the angle is unknown until `home` or `believe`.
     """
 
     LINK: ClassVar[type[SerialLink]]
@@ -44,16 +38,13 @@ class SerialAxis:
         """Nothing is opened yet."""
         self._options = options
         self._clock = clock
-        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix=options.name)
         self._moving = asyncio.Lock()
         self._wishes = Wishes()
-        self._link: SerialLink | None = None
-        self._doubtful = False
-        """Bytes were lost: both sides have to find each other again."""
+        self._board = SerialBoard.join(self.LINK, options, self._wishes)
         self._closed = False
-        self._halts = 0
         self._zero: float | None = None
-        """The controller's place at 0°, in units; None: unknown."""
+        """The controller's place at 0°, in units, as long as the board's epoch lasts; None: unknown."""
+        self._epoch = 0
         self._at = 0.0
         """Where it stood when it was asked last, in units."""
         self._step_deg = 0.001 / options.units_per_deg
@@ -67,9 +58,14 @@ class SerialAxis:
     @property
     def angle_deg(self) -> float:
         """Where the controller stood at the end of the last move. Raises AxisNotHomed."""
-        if self._zero is None:
+        if not self._knows:
             raise AxisNotHomed(f"{self._options.name}: position unknown; home it first")
         return self._angle_of(self._at)
+
+    @property
+    def _knows(self) -> bool:
+        """Whether the place at 0° is known, and its controller has not lost it since."""
+        return self._zero is not None and self._epoch == self._board.epoch
 
     async def home(self) -> Homing:
         """Let the controller home itself where it can; otherwise call the place where it stands 0.
@@ -78,7 +74,7 @@ class SerialAxis:
         """
         async with self._moving:
             halts = self._begin()
-            before, self._zero = self._zero, None
+            before, self._zero = self._zero if self._knows else None, None
             return await self._in_thread(lambda: self._home(before), halts)
 
     async def believe(self, angle_deg: float) -> None:
@@ -118,23 +114,13 @@ class SerialAxis:
 
     def emergency_stop(self) -> None:
         """Stop at once, from any thread and without slowing down; the angle is unknown then."""
-        self._halts += 1
-        self._zero = None
-        self._wishes.halted.set()
-        self._wishes.stand_still.set()
-        link = self._link
-        if link is not None:
-            with contextlib.suppress(LinkBroken):  # A cable that is pulled cannot stop anything.
-                link.port.write(link.HALT)
-            with contextlib.suppress(RuntimeError):  # The thread has ended with the axis.
-                self._thread.submit(self._after_halt)
+        self._board.halt()
 
     def cut_current(self) -> None:
         """Switch the motor off at once, from any thread and without slowing down: the process must end now."""
         self._closed = True
         self.emergency_stop()
-        with contextlib.suppress(RuntimeError, TimeoutError):
-            self._thread.submit(lambda: None).result(HALT_S)
+        self._board.wait_briefly()
 
     async def close(self) -> None:
         """Decelerate if moving, switch the current off and free the port; safe to call twice."""
@@ -142,8 +128,9 @@ class SerialAxis:
         self._wishes.stand_still.set()
         async with self._moving:
             with contextlib.suppress(RuntimeError):
-                await asyncio.get_running_loop().run_in_executor(self._thread, self._hang_up)
-            self._thread.shutdown()
+                hang_up = partial(self._board.hang_up, self._wishes)
+                await asyncio.get_running_loop().run_in_executor(self._board.executor, hang_up)
+            self._board.leave(self._wishes)
 
     def _begin(self) -> int:
         """Return how often it has been halted; a later halt counts."""
@@ -151,11 +138,13 @@ class SerialAxis:
             raise DriverError(f"{self._options.name}: closed; build a new one")
         self._wishes.stand_still.clear()
         self._wishes.halted.clear()
-        return self._halts
+        return self._board.halts
 
     async def _in_thread(self, work: Callable[[], T], halts: int) -> T:
         """Let the thread do it; a cancellation slows the motor down and waits for the standstill."""
-        working = asyncio.get_running_loop().run_in_executor(self._thread, self._guarded(work))
+        working = asyncio.get_running_loop().run_in_executor(
+            self._board.executor, self._board.guarded(work, self._look)
+        )
         try:
             done = await asyncio.shield(working)
         except asyncio.CancelledError:
@@ -165,94 +154,53 @@ class SerialAxis:
                 working.exception()
             raise
         except DriverError:
-            if self._halts == halts:
+            if self._board.halts == halts:
                 raise
-        if self._halts != halts:
+        if self._board.halts != halts:
             self._zero = None
             raise EmergencyStopped(
                 f"{self._options.name}: emergency stop, and where it stands is unknown; release the stop, then Resume"
             )
         return done
 
-    def _guarded(self, work: Callable[[], T]) -> Callable[[], T]:
-        """In the thread: what a fault leaves behind."""
-
-        def doing() -> T:
-            try:
-                return work()
-            except (PortGone, PositionLost, NeedsPerson):
-                self._lose()
-                raise
-            except LinkBroken:
-                self._recover()
-                raise
-            except DriverError:
-                self._doubtful = True
-                raise
-
-        return doing
-
-    def _recover(self) -> None:
-        """In the thread: bytes were lost. Where both find each other again, the count holds."""
-        if self._link is None or self._wishes.halted.is_set():
-            return
-        try:
-            self._link.resync()
-            self._at = self._link.standing()
-        except DriverError:
-            self._lose()
-
-    def _lose(self) -> None:
-        """In the thread: forget the link and everything that was known by it."""
-        self._zero = None
-        link, self._link = self._link, None
-        if link is not None:
-            link.port.close()
-
     def _connected(self) -> SerialLink:
         """In the thread: return a link that works. Raises LinkBroken, NeedsPerson."""
-        if self._link is not None and self._doubtful:
-            try:
-                self._link.resync()
-            except DriverError:
-                self._lose()
-        self._doubtful = False
-        if self._link is not None:
-            return self._link
-        options = self._options
-        port = SerialPort(options.name, options.port, options.baud or self.LINK.BAUDS[0], APPEARS_S)
-        link = self.LINK(options, self._clock, port, self._wishes)
-        try:
-            link.greet()
-        except DriverError:
-            port.close()
-            raise
-        self._zero = None
-        self._link = link
-        self._step_deg = link.resolution_units / options.units_per_deg
+        link = self._board.link(self.LINK, self._options, self._clock, self._wishes)
+        self._step_deg = link.resolution_units / self._options.units_per_deg
         return link
+
+    def _look(self) -> None:
+        """In the thread: bytes were lost, and both have found each other again: a move may have ended anywhere."""
+        link = self._board.known_link(self._wishes)
+        if link is not None:
+            self._at = link.standing()
 
     def _home(self, before: float | None) -> Homing:
         link = self._connected()
         if not link.homes:
             link.energise()
-            self._at = self._zero = link.standing()
+            self._at = link.standing()
+            self._know(self._at)
             return Homing("here")
         link.energise()
         self._at = link.home()
-        self._zero = self._at - self._units_of(self._options.home_deg)
-        return Homing("controller", None if before is None else (self._zero - before) / self._options.units_per_deg)
+        zero = self._at - self._units_of(self._options.home_deg)
+        self._know(zero)
+        return Homing("controller", None if before is None else (zero - before) / self._options.units_per_deg)
 
     def _believe(self, angle_deg: float) -> None:
         link = self._connected()
         link.energise()
         self._at = link.standing()
-        self._zero = self._at - self._units_of(angle_deg)
+        self._know(self._at - self._units_of(angle_deg))
+
+    def _know(self, zero: float) -> None:
+        self._zero, self._epoch = zero, self._board.epoch
 
     def _go(self, angle_deg: float) -> None:
         """Reach a place forward, so that the play is taken up."""
         link = self._connected()
-        if self._zero is None:
+        if not self._knows:
             raise PositionLost(f"{self._options.name}: its controller was away; where it stands has to be found anew")
         here = link.standing()
         if abs(here - self._at) > 2 * link.resolution_units + 0.002:
@@ -274,29 +222,6 @@ class SerialAxis:
         if self._wishes.stand_still.is_set() or abs(target - self._at) < link.resolution_units / 2:
             return
         self._at = link.move(self._at, target)
-
-    def _after_halt(self) -> None:
-        """In the thread, once what it did has given up: have the current off."""
-        self._wishes.halted.clear()
-        link = self._link
-        if link is None:
-            return
-        try:
-            link.after_halt()
-        except DriverError:
-            self._lose()
-
-    def _hang_up(self) -> None:
-        """In the thread: current off, port closed."""
-        link, self._link = self._link, None
-        if link is None:
-            return
-        self._wishes.halted.clear()
-        with contextlib.suppress(DriverError):  # It is closed all the same; a broken cable switches nothing off.
-            if self._doubtful:
-                link.resync()
-            link.release()
-        link.port.close()
 
     def _units_of(self, angle_deg: float) -> float:
         return angle_deg * self._options.units_per_deg * (-1 if self._options.reversed else 1)

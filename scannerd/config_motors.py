@@ -119,11 +119,13 @@ class LiftSection(Section):
     switch: Index = key("none", "a switch that the arm closes at home_deg and below, and its level there")
     switch_pin: int = key(16, "of that switch", ge=0, le=27)
     pulses: Pulses = key("auto", "who times the pulses (docs/motion.md)")
-    port: str = key("/dev/scanner-lift", "of a serial controller of its own", min_length=1)
+    port: str = key(
+        "/dev/scanner-lift", "of its serial controller; the turntable's where one moves both", min_length=1
+    )
     baud: int = key(0, "of that port, such as 115200; 0: found by who answers", ge=0, le=4_000_000)
     axis: Letter = key("X", "which of the controller's axes raises the camera")
     units_per_turn: float = key(360.0, "of the controller, for 360° of the camera", gt=0, le=1_000_000)
-    homes: bool = key(False, "true when Marlin has a switch to home to; GRBL knows by itself ($22)")
+    homes: bool = key(False, "true when it has a switch to home to; a GRBL of its own knows by itself ($22)")
 
     def axis_options(self) -> StepperGpioOptions | SerialAxisOptions:
         """Return them as the driver takes them."""

@@ -3,7 +3,7 @@
 from enum import Enum, auto
 
 from drivers.bench.grbl_settings import GrblSettings
-from drivers.bench.serial_motor import AtSwitch, SerialMotor
+from drivers.bench.serial_motors import SerialMotors
 
 SEARCHED_TRAVELS = 1.5
 
@@ -17,17 +17,19 @@ class HomingStep(Enum):
 
 
 class GrblHoming:
-    """One cycle; the motor is on its way from now on."""
+    """One axis's part of it; the motor is on its way from now on."""
 
-    def __init__(self, settings: GrblSettings, motor: SerialMotor, at_switch: AtSwitch) -> None:
+    def __init__(self, settings: GrblSettings, motors: SerialMotors, letter: str) -> None:
         self._settings = settings
-        self._motor = motor
-        self._way = settings.homing_way
+        self._letter = letter
+        self._motor = motor = motors.by_letter[letter]
+        self._way = settings.homing_way(letter)
         self._pulling_off = False
+        motors.energise(True)
         motor.place(0.0)
-        motor.acceleration = settings.of_axis(120)
-        farthest = self._way * SEARCHED_TRAVELS * settings.of_axis(130)
-        motor.seek(farthest, settings.value(25) / 60, at_switch)
+        motor.acceleration = settings.of_axis(120, letter)
+        farthest = self._way * SEARCHED_TRAVELS * settings.of_axis(130, letter)
+        motor.seek(farthest, settings.value(25) / 60, motors.at_switch[letter])
 
     def go_on(self) -> HomingStep:
         """Do what is due; the motor's place is the machine's once it is done."""
@@ -36,7 +38,7 @@ class GrblHoming:
         if self._motor.moving:
             return HomingStep.UNDER_WAY
         pull_off = self._settings.value(27)
-        self._motor.place(-pull_off if self._way > 0 else pull_off - self._settings.of_axis(130))
+        self._motor.place(-pull_off if self._way > 0 else pull_off - self._settings.of_axis(130, self._letter))
         return HomingStep.DONE
 
     def _search(self) -> HomingStep:

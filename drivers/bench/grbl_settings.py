@@ -1,8 +1,9 @@
-"""The `$` settings of a simulated GRBL: its own defaults, with what its build says of the axis that has a motor."""
+"""The `$` settings of a simulated GRBL: its own defaults, with what its build says of the axes that have motors."""
 
 from dataclasses import dataclass, field
 
 from drivers.bench.grbl_block import AXES, Refused
+from drivers.bench.serial_motors import MotorBuild
 
 
 @dataclass
@@ -19,6 +20,8 @@ class GrblBuild:
     homing: bool = False
     soft_limits: bool = False
     axes: int = 3
+    beside: tuple[MotorBuild, ...] = ()
+    """Motors of other axes; what is said above of speed, ramp and travel holds for them, too."""
     settings: dict[int, str] = field(default_factory=dict)
     """Others than these and GRBL's own defaults."""
 
@@ -27,10 +30,9 @@ class GrblSettings:
     """By number, as text: what was sent is what is told."""
 
     def __init__(self, build: GrblBuild) -> None:
-        self.number = AXES.index(build.letter)
-        """Of the axis that has a motor."""
-        self.axes = max(build.axes, self.number + 1)
-        self._values = _values(build, self.axes, self.number)
+        steps = {build.letter: build.steps_per_unit} | {motor.letter: motor.steps_per_unit for motor in build.beside}
+        self.axes = max(build.axes, *(AXES.index(letter) + 1 for letter in steps))
+        self._values = _values(build, self.axes, steps)
 
     def __getitem__(self, number: int) -> str:
         return self._values[number]
@@ -43,14 +45,13 @@ class GrblSettings:
         """Whether it is switched on."""
         return self.value(number) != 0
 
-    def of_axis(self, hundred: int) -> float:
-        """Return the motor's own of the settings that each axis has: 100 steps, 110 speed, 120 ramp, 130 travel."""
-        return self.value(hundred + self.number)
+    def of_axis(self, hundred: int, letter: str) -> float:
+        """Return a motor's own of the settings that each axis has: 100 steps, 110 speed, 120 ramp, 130 travel."""
+        return self.value(hundred + AXES.index(letter))
 
-    @property
-    def homing_way(self) -> float:
-        """In which direction the switch is looked for."""
-        return -1.0 if int(self.value(23)) >> self.number & 1 else 1.0
+    def homing_way(self, letter: str) -> float:
+        """In which direction its switch is looked for."""
+        return -1.0 if int(self.value(23)) >> AXES.index(letter) & 1 else 1.0
 
     def take(self, number: int, value: str) -> None:
         """Set one. Raises Refused."""
@@ -65,12 +66,14 @@ class GrblSettings:
         return "".join(f"${number}={value}\r\n" for number, value in sorted(self._values.items()))
 
 
-def _values(build: GrblBuild, axes: int, number: int) -> dict[int, str]:
+def _values(build: GrblBuild, axes: int, steps: dict[str, float]) -> dict[int, str]:
     values = {0: "10", 1: "25", 2: "0", 3: "0", 4: "0", 5: "0", 6: "0", 10: "1", 11: "0.010", 12: "0.002", 13: "0"}
     values |= {20: str(int(build.soft_limits)), 21: "0", 22: str(int(build.homing)), 23: "0", 24: "25.000"}
     values |= {25: "500.000", 26: "250", 27: "1.000", 30: "1000", 31: "0", 32: "0"}
     for axis in range(axes):
         values |= {100 + axis: "250.000", 110 + axis: "500.000", 120 + axis: "10.000", 130 + axis: "200.000"}
-    values |= {100 + number: f"{build.steps_per_unit:.3f}", 110 + number: f"{build.speed_min:.3f}"}
-    values |= {120 + number: f"{build.acceleration:.3f}", 130 + number: f"{build.travel:.3f}"}
+    for letter, steps_per_unit in steps.items():
+        number = AXES.index(letter)
+        values |= {100 + number: f"{steps_per_unit:.3f}", 110 + number: f"{build.speed_min:.3f}"}
+        values |= {120 + number: f"{build.acceleration:.3f}", 130 + number: f"{build.travel:.3f}"}
     return values | build.settings

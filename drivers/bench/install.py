@@ -35,18 +35,20 @@ def install_bench(
     lift: LiftMechanics | None = None,
     sensor: SensorModel = IMX477,
     turntable: SerialWiring | None = None,
+    lift_controller: SerialWiring | None = None,
 ) -> "Bench":
     """Simulate a scanner beneath gpiozero and picamera2 until `Bench.close`.
 
     `pictures` is the scene in front of the camera, rendered by a process of its own, or anything that computes what
     the camera sees, or holds it ready; `speed` is how much faster than the system's time the bench's runs; `lift` is
     how the arm is built that `wiring.lift` leads to, `sensor` what the camera has inside; `turntable` is a controller
-    on a serial line that turns the platter, and no pins do. Build the drivers afterwards, with `Bench.clock`
+    on a serial line that turns the platter, and no pins do, `lift_controller` one that raises
+    the camera. Build the drivers afterwards, with `Bench.clock`
     as their clock, and close them before the bench. Raises RuntimeError where a bench is installed already, or where
     this process has loaded the real libcamera.
     """
     mechanics, lift = mechanics or PlatterMechanics(), lift or LiftMechanics()
-    return Bench(pictures, speed, wiring or BenchWiring(), mechanics, lift, sensor, turntable)
+    return Bench(pictures, speed, wiring or BenchWiring(), mechanics, lift, sensor, turntable, lift_controller)
 
 
 class Bench:
@@ -61,10 +63,12 @@ class Bench:
         lift: LiftMechanics,
         sensor: SensorModel,
         turntable: SerialWiring | None,
+        lift_controller: SerialWiring | None,
     ) -> None:
         """Build the world and connect it; see `install_bench`."""
         self.clock = BenchClock(speed)
-        arm = Lift(lift) if wiring.lift is not None else None
+        by_table = turntable is not None and turntable.beside is not None
+        arm = Lift(lift) if wiring.lift is not None or lift_controller is not None or by_table else None
         self.world = World(self.clock, mechanics, light_fitted=wiring.light_pin is not None, lift=arm)
         self.pins, self.board, self.lift_board = wire_up(self.world, wiring)
         self.finger = SimulatedFinger(self.pins, wiring.button_pin)
@@ -74,9 +78,9 @@ class Bench:
         with ExitStack() as connections:
             self._connect_camera(connections, self._picture_source(connections, pictures), sensor)
             self._connect_pins(connections)
-            self.table = SerialTable(self.world, turntable) if turntable is not None else None
-            if self.table is not None:
-                connections.callback(self.table.close)
+            self.table = self._plug_in(connections, turntable)
+            self.lift_table = self._plug_in(connections, lift_controller)
+            """The lift's own controller."""
             self._connections = connections.pop_all()
 
     @property
@@ -93,6 +97,15 @@ class Bench:
     def motor_enabled(self) -> bool:
         """Whether what turns the platter has current."""
         return self.board.enabled if self.table is None else self.table.enabled
+
+    @property
+    def lift_enabled(self) -> bool:
+        """Whether what raises the camera has current."""
+        if self.lift_board is not None:
+            return self.lift_board.enabled
+        if self.lift_table is not None:
+            return self.lift_table.enabled
+        return self.table is not None and self.table.lift_enabled
 
     def close(self) -> None:
         """Unplug everything and give gpiozero and picamera2 back what they had; safe to call twice.
@@ -116,6 +129,13 @@ class Bench:
             return pictures
         self.renderer = connections.enter_context(RenderProcess(pictures))
         return self.renderer.render_into
+
+    def _plug_in(self, connections: ExitStack, wiring: SerialWiring | None) -> SerialTable | None:
+        if wiring is None:
+            return None
+        controller = SerialTable(self.world, wiring)
+        connections.callback(controller.close)
+        return controller
 
     def _connect_pins(self, connections: ExitStack) -> None:
         connections.callback(setattr, Device, "pin_factory", Device.pin_factory)

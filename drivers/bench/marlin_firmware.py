@@ -1,4 +1,4 @@
-"""A Marlin controller turning one motor: numbered lines, checksums, a planner that looks ahead."""
+"""A Marlin controller with one motor or more: numbered lines, checksums, a planner that looks ahead."""
 
 import re
 from collections.abc import Callable
@@ -7,6 +7,7 @@ from functools import reduce
 
 from drivers.bench.serial_firmware import SerialFirmware
 from drivers.bench.serial_motor import AtSwitch, Pulse, no_switch
+from drivers.bench.serial_motors import MotorBuild
 
 BLOCKS = 15
 BUSY_S = 2.0
@@ -21,6 +22,8 @@ class MarlinBuild:
     letter: str = "X"
     steps_per_unit: float = 80.0
     has_home_switch: bool = False
+    beside: tuple[MotorBuild, ...] = ()
+    """Motors of other axes."""
 
 
 class MarlinFirmware(SerialFirmware):
@@ -35,15 +38,16 @@ class MarlinFirmware(SerialFirmware):
     ) -> None:
         """A controller that was just switched on."""
         self.build = build or MarlinBuild()
-        super().__init__(now_s, pulse, self.build.steps_per_unit, at_switch)
+        first = MotorBuild(self.build.letter, self.build.steps_per_unit, pulse, at_switch)
+        super().__init__(now_s, first, *self.build.beside)
         self.power_on()
 
     def power_on(self) -> None:
         """Start from nothing."""
-        self.motor.let_go()
-        self.motor.place(0.0)
-        self.motor.acceleration = 500.0
-        self._feed_min, self._fastest_s, self._absolute = 1500.0, 300.0, True
+        self.motors.power_on()
+        letters = self.motors.by_letter
+        self._fastest_s, self._most_s2 = dict.fromkeys(letters, 300.0), dict.fromkeys(letters, 500.0)
+        self._feed_min, self._ramp_s2, self._absolute = 1500.0, 500.0, True
         self._last, self._dead = 0, False
         self._buffer.clear()
         self._waiting: Callable[[], bool] | None = None
@@ -72,7 +76,7 @@ class MarlinFirmware(SerialFirmware):
         self._work()
 
     def _kill(self, why: str) -> None:
-        self.motor.let_go()
+        self.motors.let_go()
         self._dead = True
         self._buffer.clear()
         self._waiting = None
@@ -116,29 +120,31 @@ class MarlinFirmware(SerialFirmware):
     def _obey(self, command: str) -> None:
         code, *rest = command.split()
         words = {word[0]: float(word[1:]) for word in rest if re.fullmatch(r"[A-Z]-?[\d.]+", word)}
-        letter = self.build.letter
+        letter = self.motors.letter_in(words)
+        named = [each for each in self.motors.by_letter if each in rest] or list(self.motors.by_letter)
         reply = ""
         match code:
             case "G0" | "G1":
                 self._feed_min = words.get("F", self._feed_min)
-                if letter in words:
-                    self._go(words[letter])
+                if letter is not None:
+                    self._go(letter, words[letter])
                     return
             case "G4" | "M400":
-                self._wait(lambda: not self.motor.moving)
+                self._wait(lambda: not self.motors.moving)
                 return
             case "G28":
-                self._home()
+                self._home(named)
                 return
             case "G90" | "G91":
                 self._absolute = code == "G90"
-            case "G92" if letter in words:
-                self.motor.place(words[letter])
+            case "G92" if letter is not None:
+                self.motors.by_letter[letter].place(words[letter])
             case "M17":
-                self.motor.enabled = True
+                for each in named:
+                    self.motors.by_letter[each].enabled = True
             case "M18" | "M84":
                 if "S" not in words:
-                    self._wait(self._let_go)
+                    self._wait(lambda: self._let_go(named))
                     return
             case "M92":
                 values = " ".join(f"{axis}{self._steps_of(axis):.2f}" for axis in LETTERS)
@@ -149,51 +155,62 @@ class MarlinFirmware(SerialFirmware):
                 reply = self._places()
             case "M115":
                 reply = "FIRMWARE_NAME:Marlin 2.1.2 (bench) PROTOCOL_VERSION:1.0 MACHINE_TYPE:turntable\r\n"
-            case "M201" if letter in words:
-                self.motor.acceleration = words[letter]
-            case "M203" if letter in words:
-                self._fastest_s = words[letter]
+            case "M201" if letter is not None:
+                self._most_s2[letter] = words[letter]
+            case "M203" if letter is not None:
+                self._fastest_s[letter] = words[letter]
+            case "M204":
+                self._ramp_s2 = words.get("P", self._ramp_s2)
             case "M410":
-                self.motor.drop()
-            case "G21" | "M204" | "G4":
+                self.motors.drop()
+            case "G21" | "G4":
                 pass
             case _:
                 reply = f'echo:Unknown command: "{command}"\r\n'
         self._out += reply + "ok\r\n"
 
     def _steps_of(self, axis: str) -> float:
-        return self.build.steps_per_unit if axis == self.build.letter else 80.0
+        motor = self.motors.by_letter.get(axis)
+        return 80.0 if motor is None else motor.steps_per_unit
 
-    def _go(self, value: float) -> None:
-        goal = value if self._absolute else self.motor.planned + value
-        speed_s = min(self._feed_min / 60, self._fastest_s)
+    def _go(self, letter: str, value: float) -> None:
+        motor = self.motors.by_letter[letter]
+        goal = value if self._absolute else motor.planned + value
+        speed_s = min(self._feed_min / 60, self._fastest_s[letter])
 
         def planned() -> bool:
-            if self.motor.queued >= BLOCKS:
+            if self.motors.queued >= BLOCKS or self.motors.busy_beside(letter):
                 return False
-            self.motor.go(goal, speed_s)
+            motor.acceleration = min(self._ramp_s2, self._most_s2[letter])
+            motor.go(goal, speed_s)
             return True
 
         self._wait(planned)
 
-    def _home(self) -> None:
+    def _home(self, letters: list[str]) -> None:
+        motors = [self.motors.by_letter[letter] for letter in letters]
         if not self.build.has_home_switch:
-            self.motor.place(0.0)
+            for motor in motors:
+                motor.place(0.0)
             self._out += "ok\r\n"
             return
-        self.motor.seek(self.motor.position - 1e6, 20.0, self._at_switch)
+        for letter, motor in zip(letters, motors, strict=True):
+            motor.seek(motor.position - 1e6, 20.0, self.motors.at_switch[letter])
 
         def met() -> bool:
-            if self.motor.found:
-                self.motor.place(0.0)
-            return self.motor.found
+            if not all(motor.found for motor in motors):
+                return False
+            for motor in motors:
+                motor.place(0.0)
+            return True
 
         self._wait(met)
 
-    def _let_go(self) -> bool:
-        if self.motor.moving:
+    def _let_go(self, letters: list[str]) -> bool:
+        if self.motors.moving:
             return False
-        self.motor.enabled = False
+        for letter in letters:
+            self.motors.by_letter[letter].enabled = False
         return True
 
     def _wait(self, over: Callable[[], bool]) -> None:
@@ -205,6 +222,7 @@ class MarlinFirmware(SerialFirmware):
             self._waiting = over
 
     def _places(self) -> str:
-        planned = " ".join(f"{axis}:{self.motor.planned if axis == self.build.letter else 0:.2f}" for axis in LETTERS)
-        steps = " ".join(f"{axis}:{self.motor.steps if axis == self.build.letter else 0}" for axis in LETTERS)
+        at = {axis: self.motors.by_letter.get(axis) for axis in LETTERS}
+        planned = " ".join(f"{axis}:{motor.planned if motor else 0:.2f}" for axis, motor in at.items())
+        steps = " ".join(f"{axis}:{motor.steps if motor else 0}" for axis, motor in at.items())
         return f"{planned} Count {steps}\r\n"

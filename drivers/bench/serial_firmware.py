@@ -1,21 +1,20 @@
-"""What the simulated controllers share: a motor, and a line that is heard and answered. Standard library only."""
+"""What the simulated controllers share: motors, and a line that is heard and answered. Standard library only."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 
-from drivers.bench.serial_motor import AtSwitch, Pulse, SerialMotor, no_switch
+from drivers.bench.serial_motors import MotorBuild, SerialMotors
 
 
 class SerialFirmware(ABC):
     """Bytes in by `receive`, bytes out by `advance`, which has to be called often."""
 
-    def __init__(
-        self, now_s: Callable[[], float], pulse: Pulse, steps_per_unit: float, at_switch: AtSwitch = no_switch
-    ) -> None:
+    def __init__(self, now_s: Callable[[], float], first: MotorBuild, *beside: MotorBuild) -> None:
         """It was just switched on, and stands at 0 without current."""
-        self.motor = SerialMotor(now_s, steps_per_unit, pulse)
+        self.motors = SerialMotors(now_s, (first, *beside))
+        self.motor = self.motors.by_letter[first.letter]
+        """The first one."""
         self._now_s = now_s
-        self._at_switch = at_switch
         self._buffer = bytearray()
         """Heard, and not yet understood."""
         self._out = ""
@@ -23,13 +22,13 @@ class SerialFirmware(ABC):
 
     @property
     def enabled(self) -> bool:
-        """Whether the motor has current."""
+        """Whether the first motor has current."""
         return self.motor.enabled
 
     @property
     def moving(self) -> bool:
         """Whether anything turns."""
-        return self.motor.moving
+        return self.motors.moving
 
     @abstractmethod
     def power_on(self) -> None:
@@ -53,7 +52,7 @@ class SerialFirmware(ABC):
 
     def advance(self) -> bytes:
         """Let time pass, and return what the controller sent meanwhile."""
-        self.motor.advance()
+        self.motors.advance()
         self._go_on()
         out, self._out = self._out, ""
         return out.encode("latin-1")

@@ -1,4 +1,4 @@
-"""A turntable on a real pseudo-terminal: a controller's firmware at one end, and everything that befalls a cable."""
+"""A turntable or a lift on a real pseudo-terminal: a controller at one end, and everything that befalls a cable."""
 
 import fcntl
 import os
@@ -15,6 +15,7 @@ from drivers.bench.grbl_firmware import GrblFirmware
 from drivers.bench.grbl_settings import GrblBuild
 from drivers.bench.marlin_firmware import MarlinBuild, MarlinFirmware
 from drivers.bench.serial_firmware import SerialFirmware
+from drivers.bench.serial_motors import MotorBuild
 from drivers.bench.table_firmware import TableBuild, TableFirmware
 from drivers.bench.world import World
 
@@ -26,9 +27,23 @@ OSPEED = slice(40, 44)
 Kind = Literal["grbl", "marlin", "table"]
 
 
+Moves = Literal["platter", "lift"]
+
+
+@dataclass(frozen=True)
+class SecondAxis:
+    """Another motor of the same controller: the one that raises the camera."""
+
+    letter: str = "Y"
+    units_per_turn: float = 360.0
+    """For 360° of the camera."""
+    turns: int = 1
+    """-1: a motor coil is connected the other way round."""
+
+
 @dataclass(frozen=True)
 class SerialWiring:
-    """What controller turns the platter, and where its port is."""
+    """What controller turns the platter or raises the camera, and where its port is."""
 
     kind: Kind
     port: Path
@@ -42,6 +57,10 @@ class SerialWiring:
     speed_deg_s: float = 60.0
     acceleration_deg_s2: float = 180.0
     homing: bool = False
+    moves: Moves = "platter"
+    """What its motor moves."""
+    beside: SecondAxis | None = None
+    """What raises the camera, where the platter's controller has a motor for it, too."""
 
 
 class SerialTable:
@@ -71,6 +90,12 @@ class SerialTable:
     def enabled(self) -> bool:
         """Whether the motor has current."""
         return self.firmware.enabled
+
+    @property
+    def lift_enabled(self) -> bool:
+        """Whether its second motor has current, where there is one."""
+        beside = self._wiring.beside
+        return beside is not None and self.firmware.motors.by_letter[beside.letter].enabled
 
     @property
     def plugged_in(self) -> bool:
@@ -210,22 +235,39 @@ class SerialTable:
 
 
 def _firmware(world: World, wiring: SerialWiring) -> SerialFirmware:
-    mechanics, now_s = world.platter.mechanics, world.clock.now_s
-
-    def pulse(way: int, at_s: float, enabled: bool) -> None:
-        world.pulse_table(way * wiring.turns, enabled, at_s)
-
-    steps_per_unit = mechanics.steps_per_turn / wiring.units_per_turn
+    now_s = world.clock.now_s
+    motor = _motor(world, wiring.moves, wiring.letter, wiring.units_per_turn, wiring.turns)
+    second = wiring.beside
+    beside = () if second is None else (_motor(world, "lift", second.letter, second.units_per_turn, second.turns),)
     per_deg = wiring.units_per_turn / 360
     if wiring.kind == "grbl":
         speed_min, acceleration = wiring.speed_deg_s * per_deg * 60, wiring.acceleration_deg_s2 * per_deg
         axes = 4 if wiring.letter == "A" else 3
         grbl = GrblBuild(
-            wiring.letter, steps_per_unit, speed_min, acceleration, wiring.units_per_turn, wiring.homing, axes=axes
-        )
-        return GrblFirmware(now_s, pulse, grbl, world.was_at_index)
+            wiring.letter, motor.steps_per_unit, speed_min, acceleration, wiring.units_per_turn, wiring.homing,
+            axes=axes, beside=beside,
+        )  # fmt: skip
+        return GrblFirmware(now_s, motor.pulse, grbl, motor.at_switch)
     if wiring.kind == "marlin":
-        marlin = MarlinBuild(wiring.letter, steps_per_unit, wiring.homing)
-        return MarlinFirmware(now_s, pulse, marlin, world.was_at_index)
-    table = TableBuild(steps_per_unit, wiring.speed_deg_s, wiring.acceleration_deg_s2)
-    return TableFirmware(now_s, pulse, table)
+        marlin = MarlinBuild(wiring.letter, motor.steps_per_unit, wiring.homing, beside)
+        return MarlinFirmware(now_s, motor.pulse, marlin, motor.at_switch)
+    table = TableBuild(motor.steps_per_unit, wiring.speed_deg_s, wiring.acceleration_deg_s2)
+    return TableFirmware(now_s, motor.pulse, table)
+
+
+def _motor(world: World, moves: Moves, letter: str, units_per_turn: float, turns: int) -> MotorBuild:
+    """Connect a motor of the controller with what it moves."""
+    if moves == "platter":
+
+        def turn(way: int, at_s: float, enabled: bool) -> None:
+            world.pulse_table(way * turns, enabled, at_s)
+
+        return MotorBuild(letter, world.platter.mechanics.steps_per_turn / units_per_turn, turn, world.was_at_index)
+    assert world.lift is not None, "a motor that raises the camera needs an arm"
+
+    def climb(way: int, at_s: float, enabled: bool) -> None:
+        world.pulse_lift(way * turns, enabled)
+
+    return MotorBuild(
+        letter, 360 / world.lift.mechanics.step_deg / units_per_turn, climb, lambda _: world.at_switch()
+    )

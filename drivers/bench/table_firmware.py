@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from drivers.bench.serial_firmware import SerialFirmware
 from drivers.bench.serial_motor import Pulse
+from drivers.bench.serial_motors import MotorBuild
 
 
 @dataclass
@@ -23,7 +24,7 @@ class TableFirmware(SerialFirmware):
     def __init__(self, now_s: Callable[[], float], pulse: Pulse, build: TableBuild | None = None) -> None:
         """It was just switched on."""
         self.build = build or TableBuild()
-        super().__init__(now_s, pulse, self.build.steps_per_unit)
+        super().__init__(now_s, MotorBuild("", self.build.steps_per_unit, pulse))
         self.motor.acceleration = self.build.acceleration_deg_s2
 
     def power_on(self) -> None:

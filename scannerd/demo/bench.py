@@ -20,7 +20,7 @@ from scannerd.demo.companions import Companions
 from scannerd.demo.options import DemoOptions
 from scannerd.demo.run import make_usable
 from scannerd.demo.setting import demo_lift, scans_folder
-from scannerd.demo.turntables import serial_turntable
+from scannerd.demo.turntables import serial_lift, serial_turntable
 from scannerd.process.serving import serve
 from scannerd.process.vitals import read_vitals
 from scannerd.store.layout import StoreLayout
@@ -56,9 +56,11 @@ def _installed(options: BenchOptions, config: Config, scene_file: Path, supply: 
         renderer = stack.enter_context(RenderProcess(scene_file))
         renderer.prepare(config.camera.width_px, config.camera.height_px)
         wiring, mechanics, lift = bench_wiring(config), bench_mechanics(config, options), demo_lift(config)
-        table = serial_turntable(config)
+        table, arm = serial_turntable(config), serial_lift(config)
         bench = stack.enter_context(
-            install_bench(renderer.render_into, options.speed, wiring, mechanics, lift, turntable=table)
+            install_bench(
+                renderer.render_into, options.speed, wiring, mechanics, lift, turntable=table, lift_controller=arm
+            )
         )
         hand = options.hand or config.store.folder / "hand.sock"
         stack.enter_context(Hand(bench, hand, supply))

@@ -10,7 +10,7 @@ from drivers.bench.pins import BenchWiring
 from drivers.bench.platter import PlatterMechanics
 from scannerd.config import Config, DeviceSection, StoreSection, WebSection
 from scannerd.demo.setting import demo_wiring, motor_at
-from scannerd.demo.turntables import Turntable, turntable_keys
+from scannerd.demo.turntables import Turntable, lift_keys, turntable_keys
 from scannerd.settings.file import ConfigFaults, read_config
 from scannerd.settings.rules import broken_rules
 from scannerd.settings.text import allowed_values
@@ -62,8 +62,9 @@ def bench_config(options: BenchOptions) -> Config:
         config = config.model_copy(update={"web": web})
     config = _changed(config, "web", {"port": options.port})
     config = _changed(config, "scan", {"views": options.views})
+    lift = lift_keys(config, config.store.folder)
     table = turntable_keys(options.turntable, config.turntable.driver, config.store.folder)
-    config = _changed(config, "turntable", table)
+    config = _changed(_changed(config, "turntable", table), "lift", lift)
     config = _changed(config, "camera", {"width_px": options.width_px, "height_px": options.height_px})
     problems = broken_rules(dict(config))
     if problems:

@@ -79,7 +79,7 @@ def demo_lift(config: Config) -> LiftMechanics:
 
 
 def _lift_wiring(lift: LiftSection) -> LiftWiring | None:
-    if lift.driver == "none":
+    if lift.driver != "stepper_gpio":
         return None
     raises = -1 if lift.invert else 1
     return LiftWiring(lift.step_pin, lift.direction_pin, lift.enable_pin, dir_high_raises=raises)

@@ -1,11 +1,11 @@
-"""What turns the platter of a simulated scanner, by the names of the command line."""
+"""What turns the platter and raises the camera of a simulated scanner, by the names of the command line."""
 
 from pathlib import Path
 from typing import Any, Literal
 
 import typer
 
-from drivers.bench.serial_table import Kind, SerialWiring
+from drivers.bench.serial_table import Kind, SecondAxis, SerialWiring
 from scannerd.config import Config
 
 Turntable = Literal["gpio", "grbl", "marlin", "table"]
@@ -45,6 +45,29 @@ def turntable_keys(kind: Turntable | None, driver: str, folder: Path) -> dict[st
     return {"driver": driver, "port": str(folder / "dev" / "scanner-turntable"), **words}
 
 
+def lift_keys(config: Config, folder: Path) -> dict[str, Any]:
+    """Return the key of `[lift]` that differs on the bench: whose port it shares, or one of its own in `folder`."""
+    shares = config.lift.port == config.turntable.port
+    return {"port": str(folder / "dev" / ("scanner-turntable" if shares else "scanner-lift"))}
+
+
+def serial_lift(config: Config) -> SerialWiring | None:
+    """Return the lift's own controller; None: pulses at pins, the turntable's controller, or a person."""
+    lift = config.lift
+    if lift.driver not in KINDS or lift.port == config.turntable.port:
+        return None
+    return SerialWiring(
+        KINDS[lift.driver],
+        Path(lift.port),
+        lift.axis,
+        lift.units_per_turn,
+        turns=-1 if lift.invert else 1,
+        speed_deg_s=lift.max_speed_deg_s,
+        acceleration_deg_s2=lift.acceleration_deg_s2,
+        moves="lift",
+    )
+
+
 def serial_turntable(config: Config) -> SerialWiring | None:
     """Return the serial controller that the configuration expects at its port; None: pulses at pins."""
     table = config.turntable
@@ -59,4 +82,13 @@ def serial_turntable(config: Config) -> SerialWiring | None:
         turns=-1 if table.invert else 1,
         speed_deg_s=table.max_speed_deg_s,
         acceleration_deg_s2=table.acceleration_deg_s2,
+        beside=_beside(config),
     )
+
+
+def _beside(config: Config) -> SecondAxis | None:
+    """The lift, where the turntable's controller moves it, too."""
+    lift = config.lift
+    if lift.driver not in KINDS or lift.port != config.turntable.port:
+        return None
+    return SecondAxis(lift.axis, lift.units_per_turn, -1 if lift.invert else 1)

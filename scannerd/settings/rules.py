@@ -28,6 +28,8 @@ def broken_rules(sections: Mapping[str, Any]) -> list[str]:
         problems += _phrases(turntable)
     if (lift := sections.get("lift")) is not None:
         problems += _lift(lift)
+    if turntable is not None and lift is not None:
+        problems += _shared_port(turntable, lift)
     if (scan := sections.get("scan")) is not None:
         problems += _pattern(scan, lift)
     if mat is not None and mat.used:
@@ -124,6 +126,24 @@ def _lift(lift: LiftSection) -> list[str]:
             f"[lift] max_speed_deg_s = {lift.max_speed_deg_s:g}: needs {rate:.0f} steps/s, the driver can do "
             f"{MAX_STEPS_PER_SECOND}; use at most {MAX_STEPS_PER_SECOND * lift.step_deg:.4g}"
         )
+    return problems
+
+
+def _shared_port(turntable: TurntableSection, lift: LiftSection) -> list[str]:
+    """One controller that moves both speaks one language, at one speed, of two axes."""
+    on_gpio = ("stepper_gpio", "none")
+    if lift.driver in on_gpio or turntable.driver in on_gpio or lift.port != turntable.port:
+        return []
+    if lift.driver != turntable.driver:
+        return [
+            f'[lift] driver = "{lift.driver}": [turntable] has the same port with driver = "{turntable.driver}"; use '
+            "the same, or another port"
+        ]
+    problems = []
+    if lift.axis == turntable.axis:
+        problems.append(f'[lift] axis = "{lift.axis}": turns the platter already; use the other letter of the board')
+    if lift.baud != turntable.baud:
+        problems.append(f"[lift] baud = {lift.baud}: the same port as [turntable]; use its {turntable.baud}")
     return problems
 
 

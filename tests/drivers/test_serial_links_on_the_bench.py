@@ -46,6 +46,20 @@ async def test_the_wrong_device_is_named(card: GreyCard, tmp_path: Path, there: 
 
 
 @pytest.mark.parametrize("kind", ["grbl", "marlin"])
+async def test_after_many_turns_a_place_is_still_the_place(card: GreyCard, tmp_path: Path, kind: Any) -> None:
+    """Marlin tells its steps per unit with two digits: 26.67 of them are a step too many after a turn and a bit."""
+    port = tmp_path / "port"
+    with install_bench(card, 2 * SPEED, turntable=SerialWiring(kind, port)) as bench:
+        axis = AXES[kind](
+            SerialAxisOptions(port=str(port), max_speed_deg_s=240, acceleration_deg_s2=720), bench.clock
+        )
+        await axis.home()
+        assert await axis.move_to(2160.0) == pytest.approx(2160.0, abs=bench.step_deg)
+        assert bench.world.platter.settled_angle_deg == pytest.approx(2160.0, abs=bench.step_deg)
+        await axis.close()
+
+
+@pytest.mark.parametrize("kind", ["grbl", "marlin"])
 async def test_a_cable_pulled_in_the_middle_of_a_move_loses_the_position(
     card: GreyCard, tmp_path: Path, kind: Any
 ) -> None:

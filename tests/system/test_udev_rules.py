@@ -174,6 +174,18 @@ def test_a_rule_of_ones_own_has_the_last_word(tmp_path: Path, port: Port, is_tur
     assert ("SYSTEMD_WANTS" in verdict.properties) is is_turntable
 
 
+@pytest.mark.parametrize("tells", ['ATTRS{serial}=="LIFT"', 'KERNELS=="1-2"'], ids=["serial number", "socket"])
+def test_the_lifts_board_is_the_one_that_a_rule_names_and_no_turntable(tmp_path: Path, tells: str) -> None:
+    verdict = judged_port(
+        tmp_path, Port("1a86", "7523", serial="LIFT"), f'SUBSYSTEM=="tty", {tells}, ENV{{SCANNER_LIFT}}="1"\n'
+    )
+    assert {"/dev/scanner-lift", "/dev/scanner-lift-by-id/Maker_Board_LIFT"} <= verdict.links
+    assert not any("scanner-turntable" in link for link in verdict.links)
+    assert verdict.properties["SYSTEMD_WANTS"] == "scannerd.service"
+    assert verdict.properties["ID_MM_DEVICE_IGNORE"] == "1"
+    assert verdict.mode == "0660"
+
+
 def test_a_usb_camera_has_a_stable_name_and_its_second_node_none(tmp_path: Path) -> None:
     usb = Port("046d", "0825", serial="CAM1", name="none").description().split("P: ")
     parents = "".join(f"P: {block}" for block in usb if block and "/none" not in block.split("\n")[0])

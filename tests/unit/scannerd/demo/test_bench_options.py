@@ -5,7 +5,7 @@ import pytest
 
 from scannerd.demo.bench_options import BenchOptions, bench_config, bench_mechanics, bench_wiring
 from scannerd.demo.setting import demo_lift
-from scannerd.demo.turntables import serial_turntable
+from scannerd.demo.turntables import serial_lift, serial_turntable
 from scannerd.settings.file import ConfigFaults
 from scannerd.settings.text import documented_toml
 
@@ -89,3 +89,36 @@ def test_a_serial_turntable_has_its_port_in_the_store(tmp_path: Path, kind: Any)
     assert (wiring.kind, wiring.port) == (kind, tmp_path / "dev" / "scanner-turntable")
     assert config.turntable.port == str(wiring.port)
     assert serial_turntable(bench_config(BenchOptions(store=tmp_path))) is None
+
+
+@pytest.mark.parametrize("shares", [True, False], ids=["the turntable's board", "a board of its own"])
+def test_a_serial_lift_is_where_the_config_has_it(tmp_path: Path, shares: bool) -> None:
+    port = "/dev/scanner-turntable" if shares else "/dev/scanner-lift"
+    text = (
+        f'[turntable]\ndriver = "marlin"\n[lift]\ndriver = "marlin"\naxis = "Y"\ninvert = true\nport = "{port}"\n'
+        f'[store]\nfolder = "{tmp_path}"\n'
+    )
+    config = bench_config(BenchOptions(config=config_file(tmp_path, text)))
+    table, own = serial_turntable(config), serial_lift(config)
+    assert table is not None
+    assert bench_wiring(config).lift is None, "no pins"
+    if shares:
+        assert own is None
+        assert table.beside is not None
+        assert (table.beside.letter, table.beside.turns) == ("Y", -1)
+        assert config.lift.port == config.turntable.port == str(table.port)
+    else:
+        assert table.beside is None
+        assert own is not None
+        assert (own.kind, own.moves, own.letter) == ("marlin", "lift", "Y")
+        assert own.port == tmp_path / "dev" / "scanner-lift"
+
+
+def test_one_board_with_two_languages_or_one_letter_cannot_be(tmp_path: Path) -> None:
+    same = '[turntable]\ndriver = "grbl"\n[lift]\nport = "/dev/scanner-turntable"\n'
+    with pytest.raises(ConfigFaults, match=r"\[lift\] driver = \"marlin\": \[turntable\] has the same port"):
+        bench_config(BenchOptions(config=config_file(tmp_path, same + 'driver = "marlin"\n')))
+    with pytest.raises(ConfigFaults, match=r"\[lift\] axis = \"X\": turns the platter already"):
+        bench_config(BenchOptions(config=config_file(tmp_path, same + 'driver = "grbl"\n')))
+    with pytest.raises(ConfigFaults, match=r"\[lift\] baud = 9600: the same port"):
+        bench_config(BenchOptions(config=config_file(tmp_path, same + 'driver = "grbl"\naxis = "Y"\nbaud = 9600\n')))
