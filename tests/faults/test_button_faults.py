@@ -6,6 +6,8 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+from bench_settings import bench_settings
+
 from drivers.bench.grey_card import GreyCard
 from drivers.bench.install import Bench, install_bench
 from scannerd.app import Daemon
@@ -13,31 +15,20 @@ from scannerd.config import Config
 from scannerd.hardware import build_hardware
 from scannerd.settings.file import parse_config
 
-SETTINGS = """
-[store]
-folder = "{folder}"
-reserve_mb = 0
-[camera]
-metering = "configured"
-width_px = 160
-height_px = 120
-[scan]
-views = {views}
-propose = false
-[quality]
-ask_a_person = false
-[button]
-hold_s = 1.5
-warn_s = 0.5
-stuck_s = 3.0
-debounce_s = 0.2
-"""
+BUTTON = {"hold_s": 1.5, "warn_s": 0.5, "stuck_s": 3.0, "debounce_s": 0.2}
 """Slow, so that a busy machine which holds the finger up for a moment makes no other press of it."""
 DEADLINE_S = 20.0
 
 
 def settings(folder: Path, views: int) -> Config:
-    return parse_config(SETTINGS.format(folder=folder, views=views))
+    text = bench_settings(
+        folder,
+        camera={"width_px": 160, "height_px": 120},
+        scan={"views": views},
+        quality={"ask_a_person": False},
+        button=BUTTON,
+    )
+    return parse_config(text)
 
 
 @asynccontextmanager

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-from scan_on_bench import SETTINGS
+from scan_on_bench import bench_text
 
 from drivers.bench.install import Bench
 from scannerd.app import Daemon
@@ -129,7 +129,7 @@ def serving(bench: Bench, store: Path, socket: Path) -> Serve:
         views: int = 6, more: str = "", paired: bool = True, reserve_mb: int = 0, port: int = 0, **door: Any
     ) -> AsyncIterator[Served]:
         web = f'\n[web]\naddress = "127.0.0.1"\nport = {port}\nsocket = "{socket}"\n'
-        settings = SETTINGS.format(folder=store, views=views).replace("reserve_mb = 0", f"reserve_mb = {reserve_mb}")
+        settings = bench_text(store, views, store={"reserve_mb": reserve_mb})
         config_file.write_text(settings + web + more)
         config = read_config(config_file)
         async with Daemon(config, build_hardware(config, bench.clock), config_file=config_file) as daemon:

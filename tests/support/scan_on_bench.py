@@ -6,13 +6,14 @@ With `--until-signal` it does so through the command line's own loop, which a si
 
 import asyncio
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
+from bench_settings import SMALL_MAT, bench_settings
 from numpy.typing import NDArray
 
 from drivers.bench.install import Bench, install_bench
@@ -31,30 +32,22 @@ WIDTH_PX, HEIGHT_PX = 640, 480
 PIXELS_PER_MM = 3.5
 SPEED = 40.0
 PATIENCE_S = 30
-SETTINGS = """
-[store]
-folder = "{folder}"
-reserve_mb = 0
-[camera]
-metering = "configured"
-width_px = 640
-height_px = 480
-[scan]
-views = {views}
-settle_s = 0.5
-propose = false
-[button]
-hold_s = 0.5
-warn_s = 0.2
-[mat]
-columns = 7
-rows = 7
-"""
 
 
 def bench_config(folder: Path, views: int = 6, more: str = "") -> Config:
     """Return settings for this camera; `more` are lines of [quality]."""
-    return parse_config(SETTINGS.format(folder=folder, views=views) + f"[quality]\n{more}\n")
+    return parse_config(bench_text(folder, views) + f"[quality]\n{more}\n")
+
+
+def bench_text(folder: Path, views: int = 6, **sections: Mapping[str, Any]) -> str:
+    """Return the text of these settings, for more to follow."""
+    return bench_settings(
+        folder,
+        scan={"views": views, "settle_s": 0.5},
+        button={"hold_s": 0.5, "warn_s": 0.2},
+        mat=SMALL_MAT,
+        **sections,
+    )
 
 
 class OverheadCamera:

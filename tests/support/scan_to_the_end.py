@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from bench_settings import bench_settings
 from numpy.typing import NDArray
 
 from drivers.bench.install import install_bench
@@ -33,29 +34,6 @@ SCAN = "cup"
 SPEED = 40.0
 PAUSE_S = 0.4
 """What a person takes to answer, in which a kill finds the scan waiting."""
-SETTINGS = """
-[store]
-folder = "{folder}"
-reserve_mb = 0
-[camera]
-metering = "configured"
-width_px = 160
-height_px = 120
-[scan]
-views = {views}
-settle_s = 0.1
-adaptive_settle = false
-max_retakes = 0
-propose = false
-resume_on_start = true
-[quality]
-ask_a_person = false
-min_relative_sharpness = 0
-[mat]
-used = false
-"""
-LIFT = '[lift]\ndriver = "stepper_gpio"\nstep_deg = 0.05\n'
-ASKED = ("ask_a_person = false", "ask_a_person = true")
 CHEQUERS = np.kron(np.indices((12, 16)).sum(0) % 2 * 120 + 60, np.ones((10, 10))).astype(np.uint8)[:, :, None]
 
 
@@ -109,10 +87,21 @@ KINDS = {
 
 
 def settings(folder: Path, views: int, kind: Kind | None = None) -> Config:
-    text = SETTINGS.format(folder=folder, views=views)
-    if kind is not None:
-        text = text.replace(*ASKED) if kind.asks else text
-        text += LIFT if kind.lift else ""
+    asks, lift = (kind.asks, kind.lift) if kind is not None else (False, False)
+    text = bench_settings(
+        folder,
+        camera={"width_px": 160, "height_px": 120},
+        scan={
+            "views": views,
+            "settle_s": 0.1,
+            "adaptive_settle": False,
+            "max_retakes": 0,
+            "resume_on_start": True,
+        },
+        quality={"ask_a_person": asks, "min_relative_sharpness": 0},
+        mat={"used": False},
+        lift={"driver": "stepper_gpio", "step_deg": 0.05} if lift else {},
+    )
     return parse_config(text)
 
 

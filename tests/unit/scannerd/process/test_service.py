@@ -12,28 +12,11 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from bench_settings import SMALL_MAT, bench_settings
 
 ROOT = Path(__file__).resolve().parents[4]
 SUPPORT = ROOT / "tests" / "support"
 PATIENCE_S = 30.0
-SETTINGS = """
-[store]
-folder = "{folder}"
-reserve_mb = 0
-[camera]
-metering = "configured"
-width_px = 640
-height_px = 480
-[scan]
-views = {views}
-settle_s = 0.3
-propose = false
-[mat]
-columns = 7
-rows = 7
-[web]
-enabled = false
-"""
 
 
 class Systemd:
@@ -42,7 +25,8 @@ class Systemd:
     def __init__(self, folder: Path, *options: str, watchdog_s: float = 2.0, views: int = 3) -> None:
         self.folder = folder
         self.config = folder / "config.toml"
-        self.config.write_text(SETTINGS.format(folder=folder / "store", views=views))
+        scan = {"views": views, "settle_s": 0.3}
+        self.config.write_text(bench_settings(folder / "store", scan=scan, mat=SMALL_MAT, web={"enabled": False}))
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self._socket.bind(str(folder / "notify"))
         self._socket.settimeout(0.1)

@@ -6,12 +6,14 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
+from bench_settings import SMALL_MAT, bench_settings
 
 from scannerd.store.journal import replay
 from scannerd.store.layout import StoreLayout
@@ -23,27 +25,6 @@ SUPPORT = ROOT / "tests" / "support"
 ENVIRONMENT = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), str(SUPPORT)])}
 STOP_S = 5.0
 """What is promised from the signal to the end of the process."""
-SETTINGS = """
-[store]
-folder = "{folder}"
-reserve_mb = 0
-[turntable]
-max_speed_deg_s = 200
-acceleration_deg_s2 = 800
-[camera]
-metering = "configured"
-width_px = 640
-height_px = 480
-[scan]
-views = 3
-settle_s = 0.3
-propose = false
-[mat]
-columns = 7
-rows = 7
-[web]
-enabled = false
-"""
 
 
 @dataclass
@@ -59,10 +40,19 @@ class Ended:
         return [line for line in self.said if line.startswith("enable")][-1].startswith("enable 1")
 
 
-def run(folder: Path, *options: str, camera: str = "") -> Ended:
+def settings(folder: Path, **sections: Mapping[str, Any]) -> str:
+    return bench_settings(
+        folder / "store",
+        turntable={"max_speed_deg_s": 200, "acceleration_deg_s2": 800},
+        scan={"views": 3, "settle_s": 0.3},
+        mat=SMALL_MAT,
+        **{"web": {"enabled": False}, **sections},
+    )
+
+
+def run(folder: Path, *options: str, **camera: Any) -> Ended:
     config = folder / "config.toml"
-    settings = SETTINGS.format(folder=folder / "store")
-    config.write_text(settings.replace("[camera]\n", f"[camera]\n{camera}\n"))
+    config.write_text(settings(folder, camera=camera))
     command = [sys.executable, str(SUPPORT / "serve_on_bench.py"), str(config), *options]
     done = subprocess.run(command, capture_output=True, text=True, env=ENVIRONMENT, timeout=60)
     ended_s = time.monotonic()
@@ -114,7 +104,7 @@ def test_a_camera_that_hangs_is_given_up_in_time(tmp_path: Path) -> None:
 
 def test_a_camera_that_may_expose_for_longer_lets_go_all_the_same(tmp_path: Path) -> None:
     options = ("--at", "settling", "--hang", "camera", "--then", "SIGTERM", "--speed", "8")
-    ended = run(tmp_path, *options, camera="exposure_us = 600000")
+    ended = run(tmp_path, *options, exposure_us=600_000)
     assert ended.code == 0, ended.log
     assert ended.took_s < STOP_S
     assert ended.motor_is_off
@@ -149,8 +139,8 @@ def test_a_second_signal_is_faster(tmp_path: Path) -> None:
 
 def test_people_who_look_on_do_not_keep_it_up(tmp_path: Path) -> None:
     config = tmp_path / "config.toml"
-    door = f'[web]\naddress = "127.0.0.1"\nport = 0\nsocket = "{tmp_path}/web.sock"\n'
-    config.write_text(SETTINGS.format(folder=tmp_path / "store").replace("[web]\nenabled = false\n", door))
+    door = {"address": "127.0.0.1", "port": 0, "socket": f"{tmp_path}/web.sock"}
+    config.write_text(settings(tmp_path, web=door))
     with running(config, "--work", "none") as process:
         follower, idler = connected(tmp_path / "web.sock"), connected(tmp_path / "web.sock")
         follower.sendall(b"GET /api/v1/events HTTP/1.1\r\nHost: localhost\r\n\r\n")
