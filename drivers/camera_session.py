@@ -3,7 +3,6 @@
 import gc
 import logging
 import threading
-import time
 from typing import Any
 
 from picamera2 import Picamera2
@@ -16,11 +15,11 @@ from drivers.camera_stream import (
     check_configured,
     configure_streams,
 )
-from drivers.camera_stream_faults import LOOK_UP_S, Abandoned, FrameLate
+from drivers.camera_stream_faults import LOOK_UP_S, waiting_for_frame
 from drivers.options import Picamera2Options
 from drivers.patience import Patience
 from drivers.picture import companion_size_px
-from drivers.protocols import CameraDescription, CameraSettings, CameraTimeout, CameraUnusable, Clock, DriverError
+from drivers.protocols import CameraDescription, CameraSettings, CameraTimeout, CameraUnusable, Clock
 from drivers.sensors import SENSORS, sensor_facts
 
 LOG = logging.getLogger(__name__)
@@ -135,16 +134,8 @@ class CameraSession:
 
     def next(self, frames: Frames) -> Exposed:
         """Return the next one; let it go afterwards. Raises CameraTimeout, DriverError when nobody waits any more."""
-        asked_s = time.monotonic()
-        try:
+        with waiting_for_frame(self._model, self._wanted.exposure_us, "ribbon cable"):
             return frames.next(Patience(self._clock, self._patience_s()))
-        except FrameLate as error:
-            raise CameraTimeout(
-                f"no image from {self._model} in {time.monotonic() - asked_s:.1f} s (exposure "
-                f"{self._wanted.exposure_us:.0f} µs); check the ribbon cable, then Resume"
-            ) from error
-        except Abandoned as error:
-            raise DriverError("camera: nobody waits for this frame any more") from error
 
     def shown_in(self, frame: Exposed) -> CameraSettings:
         """Return what a frame was taken with."""

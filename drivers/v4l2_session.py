@@ -4,19 +4,19 @@ import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from functools import cached_property
 from types import TracebackType
 from typing import Any
 
 from drivers.camera_controls import check_bounds, in_words
-from drivers.camera_stream_faults import LOOK_UP_S, Abandoned, FrameLate
+from drivers.camera_stream_faults import LOOK_UP_S, Abandoned, FrameLate, waiting_for_frame
 from drivers.options_v4l2 import USUAL_FOCAL_LENGTH_MM, V4l2Options
 from drivers.patience import Patience
-from drivers.picture import Planes, companion_size_px
-from drivers.protocols import CameraDescription, CameraSettings, CameraTimeout, CameraUnusable, Clock, DriverError
+from drivers.picture import companion_size_px
+from drivers.protocols import CameraDescription, CameraSettings, CameraTimeout, CameraUnusable, Clock
 from drivers.v4l2_controls import Ranges, automatic_values, limits, manual_values, ranges, shown_settings
-from drivers.v4l2_device import FilledBuffer, PixelFormat, VideoDevice, video_devices
-from drivers.v4l2_picture import FORMATS, companion, photo
+from drivers.v4l2_device import PixelFormat, VideoDevice, video_devices
+from drivers.v4l2_frame import V4l2Frame
+from drivers.v4l2_picture import FORMATS
 
 MAKE = "USB camera"
 FRAMES_TO_TAKE_EFFECT = 8
@@ -26,66 +26,6 @@ GRACE_S = 3.0
 USUAL_FRAME_S = 1 / 30
 FOCAL_OVER_WIDTH = 0.785
 """Of a lens that sees 65° across, as most webcams' do."""
-
-
-class V4l2Frame:
-    """One frame, in the kernel's buffer until it is let go."""
-
-    def __init__(self, device: VideoDevice, buffer: FilledBuffer, pixel_format: PixelFormat, shown: CameraSettings,
-                 frame_s: float) -> None:  # fmt: skip
-        self._device, self._buffer, self._format = device, buffer, pixel_format
-        self._shown = shown
-        self._frame_s = frame_s
-
-    @property
-    def exposure_us(self) -> float:
-        """As the camera is set to."""
-        return self._shown.exposure_us
-
-    @property
-    def analogue_gain(self) -> float:
-        """As the camera is set to, on the driver's scale."""
-        return self._shown.analogue_gain
-
-    @property
-    def exposed_at_s(self) -> float:
-        """The earliest that the exposure can have begun, on the system's monotonic clock.
-
-        The stamp is its start, which some firmware takes for that of the readout, or the frame's arrival.
-        """
-        readout_s = 0.0 if self._buffer.at_start_of_exposure else self._frame_s
-        return self._buffer.timestamp_s - readout_s - self.exposure_us * 1e-6
-
-    @property
-    def numbers(self) -> dict[str, float]:
-        """Where the lens stood, if a motor moves it."""
-        focus = self._shown.focus_dioptres
-        return {} if focus is None else {"LensPosition": focus}
-
-    def photo(self) -> Planes:
-        """Return the whole picture. Raises BrokenPicture."""
-        return photo(self._data, self._format)
-
-    def raw(self) -> None:
-        """The kernel gives nothing of the kind."""
-
-    def jpeg(self) -> None:
-        """Its compression is too strong to be kept as it is, and knows no EXIF."""
-
-    def small(self) -> Planes:
-        """Return the companion. Raises BrokenPicture."""
-        return companion(self._data, self._format)
-
-    def let_go(self) -> None:
-        """Give the buffer back; a camera that is gone does not want it any more."""
-        try:
-            self._device.queue(self._buffer.index)
-        except OSError:
-            return  # the next frame says so
-
-    @cached_property
-    def _data(self) -> bytes:
-        return self._device.content(self._buffer)
 
 
 class V4l2Frames:
@@ -204,17 +144,8 @@ class V4l2Session:
 
     def next(self, frames: V4l2Frames) -> V4l2Frame:
         """Return the next one; let it go afterwards. Raises CameraTimeout, DriverError when nobody waits any more."""
-        asked_s = time.monotonic()
-        try:
-            with self._reached():
-                return frames.next(Patience(self._clock, self._patience_s()), self.abandon)
-        except FrameLate as error:
-            raise CameraTimeout(
-                f"no image from {self.model} in {time.monotonic() - asked_s:.1f} s (exposure "
-                f"{self._wanted.exposure_us:.0f} µs); check the USB cable, then Resume"
-            ) from error
-        except Abandoned as error:
-            raise DriverError("camera: nobody waits for this frame any more") from error
+        with waiting_for_frame(self.model, self._wanted.exposure_us, "USB cable"), self._reached():
+            return frames.next(Patience(self._clock, self._patience_s()), self.abandon)
 
     def arriving(self, patience: Patience, abandon: threading.Event) -> Iterator[V4l2Frame]:
         """Yield whole frames as they come, until patience runs out. Raises Abandoned, OSError."""
