@@ -12,7 +12,7 @@ from drivers.options import (
 )
 from drivers.options_v4l2 import V4l2Options
 from drivers.protocols import CameraSettings
-from offload.wire.bundle import MatSpec, ReconstructionOptions
+from offload.wire.bundle import Intrinsics, MatSpec, ReconstructionOptions
 from scannerd.config_motors import LiftSection, TurntableSection
 from scannerd.config_panel import BuzzerSection, EmergencyStopSection
 from scannerd.config_section import Elevations, Folder, OptionalFile, OptionalText, Section, ViewsOfRings, key
@@ -204,6 +204,10 @@ class IntrinsicsSection(Section):
     """A calibrated lens, if somebody calibrated it."""
 
     file: OptionalFile = key(None, "JSON of a calibrated lens; empty: it is found anew from the mat in each scan")
+
+    def lens(self) -> Intrinsics | None:
+        """Return the calibrated lens, if there is one. Raises OSError, ValidationError."""
+        return Intrinsics.model_validate_json(self.file.read_bytes()) if self.file is not None else None
 
 
 class OffloadSection(Section):

@@ -8,7 +8,6 @@ from drivers.clock import SystemClock
 from drivers.options import Picamera2Options
 from drivers.options_v4l2 import USUAL_FOCAL_LENGTH_MM, V4l2Options
 from drivers.protocols import Axis, Button, Camera, Clock, EmergencyStop, Lamp, Light
-from offload.wire.bundle import Intrinsics
 from scannerd.config import Config
 
 
@@ -79,10 +78,12 @@ def build_device(section: str, config: Config, clock: Clock) -> Any:
 
 def _camera_options(config: Config) -> Picamera2Options | V4l2Options:
     """A USB camera that does not say what its lens is like is told what a calibration found."""
-    options, file = config.camera.camera_options(), config.intrinsics.file
-    if file is None or not isinstance(options, V4l2Options) or options.sensor_width_mm is not None:
+    options = config.camera.camera_options()
+    if not isinstance(options, V4l2Options) or options.sensor_width_mm is not None:
         return options
-    known = Intrinsics.model_validate_json(file.read_bytes())
+    known = config.intrinsics.lens()
+    if known is None:
+        return options
     focal_length_mm = config.camera.lens_focal_length_mm or USUAL_FOCAL_LENGTH_MM
     width_mm = focal_length_mm * known.width_px / known.fx_px
     return replace(options, focal_length_mm=focal_length_mm, sensor_width_mm=width_mm)

@@ -14,7 +14,6 @@ from drivers import registry
 from drivers.clock import SystemClock
 from drivers.options import StepperGpioOptions
 from drivers.protocols import Axis, Camera, Clock, NeedsPerson, Window
-from offload.wire.bundle import Intrinsics
 from scannerd import console
 from scannerd.config import DEFAULT_PATH, Config
 from scannerd.gearing.report import Report, report_of
@@ -63,7 +62,7 @@ async def try_table(config: Config, clock: Clock | None = None) -> Trial:
         await camera.open()
         if config.camera.metering == "once":
             await camera.meter(EMPTY_TABLE)
-        sight = MatSight(camera, clock, mat, _known_lens(config))
+        sight = MatSight(camera, clock, mat, config.intrinsics.lens())
         driver = registry.axis_driver(config.turntable.driver)
 
         def build(options: Any) -> Axis:
@@ -79,11 +78,6 @@ def _options(config: Config) -> Any:
     """Without the index: nobody homes here."""
     options = config.turntable.axis_options()
     return dataclasses.replace(options, index=None) if isinstance(options, StepperGpioOptions) else options
-
-
-def _known_lens(config: Config) -> Intrinsics | None:
-    file = config.intrinsics.file
-    return Intrinsics.model_validate_json(file.read_bytes()) if file is not None else None
 
 
 def _show(report: Report) -> None:

@@ -6,7 +6,6 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from offload.wire.bundle import Intrinsics
 from scannerd.config import ButtonSection, CameraSection, IntrinsicsSection, MatSection, ScanSection
 from scannerd.config_motors import BETWEEN, LiftSection, TurntableSection
 from scannerd.scan.pattern import ImpossiblePattern, pattern_of
@@ -180,17 +179,15 @@ def _mat(mat: MatSection) -> list[str]:
 
 
 def _intrinsics(section: IntrinsicsSection, camera: CameraSection) -> list[str]:
-    if section.file is None:
-        return []
     where = f'[intrinsics] file = "{section.file}"'
     try:
-        lens = Intrinsics.model_validate_json(section.file.read_bytes())
+        lens = section.lens()
     except OSError as error:
         return [f"{where}: cannot be read: {error.strerror}"]
     except ValidationError as error:
         first = error.errors()[0]
         return [f"{where}: not a calibrated lens: {'.'.join(map(str, first['loc']))}: {first['msg']}"]
-    if (lens.width_px, lens.height_px) != (camera.width_px, camera.height_px):
+    if lens is not None and (lens.width_px, lens.height_px) != (camera.width_px, camera.height_px):
         return [
             f"{where}: for photos of {lens.width_px}x{lens.height_px}, the camera is set to "
             f'{camera.width_px}x{camera.height_px}; calibrate at that size or use file = ""'

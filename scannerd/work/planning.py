@@ -2,7 +2,6 @@
 
 from pydantic import ValidationError
 
-from offload.wire.bundle import Intrinsics
 from scannerd.commands import CommandRefused, RawPhotos, StartScan, Wishes
 from scannerd.scan.background import camera_model
 from scannerd.scan.pattern import ImpossiblePattern
@@ -32,8 +31,7 @@ class Planning:
     def plan(self, scan_id: str, wishes: Wishes) -> ScanPlan:
         """Return what a scan would be. Raises CommandRefused, DriverError."""
         config, camera = self._workplace.config, camera_model(self._workplace.hardware.camera)
-        file = config.intrinsics.file
-        intrinsics = Intrinsics.model_validate_json(file.read_bytes()) if file else None
+        intrinsics = config.intrinsics.lens()
         focus = wishes.focus_bracket or config.scan.focus_bracket
         if focus > 1 and self._workplace.hardware.camera.settings.focus_dioptres is None:
             raise CommandRefused(
