@@ -52,7 +52,9 @@ class Companion:
 class Companions:
     """Starts `offload serve`, `offload work` and `offload sync` on loopback with a key that only they know."""
 
-    def __init__(self, service_dir: Path, scans_dir: Path, log_dir: Path) -> None:
+    def __init__(self, service_dir: Path, scans_dir: Path, log_dir: Path, link: str = "", seed: int = 0) -> None:
+        """`link`, of `drivers.bench.radio_link`, is between sync and service; empty: nothing is."""
+        self._link, self._seed = link, seed
         self.service_dir = service_dir
         self._scans_dir = scans_dir
         self._log_dir = log_dir
@@ -91,16 +93,33 @@ class Companions:
         self._start("serve", [*data, "--host", "127.0.0.1", "--port", "0", "--port-file", str(port_file)], key)
         self._start("work", [*data, "--slot", "1"], key)
         port = self._wait_for_port(port_file)
+        if self._link:
+            port = self._start_link(port)
         self._start("sync", ["--scans", str(self._scans_dir), "--url", f"http://127.0.0.1:{port}"], key)
 
     def _start(self, name: str, arguments: list[str], key: str) -> None:
+        self._run(name, ["-m", "offload", name, *arguments], {"OFFLOAD_API_KEY": key})
+
+    def _start_link(self, port: int) -> int:
+        """Put the link before the service and return its port."""
+        port_file = self.service_dir / "link.port"
+        port_file.unlink(missing_ok=True)
+        options = ["--to", str(port), "--link", self._link, "--seed", str(self._seed), "--port-file", str(port_file)]
+        self._run("link", ["-m", "drivers.bench.radio_link", *options], {})
+        return self._wait_for_port(port_file)
+
+    def _run(self, name: str, arguments: list[str], environment: dict[str, str]) -> None:
         log_path = self._log_dir / f"{name}.log"
         log: IO[bytes] = self._logs.enter_context(log_path.open("wb"))
         # setpriv: the kernel ends the child should the demo be killed without a chance to clean up.
-        command = ["setpriv", "--pdeathsig", "TERM", sys.executable, "-m", "offload", name, *arguments]
-        environment = {**os.environ, "OFFLOAD_API_KEY": key}
+        command = ["setpriv", "--pdeathsig", "TERM", sys.executable, *arguments]
         process = subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True, env=environment
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+            env={**os.environ, **environment},
         )
         self.running.append(Companion(name, process, log_path))
 
@@ -111,7 +130,7 @@ class Companions:
             with suppress(FileNotFoundError, ValueError):
                 return int(port_file.read_text())
             time.sleep(0.02)  # bounded by the deadline above
-        raise CompanionFailed(f"the service told no port in {START_LIMIT_S:.0f} s; see {self._log_dir / 'serve.log'}")
+        raise CompanionFailed(f"no port in {port_file} after {START_LIMIT_S:.0f} s; see the logs in {self._log_dir}")
 
     def _stop_all(self) -> None:
         for companion in reversed(self.running):

@@ -10,7 +10,9 @@ from typing import Any
 
 from drivers.bench.flicker import LightFlicker
 from drivers.bench.install import Bench
+from drivers.bench.radio_link import LINKS
 from drivers.bench.rotor import MotorMake
+from drivers.bench.sd_card import CARDS
 from drivers.bench.serial_table import SerialTable
 from drivers.bench.supply import SimulatedSupply
 from scannerd.store.durable import free_bytes_at
@@ -68,6 +70,10 @@ class DemoFault:
     """How the turntable is built from the start (`PlatterMechanics`)."""
     settings: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     """What is set from the start, by section."""
+    card: str = ""
+    """What the store lies on from the start, of `drivers.bench.sd_card`; empty: the laptop's own disk."""
+    link: str = ""
+    """What is between device and service from the start, of `drivers.bench.radio_link`; empty: loopback."""
     at_start: bool = False
     restarts: bool = False
     """The daemon ends and is started again."""
@@ -155,6 +161,11 @@ FAULTS = {
             lambda around: setattr(around.disk, "is_full", True),
             lambda around: setattr(around.disk, "is_full", False),
         ),
+        DemoFault("slow-card", f"the store lies on {CARDS['class10'].says}", card="class10", at_start=True),
+        DemoFault("worn-card", f"the store lies on {CARDS['worn'].says}", card="worn", at_start=True),
+        DemoFault("wifi-shop", f"service behind {LINKS['shop'].says}", link="shop", at_start=True),
+        DemoFault("wifi-far-corner", f"service behind {LINKS['far-corner'].says}", link="far-corner", at_start=True),
+        DemoFault("wifi-cuts", f"service behind {LINKS['cuts'].says}", link="cuts", at_start=True),
         DemoFault(
             "restart",
             "the daemon is stopped and started again, and a hand turns the platter by 40° meanwhile",

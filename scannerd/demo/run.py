@@ -24,7 +24,7 @@ from scannerd.demo.leftover import Leftover
 from scannerd.demo.options import DemoOptions
 from scannerd.demo.outside_faults import DemoFailed
 from scannerd.demo.progress import ScanProgress
-from scannerd.demo.setting import demo_config, demo_mechanics, demo_wiring, scans_folder
+from scannerd.demo.setting import demo_card, demo_config, demo_link, demo_mechanics, demo_wiring, scans_folder
 from scannerd.demo.summary import Summary
 from scannerd.demo.turntables import serial_turntable
 from scannerd.event_bus import Subscription
@@ -40,7 +40,7 @@ LOOK_S = 0.15
 """How often the display is drawn and sync's state file is read."""
 QUIET_LIMIT_S = 300.0
 """So long may a job show no change before the demo gives up."""
-TROUBLE_LIMIT_S = 30.0
+TROUBLE_LIMIT_S = 60.0
 """So long may sync be in trouble without anything getting through: all of it is on this very machine."""
 
 
@@ -56,7 +56,9 @@ async def run_demo(options: DemoOptions, display: Display) -> Summary:
         unfinished = leftover.find()
         with closing(RenderProcess(scene_file)) as renderer:
             renderer.prepare(options.width_px, options.height_px)
-            with Companions(options.out / "service", scans_folder(options.out), options.out / "logs") as companions:
+            service_dir, log_dir = options.out / "service", options.out / "logs"
+            link = demo_link(options)
+            with Companions(service_dir, scans_folder(options.out), log_dir, link, options.seed) as companions:
                 if unfinished is not None and unfinished.state is ScanState.SEALED:
                     _take_up(unfinished, progress, display)
                 else:
@@ -114,7 +116,10 @@ async def _scan(
     store = ScanStore(StoreLayout(options.out), config.store.reserve_bytes, free_bytes=disk.free_bytes)
     wiring, mechanics = demo_wiring(config), demo_mechanics(options)
     table = serial_turntable(config)
-    with install_bench(renderer.render_into, options.speed, wiring, mechanics, turntable=table) as bench:
+    with (
+        install_bench(renderer.render_into, options.speed, wiring, mechanics, turntable=table) as bench,
+        demo_card(options, bench.clock),
+    ):
         accidents.begin(Surroundings(bench, supply, disk))
         while True:
             hardware = build_hardware(config, bench.clock)

@@ -1,12 +1,15 @@
 """The daemon's configuration and wiring on the bench."""
 
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from pathlib import Path
 
+from drivers.bench.bench_clock import BenchClock
 from drivers.bench.lift import LiftMechanics
 from drivers.bench.pins import BenchWiring, LiftWiring
 from drivers.bench.platter import PlatterMechanics
 from drivers.bench.rotor import MotorMake
+from drivers.bench.sd_card import SdCard, card_named
 from scannerd.config import (
     CameraSection,
     Config,
@@ -50,6 +53,17 @@ def demo_mechanics(options: DemoOptions) -> PlatterMechanics:
     for fault in faults_named(options.faults):
         mechanics = replace(mechanics, **fault.table)
     return mechanics
+
+
+def demo_card(options: DemoOptions, clock: BenchClock) -> AbstractContextManager[object]:
+    """Return what is put beneath the demo's files while it lasts: the last card that its faults name."""
+    named = [fault.card for fault in faults_named(options.faults) if fault.card]
+    return SdCard(card_named(named[-1]), clock, options.out, options.seed) if named else nullcontext()
+
+
+def demo_link(options: DemoOptions) -> str:
+    """Return the link to the service that its faults name last; empty: loopback."""
+    return next((fault.link for fault in reversed(faults_named(options.faults)) if fault.link), "")
 
 
 def motor_at(speed: float) -> MotorMake | None:

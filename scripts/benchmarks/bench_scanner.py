@@ -16,6 +16,7 @@ from drivers.bench.platter import PlatterMechanics
 from drivers.bench.render_set import thing_named
 from drivers.bench.rim import rim_px_per_deg
 from drivers.bench.scene import Exposure, Scene
+from drivers.bench.sd_card import SdCard, card_named
 from drivers.picture import Planes, companion_size_px
 from scannerd.config import Config
 from scannerd.settings.file import parse_config
@@ -58,6 +59,8 @@ class ScannerOptions:
     """Of the table's belt; 0 is the bench's usual one."""
     views_in_all: int = 1000
     """Of a scan that goes round and round."""
+    card: str = ""
+    """What the store lies on, of `drivers.bench.sd_card`; empty: this machine's own disk."""
     stiff: bool = False
     """The table's belt is so stiff that the platter never swings: no photo is blurred, none is taken again."""
 
@@ -127,6 +130,16 @@ class WatchedAlbum(AlbumProcess):
     def blurs_px(self, scene: Scene) -> list[float]:
         """Return by how many pixels each photo smears the object's rim."""
         return [travel * rim_px_per_deg(scene, *self.spec.size_px(Kind.STILL), at) for at, travel in self.travels_deg]
+
+
+@contextmanager
+def card_beneath(options: ScannerOptions, bench: Bench) -> Iterator[SdCard | None]:
+    """Put the card beneath the store, where one was asked for."""
+    if not options.card:
+        yield None
+        return
+    with SdCard(card_named(options.card), bench.clock, Path(options.store), options.seed) as card:
+        yield card
 
 
 @contextmanager

@@ -26,6 +26,7 @@ from rich.table import Table
 
 from drivers.bench.album.spec import Kind
 from drivers.bench.scene import MeshFileError
+from drivers.bench.sd_card import CARDS
 
 GOAL_RATIO = 1.05
 VIEWS = 60
@@ -78,6 +79,7 @@ def measure(options: argparse.Namespace, scratch: Path) -> dict[str, Any]:
         seed=options.seed,
         views_in_all=options.memory_views,
         stiff=options.memory,
+        card=options.card,
     )
     write_scene(options.object, Path(scanner.scene))
     folder = fill_album(scanner, _tell_progress)
@@ -89,6 +91,7 @@ def measure(options: argparse.Namespace, scratch: Path) -> dict[str, Any]:
         "views": views,
         "seed": options.seed,
         "clock_speed": speed,
+        "card": options.card,
         "load_before": round(os.getloadavg()[0], 1),
     }
     if options.memory:
@@ -119,6 +122,8 @@ def _summary(run: dict[str, Any], scanner: ScannerOptions) -> dict[str, Any]:
         "photos_blurred": sum(blur > SHARP_PX for blur in run["blurs_px"]),
         "retaken": run["retaken"],
         "cpu_s_per_viewpoint": round(run["cpu_s"] / run["viewpoints"], 3),
+        "card_busy_s_per_viewpoint": round(run["card_s"] / run["viewpoints"], 3),
+        "card_longest_s": round(run["card_longest_s"], 3),
         "peak_mb": round(run["peak_mb"], 1),
         "photo_mb": round(run["photo_mb"], 2),
         "pictures": run["pictures"],
@@ -195,6 +200,11 @@ def _table(figures: dict[str, Any]) -> Table:
         "peak memory, MB": "peak_mb",
         "a photo, MB": "photo_mb",
     }
+    if figures["card"]:
+        rows |= {
+            "the card is busy, s a viewpoint": "card_busy_s_per_viewpoint",
+            "longest fsync, s": "card_longest_s",
+        }
     for says, key in rows.items():
         table.add_row(says, *(str(run[key]) for run in figures["runs"].values()))
     return table
@@ -245,6 +255,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--object", default="default", help="default, or a mesh file: OBJ, PLY, GLB, STL")
     parser.add_argument("--seed", type=int, default=0, help="of the table's belt; 0 is the usual one")
     parser.add_argument("--speed", type=float, help="of the bench's clock: 1, with --memory 4; times count at 1 only")
+    parser.add_argument(
+        "--card", choices=["", *CARDS], default="", help="the store lies on this memory card; default: this disk"
+    )
     parser.add_argument("--memory", action="store_true", help="weigh the daemon over very many viewpoints instead")
     parser.add_argument("--memory-views", type=int, default=1000, help="so many")
     parser.add_argument("--albums", type=Path, default=ALBUMS, help="rendered pictures are kept here: 64 MB a view")

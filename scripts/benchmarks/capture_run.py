@@ -11,12 +11,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from bench_scanner import ScannerOptions, WatchedAlbum, real_time_bench
+from bench_scanner import ScannerOptions, WatchedAlbum, card_beneath, real_time_bench
 from capture_floor import Floor, floors
 from frame_cost import frame_cost
 from sequential_loop import sequential_scan
 
 from drivers.bench.install import Bench
+from drivers.bench.sd_card import SdCard
 from drivers.protocols import Camera
 from scannerd.app import Daemon
 from scannerd.commands import ResumeScan, StartScan
@@ -56,6 +57,10 @@ class Run:
     """Of this process, from the first move to the last photo."""
     ended: str = "completed"
     error: str | None = None
+    card_s: float = 0.0
+    """For which the memory card was busy, where there is one."""
+    card_longest_s: float = 0.0
+    """What one fsync took at most."""
     photo_mb: float = 0.0
     weights_mb: list[tuple[float, float]] = field(default_factory=list)
     """Resident size of this process after each photo, and what of it is its own: the rest are files, and memory that
@@ -71,7 +76,7 @@ def main() -> int:
 
 async def overlapped(options: ScannerOptions) -> dict[str, Any]:
     """The daemon itself: StartScan, and events until the end."""
-    with real_time_bench(options) as (bench, album):
+    with real_time_bench(options) as (bench, album), card_beneath(options, bench) as card:
         async with _daemon(options, bench) as (daemon, hardware):
             events = daemon.events.subscribe()
             await daemon.submit(StartScan(SCAN))
@@ -79,13 +84,13 @@ async def overlapped(options: ScannerOptions) -> dict[str, Any]:
             camera = hardware.camera
             angles_deg = [view.angle_deg for view in viewpoints_on(options.views)]
             return _result(
-                options, bench, album, hardware, scan, _floors(options, bench, hardware, angles_deg, camera)
+                options, bench, album, hardware, scan, _floors(options, bench, hardware, angles_deg, camera), card
             )
 
 
 async def sequential(options: ScannerOptions) -> dict[str, Any]:
     """The peer: move, fixed dwell, capture, judge, encode, hash, write and journal, one after the other."""
-    with real_time_bench(options) as (bench, album):
+    with real_time_bench(options) as (bench, album), card_beneath(options, bench) as card:
         hardware = build_hardware(options.config, bench.clock)
         try:
             await hardware.camera.open()
@@ -99,7 +104,7 @@ async def sequential(options: ScannerOptions) -> dict[str, Any]:
                 scan.take(bench, stored=True)
             angles_deg = [view.angle_deg for view in viewpoints_on(options.views)]
             floor = _floors(options, bench, hardware, angles_deg, hardware.camera)
-            return _result(options, bench, album, hardware, scan, floor)
+            return _result(options, bench, album, hardware, scan, floor, card)
         finally:
             await _close(hardware)
 
@@ -195,6 +200,7 @@ def _result(
     hardware: Hardware,
     scan: _Followed,
     found: list[Floor],
+    card: SdCard | None = None,
 ) -> dict[str, Any]:
     run = Run(
         viewpoints=scan.stored,
@@ -209,6 +215,8 @@ def _result(
         cpu_s=scan.cpu_ended_s - scan.cpu_began_s,
         ended=str(scan.outcome),
         error=scan.error,
+        card_s=card.busy_s if card is not None else 0.0,
+        card_longest_s=card.longest_s if card is not None else 0.0,
         photo_mb=scan.bytes / max(scan.stored, 1) / 1e6,
         weights_mb=scan.weights_mb,
     )

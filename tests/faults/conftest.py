@@ -30,7 +30,6 @@ from offload.wire.jobs import SyncState
 
 ROOT = Path(__file__).parents[2]
 ENGINE = Path(__file__).with_name("standin_engine.py")
-PROXY = Path(__file__).with_name("cutting_proxy.py")
 START_LIMIT_S = 60.0
 WIDTH_PX, HEIGHT_PX = 64, 48
 Result = TypeVar("Result")
@@ -172,11 +171,12 @@ def make_worker(tmp_path: Path) -> Iterator[Callable[..., Worker]]:
 
 
 class BreakingNetwork(Program):
-    """A proxy in front of a service that resets connections."""
+    """WiFi between a service and its clients: it resets connections, or is a link by name."""
 
-    def __init__(self, service: Service, mean_bytes: float, seed: int) -> None:
+    def __init__(self, service: Service, mean_bytes: float, seed: int, link: str = "wire") -> None:
         super().__init__([])
-        self.command = [str(PROXY), str(service.port), str(mean_bytes), str(seed)]
+        self.command = ["-m", "drivers.bench.radio_link", "--to", str(service.port), "--link", link]
+        self.command += ["--cut-bytes", str(mean_bytes), "--seed", str(seed)]
         self.start()
         self.url = f"http://127.0.0.1:{self.read_line('port ').split()[1]}"
 
