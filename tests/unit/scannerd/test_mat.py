@@ -44,15 +44,18 @@ def rasterised(paper: Paper) -> NDArray[np.uint8]:
     return image
 
 
-@pytest.mark.parametrize("paper", list(Paper))
-def test_the_page_shows_opencvs_board_at_true_scale(paper: Paper) -> None:
-    mat = paper.mat
-    board = cv2.aruco.CharucoBoard(
+def opencvs_board(mat: MatSpec) -> cv2.aruco.CharucoBoard:
+    return cv2.aruco.CharucoBoard(
         (mat.columns, mat.rows),
         mat.square_mm,
         mat.marker_mm,
         cv2.aruco.getPredefinedDictionary(getattr(cv2.aruco, mat.dictionary)),
     )
+
+
+@pytest.mark.parametrize("paper", list(Paper))
+def test_the_page_shows_opencvs_board_at_true_scale(paper: Paper) -> None:
+    mat, board = paper.mat, opencvs_board(paper.mat)
     image = rasterised(paper)
     corners, numbers, _, markers = cv2.aruco.CharucoDetector(board).detectBoard(image)
     assert len(numbers) == (mat.columns - 1) * (mat.rows - 1)
@@ -67,13 +70,7 @@ def test_the_page_shows_opencvs_board_at_true_scale(paper: Paper) -> None:
 
 @pytest.mark.parametrize("paper", list(Paper))
 def test_every_cell_is_the_one_that_opencv_draws(paper: Paper) -> None:
-    mat = paper.mat
-    board = cv2.aruco.CharucoBoard(
-        (mat.columns, mat.rows),
-        mat.square_mm,
-        mat.marker_mm,
-        cv2.aruco.getPredefinedDictionary(getattr(cv2.aruco, mat.dictionary)),
-    )
+    mat, board = paper.mat, opencvs_board(paper.mat)
     image = rasterised(paper)
     width, height = round(mat.width_mm * PIXELS_PER_MM), round(mat.height_mm * PIXELS_PER_MM)
     top, left = round((image.shape[0] - height) / 2), round((image.shape[1] - width) / 2)

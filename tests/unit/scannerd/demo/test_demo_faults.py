@@ -11,6 +11,7 @@ from true_angles import SigningCamera, faults_in_angles
 from drivers.bench.install import install_bench
 from drivers.bench.pins import BenchWiring
 from drivers.bench.supply import SimulatedSupply
+from scannerd.app import Daemon
 from scannerd.commands import StartScan
 from scannerd.config_panel import EmergencyStopSection
 from scannerd.demo.accidents import Accidents, Then
@@ -26,6 +27,17 @@ SEVERAL = ("jam", "emergency-stop", "lose-steps", "turn-platter", "disk-full", "
 VIEWS = 14
 SERIAL_SPEED = 20.0
 """A byte takes its time on a real pseudo-terminal, whatever the bench's clock says."""
+
+
+async def scan_through(accidents: Accidents, daemon: Daemon) -> ScanEnded:
+    """Scan with these accidents, and return the end that no hand comes after."""
+    events = daemon.events.subscribe()
+    await daemon.submit(StartScan("cup"))
+    async for event in events:
+        then = await accidents.take(event, daemon)
+        if isinstance(event, ScanEnded) and then is not Then.REVIVED:
+            return event
+    raise AssertionError("the daemon went down")
 
 
 def test_a_list_of_all_faults_is_printed_and_another_name_is_refused(tmp_path: Path) -> None:
@@ -62,27 +74,16 @@ def test_a_fault_of_a_cable_is_refused_where_there_is_none_and_says_what_it_need
 
 async def test_a_scan_with_several_faults_has_all_its_photos_and_says_what_was_done(tmp_path: Path) -> None:
     config = bench_config(tmp_path, views=VIEWS, more="max_cut_off_fraction = 1.0")
-    config = config.model_copy(
-        update={
-            "emergency_stop": EmergencyStopSection(driver="gpio"),
-            "scan": config.scan.model_copy(update={"propose": False}),
-        }
-    )
+    config = config.model_copy(update={"emergency_stop": EmergencyStopSection(driver="gpio")})
     disk = Disk()
     store = ScanStore(StoreLayout(tmp_path), free_bytes=disk.free_bytes)
     accidents = Accidents(faults_named(SEVERAL), VIEWS, seed=5)
     with install_bench(SigningCamera(), SPEED, BenchWiring(emergency_stop_pin=22)) as bench:
         accidents.begin(Surroundings(bench, SimulatedSupply(tmp_path / "sysfs"), disk))
         async with running(config, bench, store) as daemon:
-            events = daemon.events.subscribe()
-            await daemon.submit(StartScan("cup"))
-            async for event in events:
-                then = await accidents.take(event, daemon)
-                if isinstance(event, ScanEnded) and then is not Then.REVIVED:
-                    break
+            ended = await scan_through(accidents, daemon)
         assert not bench.board.enabled
-    assert isinstance(event, ScanEnded)
-    assert (event.outcome, event.frames_done) == (Outcome.COMPLETED, VIEWS)
+    assert (ended.outcome, ended.frames_done) == (Outcome.COMPLETED, VIEWS)
     assert sorted(met.fault for met in accidents.met) == sorted(SEVERAL)
     for met in accidents.met:
         assert met.daemon, met
@@ -102,14 +103,8 @@ async def test_a_scan_on_a_serial_table_meets_every_fault_of_its_cable(tmp_path:
         accidents.begin(Surroundings(bench, SimulatedSupply(tmp_path / "sysfs"), Disk()))
         store = ScanStore(StoreLayout(tmp_path))
         async with running(config, bench, store) as daemon:
-            events = daemon.events.subscribe()
-            await daemon.submit(StartScan("cup"))
-            async for event in events:
-                then = await accidents.take(event, daemon)
-                if isinstance(event, ScanEnded) and then is not Then.REVIVED:
-                    break
-    assert isinstance(event, ScanEnded)
-    assert (event.outcome, event.frames_done) == (Outcome.COMPLETED, VIEWS), event.error
+            ended = await scan_through(accidents, daemon)
+    assert (ended.outcome, ended.frames_done) == (Outcome.COMPLETED, VIEWS), ended.error
     assert sorted(met.fault for met in accidents.met) == sorted(faults)
     (unplugged,) = [met for met in accidents.met if met.fault == "unplug"]
     assert any("a hand put it right" in line for line in unplugged.lines), unplugged

@@ -2,13 +2,14 @@ import json
 from datetime import UTC, datetime
 
 import pytest
-from turntable_seen import CAMERA, HEIGHT_PX, MAT, WIDTH_PX, BenchTurn
+from seen_things import plan_of
+from turntable_seen import MAT, BenchTurn
 
 from offload.wire.bundle import FrameEntry, Manifest, StoredFile
 from offload.wire.sidecar import FrameSidecar, SeenMat
 from scannerd.events import StepTimes
 from scannerd.geometry.joint_poses import NoPoses
-from scannerd.scan.plan import ScanPlan, viewpoints_on
+from scannerd.scan.plan import ScanPlan
 from scannerd.store.durable import StoreFault
 from scannerd.store.hashing import sha256_of_bytes
 from scannerd.store.layout import ScanFolder, StoreLayout
@@ -19,23 +20,8 @@ NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 VIEWS = 12
 
 
-def plan_of(**changes) -> ScanPlan:
-    fields = {
-        "scan_id": "cup",
-        "created_at": NOW,
-        "device": "bench",
-        "camera": CAMERA,
-        "photo_width_px": WIDTH_PX,
-        "photo_height_px": HEIGHT_PX,
-        "jpeg_quality": 90,
-        "exposure_us": 20_000,
-        "analogue_gain": 1,
-        "settle_s": 0.3,
-        "max_retakes": 2,
-        "mat": MAT,
-        "viewpoints": viewpoints_on(VIEWS),
-    }
-    return ScanPlan(**(fields | changes))
+def plan_of_cup(**changes) -> ScanPlan:
+    return plan_of(VIEWS, **{"scan_id": "cup", "created_at": NOW, **changes})
 
 
 def stored(folder: ScanFolder, name: str, data: bytes) -> StoredFile:
@@ -90,7 +76,7 @@ def _all_points() -> list[list[float]]:
 def test_poses_come_from_the_sidecars_and_are_kept_beside_the_photos(tmp_path):
     folder = ScanFolder(tmp_path)
     assert kept_poses(folder) is None
-    poses = find_poses(folder, plan_of(), entries_of(folder))
+    poses = find_poses(folder, plan_of_cup(), entries_of(folder))
     keep_poses(folder, poses)
     assert kept_poses(folder) == poses
     assert [pose.file for pose in poses.frames][:2] == ["frames/0000.jpg", "frames/0001.jpg"]
@@ -107,15 +93,15 @@ def test_a_damaged_file_of_poses_says_how_to_mend_it(tmp_path):
 def test_what_is_missing_is_said(tmp_path):
     folder = ScanFolder(tmp_path)
     with pytest.raises(NoPoses, match=r"was taken without a mat"):
-        find_poses(folder, plan_of(mat=None), entries_of(folder))
+        find_poses(folder, plan_of_cup(mat=None), entries_of(folder))
     with pytest.raises(NoPoses, match=r"0 of 12 photos show enough of the mat"):
-        find_poses(folder, plan_of(), entries_of(folder, with_sidecars=False))
+        find_poses(folder, plan_of_cup(), entries_of(folder, with_sidecars=False))
 
 
 def test_a_sealed_bundle_names_its_poses(tmp_path):
     store = ScanStore(StoreLayout(tmp_path))
     store.prepare()
-    scan, _ = store.begin(plan_of())
+    scan, _ = store.begin(plan_of_cup())
     with scan:
         for entry in entries_of(scan.folder):
             scan.note("frame", frame=entry.model_dump(mode="json"), times={"move_s": StepTimes().move_s})
