@@ -23,7 +23,7 @@ from scannerd.control.panel import Panel
 from scannerd.control.scanner import Door
 from scannerd.event_bus import EventBus
 from scannerd.events import ConfigTaken, UnfinishedScanFound
-from scannerd.hardware import Hardware
+from scannerd.hardware import Hardware, open_cameras
 from scannerd.process.health import LOW_VOLTAGE, Health, Room
 from scannerd.process.health_report import HealthReport, Trouble
 from scannerd.process.heap import give_photos_back
@@ -184,7 +184,7 @@ class Daemon:
         if self._desk is None:
             raise CommandRefused("Forecast: the daemon is not running")
         plan = self._desk.plan("forecast", wishes)
-        return forecast(plan, self._hardware.axis, self._hardware.camera, self.store.forecast)
+        return forecast(plan, self._hardware.axis, self._hardware.cameras, self.store.forecast)
 
     async def submit(self, command: Command) -> Accepted:
         """Return once the command is under way; Home and CaptureBackground once they are done.
@@ -212,6 +212,7 @@ class Daemon:
             # Loading them takes as long as a camera takes to deliver its first frames.
             doors_loaded = reading.begin(lambda: load_doors(self._doors_wanted()))
             await self._hardware.camera.open()
+            await open_cameras(self._hardware.others, [other.name for other in self._config.cameras])
             stack.callback(self._close_doors)
             group = await stack.enter_async_context(asyncio.TaskGroup())
             viewfinder = Viewfinder(

@@ -4,15 +4,9 @@ import re
 from pathlib import Path
 from typing import Literal
 
-from drivers.options import (
-    ButtonGpioOptions,
-    LampGpioOptions,
-    LightGpioOptions,
-    Picamera2Options,
-)
-from drivers.options_v4l2 import V4l2Options
-from drivers.protocols import CameraSettings
+from drivers.options import ButtonGpioOptions, LampGpioOptions, LightGpioOptions
 from offload.wire.bundle import Intrinsics, MatSpec, ReconstructionOptions
+from scannerd.config_camera import AnyCameraSection, CameraSection, OtherCameras, read_lens
 from scannerd.config_motors import LiftSection, TurntableSection
 from scannerd.config_panel import BuzzerSection, EmergencyStopSection
 from scannerd.config_section import Elevations, Folder, OptionalFile, OptionalText, Section, ViewsOfRings, key
@@ -46,62 +40,6 @@ class StoreSection(Section):
     def reserve_bytes(self) -> int:
         """The reserve in bytes (1 MB = 10⁶ bytes)."""
         return self.reserve_mb * 1_000_000
-
-
-class CameraSection(Section):
-    """The camera and its lens; exposure, gain and colours stay locked for the whole scan."""
-
-    driver: Literal["picamera2", "v4l2"] = key("picamera2", "v4l2 for a USB camera")
-    device: OptionalText = key(
-        None, "of a USB camera, best as /dev/v4l/by-id/…; empty: the first on USB", max_length=200
-    )
-    width_px: int = key(1600, "of the photo", ge=160, le=9248, multiple_of=2)
-    height_px: int = key(1200, "of the photo", ge=120, le=6944, multiple_of=2)
-    metering: Literal["once", "configured"] = key(
-        "once", "exposure, white balance and focus: found on the object as a scan begins, or as given below"
-    )
-    exposure_us: int = key(20_000, "exposure time", ge=30, le=10_000_000)
-    analogue_gain: float = key(1.0, "1 has the least noise", ge=1, le=64)
-    colour_gain_red: float = key(2.1, "white balance", ge=0.1, le=32)
-    colour_gain_blue: float = key(1.9, "white balance", ge=0.1, le=32)
-    lens_focal_length_mm: float = key(
-        9.0, "as printed on the lens; 0 for modules with a lens of their own", ge=0, le=500
-    )
-    sensor_width_mm: float = key(
-        0.0, "of a USB camera, from its data sheet; 0: the lens is taken for 65° wide", ge=0, le=100
-    )
-    jpeg_quality: int = key(95, "of the stored photos", ge=50, le=100)
-    raw: Literal["never", "device", "bundle"] = key(
-        "never", "a raw file (DNG) of every photo, too: kept on this device, or part of the bundle"
-    )
-
-    def settings(self, focus_dioptres: float | None) -> CameraSettings:
-        """Return what the camera is locked to without metering; the focus is the camera's own."""
-        gains = (self.colour_gain_red, self.colour_gain_blue)
-        return CameraSettings(self.exposure_us, self.analogue_gain, gains, focus_dioptres)
-
-    def camera_options(self) -> Picamera2Options | V4l2Options:
-        """Return them as the driver takes them."""
-        if self.driver == "v4l2":
-            return V4l2Options(
-                device=self.device,
-                width_px=self.width_px,
-                height_px=self.height_px,
-                exposure_us=self.exposure_us,
-                analogue_gain=self.analogue_gain,
-                colour_gains=(self.colour_gain_red, self.colour_gain_blue),
-                # The default is the lens of an HQ camera: without the sensor's width it says nothing here.
-                focal_length_mm=self.lens_focal_length_mm or None if self.sensor_width_mm else None,
-                sensor_width_mm=self.sensor_width_mm or None,
-            )
-        return Picamera2Options(
-            width_px=self.width_px,
-            height_px=self.height_px,
-            exposure_us=self.exposure_us,
-            analogue_gain=self.analogue_gain,
-            colour_gains=(self.colour_gain_red, self.colour_gain_blue),
-            focal_length_mm=self.lens_focal_length_mm or None,
-        )
 
 
 class ButtonSection(Section):
@@ -207,7 +145,7 @@ class IntrinsicsSection(Section):
 
     def lens(self) -> Intrinsics | None:
         """Return the calibrated lens, if there is one. Raises OSError, ValidationError."""
-        return Intrinsics.model_validate_json(self.file.read_bytes()) if self.file is not None else None
+        return read_lens(self.file)
 
 
 class OffloadSection(Section):
@@ -266,6 +204,7 @@ class Config(Section):
     turntable: TurntableSection = TurntableSection()
     lift: LiftSection = LiftSection()
     camera: CameraSection = CameraSection()
+    cameras: OtherCameras = ()
     button: ButtonSection = ButtonSection()
     led: LedSection = LedSection()
     light: LightSection = LightSection()
@@ -279,3 +218,16 @@ class Config(Section):
     intrinsics: IntrinsicsSection = IntrinsicsSection()
     offload: OffloadSection = OffloadSection()
     reconstruction: ReconstructionSection = ReconstructionSection()
+
+    @property
+    def every_camera(self) -> tuple[AnyCameraSection, ...]:
+        """The first one's section, and those of the others."""
+        return (self.camera, *self.cameras)
+
+    def lenses(self) -> tuple[Intrinsics | None, ...]:
+        """Each camera's calibrated lens; None for one that was not calibrated. Raises OSError, ValidationError."""
+        return (self.intrinsics.lens(), *(read_lens(camera.intrinsics_file) for camera in self.cameras))
+
+
+SECTIONS = tuple(name for name, field in Config.model_fields.items() if isinstance(field.default, Section))
+"""What is one table of the file, in its order; the other cameras have one each."""

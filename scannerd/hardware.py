@@ -1,14 +1,17 @@
 """The devices of one scanner, built by the names in the configuration."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 from drivers import registry
 from drivers.clock import SystemClock
 from drivers.options import Picamera2Options
 from drivers.options_v4l2 import USUAL_FOCAL_LENGTH_MM, V4l2Options
-from drivers.protocols import Axis, Button, Camera, Clock, EmergencyStop, Lamp, Light
+from drivers.protocols import Axis, Button, Camera, Clock, DriverError, EmergencyStop, Lamp, Light
 from scannerd.config import Config
+from scannerd.config_camera import AnyCameraSection, read_lens
 
 
 @dataclass(frozen=True)
@@ -17,6 +20,7 @@ class Hardware:
 
     axis: Axis
     camera: Camera
+    """The first one, which says when the platter rests."""
     button: Button | None
     clock: Clock
     lamp: Lamp | None = None
@@ -28,6 +32,13 @@ class Hardware:
     emergency_stop: EmergencyStop | None = None
     buzzer: Lamp | None = None
     """Sounds while it is on."""
+    others: tuple[Camera, ...] = ()
+    """Further cameras that look at the same table."""
+
+    @property
+    def cameras(self) -> tuple[Camera, ...]:
+        """All, by number."""
+        return (self.camera, *self.others)
 
     @property
     def motors(self) -> list[Axis]:
@@ -39,13 +50,15 @@ DEVICES = {
     "turntable": "axis",
     "lift": "lift",
     "camera": "camera",
+    "cameras": "others",
     "button": "button",
     "led": "lamp",
     "light": "light",
     "emergency_stop": "emergency_stop",
     "buzzer": "buzzer",
 }
-"""Section of config.toml → the device in `Hardware` that it describes; the motors first, which are let go first."""
+"""Section of config.toml → the device in `Hardware` that it describes; the motors first, which are let go first.
+Of the other cameras there is a tuple."""
 
 
 def build_hardware(config: Config, clock: Clock | None = None) -> Hardware:
@@ -62,7 +75,9 @@ def build_device(section: str, config: Config, clock: Clock) -> Any:
         case "lift" if config.lift.driver != "none":
             return registry.axis_driver(config.lift.driver)(config.lift.axis_options(), clock)
         case "camera":
-            return registry.camera_driver(config.camera.driver)(_camera_options(config), clock)
+            return _camera(config.camera, config.intrinsics.file, clock)
+        case "cameras":
+            return tuple(_camera(other, other.intrinsics_file, clock) for other in config.cameras)
         case "button" if config.button.driver != "none":
             return registry.button_driver(config.button.driver)(config.button.button_options())
         case "led" if config.led.driver != "none":
@@ -76,14 +91,25 @@ def build_device(section: str, config: Config, clock: Clock) -> Any:
     return None
 
 
-def _camera_options(config: Config) -> Picamera2Options | V4l2Options:
+async def open_cameras(cameras: Iterable[Camera], names: Iterable[str]) -> None:
+    """Open them one after the other. Raises DriverError, which names the camera."""
+    for camera, name in zip(cameras, names, strict=True):
+        try:
+            await camera.open()
+        except DriverError as fault:
+            raise type(fault)(f"camera {name}: {fault}") from fault
+
+
+def _camera(section: AnyCameraSection, lens_file: Path | None, clock: Clock) -> Camera:
+    camera: Camera = registry.camera_driver(section.driver)(_camera_options(section, lens_file), clock)
+    return camera
+
+
+def _camera_options(section: AnyCameraSection, lens_file: Path | None) -> Picamera2Options | V4l2Options:
     """A USB camera that does not say what its lens is like is told what a calibration found."""
-    options = config.camera.camera_options()
-    if not isinstance(options, V4l2Options) or options.sensor_width_mm is not None:
+    options, known = section.camera_options(), read_lens(lens_file)
+    if known is None or not isinstance(options, V4l2Options) or options.sensor_width_mm is not None:
         return options
-    known = config.intrinsics.lens()
-    if known is None:
-        return options
-    focal_length_mm = config.camera.lens_focal_length_mm or USUAL_FOCAL_LENGTH_MM
+    focal_length_mm = section.lens_focal_length_mm or USUAL_FOCAL_LENGTH_MM
     width_mm = focal_length_mm * known.width_px / known.fx_px
     return replace(options, focal_length_mm=focal_length_mm, sensor_width_mm=width_mm)

@@ -11,7 +11,7 @@ from drivers.bench.dma_heap import BenchDmaHeap
 from drivers.bench.mosaic import mosaic
 from drivers.bench.scene import Exposure
 from drivers.bench.sensor_models import IMX477, SensorModel
-from drivers.bench.world import World
+from drivers.bench.world import Shot, World
 from drivers.picture import Planes
 
 Size = tuple[int, int]
@@ -51,13 +51,37 @@ class CameraRig:
         heap: BenchDmaHeap,
         prepare: Callable[[int, int], None] | None = None,
         model: SensorModel = IMX477,
+        number: int = 0,
+        elevation_deg: float | None = None,
     ) -> None:
-        """Point a camera at the world. `prepare` is told early which width and height will be asked for."""
+        """Point a camera at the world. `prepare` is told early which width and height will be asked for.
+
+        `number` counts the cameras from 0, `elevation_deg` is of a tripod of its own; None: it is the world's camera,
+        which hands and motors move.
+        """
         self.world = world
         self.model = model
         self.heap = heap
         self._pictures = pictures
         self._prepare = prepare
+        self.number = number
+        self._elevation_deg = elevation_deg
+
+    @property
+    def hangs(self) -> bool:
+        """Whether it has stopped sending frames."""
+        return self.world.camera_hangs if self.number == 0 else self.number in self.world.others_hang
+
+    def expose(self, shot: Shot, size_px: Size) -> Exposure:
+        """Gather the light of one frame, as its shutter closes."""
+        return self._from_here(self.world.expose(shot, *size_px))
+
+    def sight(self, shot: Shot, size_px: Size) -> Exposure:
+        """Return what a frame would show."""
+        return self._from_here(self.world.sight(shot, *size_px))
+
+    def _from_here(self, exposure: Exposure) -> Exposure:
+        return exposure if self._elevation_deg is None else replace(exposure, elevation_deg=self._elevation_deg)
 
     def configure(self, size_px: Size) -> None:
         """Announce the size of pictures to come."""

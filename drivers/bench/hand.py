@@ -26,6 +26,7 @@ LOG = logging.getLogger(__name__)
 LONGEST_PRESS_S = 300.0
 LATEST_FRAME_S = 60.0
 MOST_STEPS = 1_000_000
+MOST_CAMERAS = 9
 FASTEST_DEG_S = 10_000.0
 LARGEST_TURN_DEG = 360.0
 FLASHES_TOLD = 200
@@ -54,7 +55,7 @@ class Hand:
             "turn_over": lambda _: bench.world.turn_object_over(),
             "raise_camera": lambda request: bench.world.put_camera(_elevation(request)),
             "jam": lambda request: setattr(bench.world, "jammed", _flag(request)),
-            "camera_hang": lambda request: setattr(bench.world, "camera_hangs", _flag(request)),
+            "camera_hang": self._hang_camera,
             "camera_stuck": lambda _: bench.world.hang_camera_until_restarted(),
             "late_frame": lambda request: bench.world.delay_next_frame(_seconds(request, "late_s", LATEST_FRAME_S)),
             "lose_steps": lambda request: bench.world.motor.lose(_whole(request, "steps", MOST_STEPS)),
@@ -134,6 +135,16 @@ class Hand:
         if self._bench.table is None:
             raise HandRefused("this bench's table has no serial cable; start it with --turntable grbl")
         return self._bench.table
+
+    def _hang_camera(self, request: Mapping[str, Any]) -> None:
+        """The first one, or a further one by its number."""
+        number = _whole({"number": request.get("number", 0)}, "number", MOST_CAMERAS)
+        if number == 0:
+            self._bench.world.camera_hangs = _flag(request)
+        elif _flag(request):
+            self._bench.world.others_hang.add(number)
+        else:
+            self._bench.world.others_hang.discard(number)
 
     def _weaken(self, request: Mapping[str, Any]) -> None:
         if not _flag(request):

@@ -2,7 +2,9 @@
 
 import importlib
 import sys
+from collections.abc import Sequence
 from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -27,6 +29,15 @@ SITE = Path(__file__).parent / "site"
 """Holds the packages that a Pi has from apt and that the bench simulates: libcamera, pykms, prctl."""
 
 
+@dataclass(frozen=True)
+class OtherBenchCamera:
+    """A further camera that looks at the same table, from another height and the same side."""
+
+    elevation_deg: float
+    on_usb: bool = False
+    """Else on a ribbon cable; those are counted from 1, the first camera being 0."""
+
+
 def install_bench(
     pictures: Scene | PictureSource | ReadyPictures,
     speed: float = 1.0,
@@ -36,19 +47,22 @@ def install_bench(
     sensor: SensorModel = IMX477,
     turntable: SerialWiring | None = None,
     lift_controller: SerialWiring | None = None,
+    others: Sequence[OtherBenchCamera] = (),
 ) -> "Bench":
     """Simulate a scanner beneath gpiozero and picamera2 until `Bench.close`.
 
     `pictures` is the scene in front of the camera, rendered by a process of its own, or anything that computes what
     the camera sees, or holds it ready; `speed` is how much faster than the system's time the bench's runs; `lift` is
     how the arm is built that `wiring.lift` leads to, `sensor` what the camera has inside; `turntable` is a controller
-    on a serial line that turns the platter, and no pins do, `lift_controller` one that raises
-    the camera. Build the drivers afterwards, with `Bench.clock`
-    as their clock, and close them before the bench. Raises RuntimeError where a bench is installed already, or where
-    this process has loaded the real libcamera.
+    on a serial line that turns the platter, and no pins do,
+    `lift_controller` one that raises the camera; `others` are further cameras. Build the drivers
+    afterwards, with `Bench.clock` as their clock, and close them before the bench. Raises RuntimeError where a bench
+    is installed already, or where this process has loaded the real libcamera.
     """
     mechanics, lift = mechanics or PlatterMechanics(), lift or LiftMechanics()
-    return Bench(pictures, speed, wiring or BenchWiring(), mechanics, lift, sensor, turntable, lift_controller)
+    return Bench(
+        pictures, speed, wiring or BenchWiring(), mechanics, lift, sensor, turntable, lift_controller, others
+    )
 
 
 class Bench:
@@ -64,6 +78,7 @@ class Bench:
         sensor: SensorModel,
         turntable: SerialWiring | None,
         lift_controller: SerialWiring | None,
+        others: Sequence[OtherBenchCamera],
     ) -> None:
         """Build the world and connect it; see `install_bench`."""
         self.clock = BenchClock(speed)
@@ -76,7 +91,7 @@ class Bench:
         self.renderer: RenderProcess | None = None
         """The process that renders the scene, where a scene was given."""
         with ExitStack() as connections:
-            self._connect_camera(connections, self._picture_source(connections, pictures), sensor)
+            self._connect_cameras(connections, self._picture_source(connections, pictures), sensor, others)
             self._connect_pins(connections)
             self.table = self._plug_in(connections, turntable)
             self.lift_table = self._plug_in(connections, lift_controller)
@@ -142,8 +157,12 @@ class Bench:
         connections.callback(self.pins.close)
         Device.pin_factory = self.pins
 
-    def _connect_camera(
-        self, connections: ExitStack, pictures: PictureSource | ReadyPictures, sensor: SensorModel
+    def _connect_cameras(
+        self,
+        connections: ExitStack,
+        pictures: PictureSource | ReadyPictures,
+        sensor: SensorModel,
+        others: Sequence[OtherBenchCamera],
     ) -> None:
         sys.path.insert(0, str(SITE))
         connections.callback(sys.path.remove, str(SITE))
@@ -152,11 +171,18 @@ class Bench:
         heap.install(importlib.import_module("picamera2.allocators.dmaallocator"))
         connections.callback(heap.remove)
         prepare = self.renderer.prepare if self.renderer is not None else None
-        rig = CameraRig(self.world, pictures, heap, prepare, sensor)
-        libcamera.plug_in(rig)
+        first = CameraRig(self.world, pictures, heap, prepare, sensor)
+        rigs = [
+            CameraRig(self.world, pictures, heap, prepare, sensor, number, other.elevation_deg)
+            for number, other in enumerate(others, 1)
+        ]
+        on_usb = [rig for rig, other in zip(rigs, others, strict=True) if other.on_usb]
+        if len(on_usb) > 1:
+            raise RuntimeError(f"bench: {len(on_usb)} further cameras on USB; it has one such device")
+        libcamera.plug_in(first, *(rig for rig in rigs if rig not in on_usb))
         connections.callback(libcamera.unplug)
-        self.video = BenchVideo(rig)
-        """The same camera on USB, for whose driver asks the kernel."""
+        self.video = BenchVideo(on_usb[0] if on_usb else first)
+        """A camera on USB, for whose driver asks the kernel: a further one where that is there, else the same one."""
         self.video.install(v4l2_device, v4l2_session)
         connections.callback(self.video.remove)
 

@@ -50,7 +50,7 @@ class LightMeter:
 
     def _sight(self, focus_dioptres: float | None) -> Exposure:
         now_s = self._rig.world.clock.now_s()
-        return self._rig.world.sight(Shot(now_s, METERED_US, 1.0, NEUTRAL_GAINS, focus_dioptres), *self._size_px)
+        return self._rig.sight(Shot(now_s, METERED_US, 1.0, NEUTRAL_GAINS, focus_dioptres), self._size_px)
 
     def _rows_and_columns(self, window: PixelWindow) -> tuple[slice, slice]:
         full, (width_px, height_px) = self._rig.model.full, self._size_px

@@ -33,7 +33,7 @@ _LIT_ALIKE_DEG = 0.15
 """Angles of one exposure no further apart share one look at the scene. It is made in their middle and moved to each
 of them, by less than half a pixel where things stand in a photo 1600 px wide."""
 _LIT_KEPT = 2
-_STAGES_KEPT = 3
+_STAGES_KEPT = 6
 """Photos of so many sizes and elevations are quick to render again."""
 _BAND_ROWS = 32
 

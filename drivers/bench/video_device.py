@@ -91,7 +91,7 @@ class BenchVideo:
 
     def take_request(self) -> Mapping[str, Any] | None:
         """Claim a free buffer; without one the frame is lost."""
-        if self._rig.world.camera_hangs:
+        if self._rig.hangs:
             return None
         with self._lock:
             self._in_readout = self._free.popleft() if self._free else None
@@ -107,7 +107,7 @@ class BenchVideo:
         """The shutter has closed: what it saw lies in the buffer, uncomputed."""
         assert self._in_readout is not None
         self.controls.realised(settings)
-        latent = self._rig.latent(self._rig.world.expose(shot, *self._size_px), [self._size_px])
+        latent = self._rig.latent(self._rig.expose(shot, self._size_px), [self._size_px])
         opened_s = self._rig.world.clock.system_s(shot.start_s)
         self._content[self._in_readout] = (latent, opened_s, sequence)
 

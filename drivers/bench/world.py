@@ -84,6 +84,8 @@ class World:
         """By how much the mat, and what stands on it, were turned on the platter by hand."""
         self.camera_hangs = False
         """The sensor has stopped sending frames; its driver only finds out by waiting."""
+        self.others_hang: set[int] = set()
+        """Further cameras, by number, that have."""
         self.camera_lets_go = threading.Event()
         """Clear: who stops the stream waits for ever, as libcamera does with a cable that hangs half out of its
         socket."""

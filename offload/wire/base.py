@@ -27,3 +27,8 @@ class Wire(BaseModel):
     def digest(self) -> str:
         """Return the hexadecimal SHA-256 of `canonical_bytes`."""
         return hashlib.sha256(self.canonical_bytes()).hexdigest()
+
+
+def is_nothing(value: object) -> bool:
+    """What only some scans have stays away from the files of all others."""
+    return not value

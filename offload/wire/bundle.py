@@ -10,7 +10,7 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
-from offload.wire.base import FileName, ScanId, Sha256, Wire
+from offload.wire.base import FileName, ScanId, Sha256, Wire, is_nothing
 
 FIRST_CAMERA = "first"
 """The name that no configuration gives it."""
@@ -71,11 +71,6 @@ class CameraModel(Wire):
     """Of one pixel of the *stored* photo: sensor width / photo width."""
 
 
-def _is_nothing(value: object) -> bool:
-    """What only some scans have stays away from the files of all others."""
-    return not value
-
-
 class Place(Wire):
     """Where, and how, one photo of a scan is taken."""
 
@@ -93,7 +88,7 @@ class Place(Wire):
     """Stops above the scan's locked exposure, for an exposure bracket."""
     focus_offset_dioptres: float = Field(default=0.0, ge=-10, le=10)
     """Nearer than the scan's locked focus, for a focus bracket."""
-    camera: int = Field(default=0, ge=0, exclude_if=_is_nothing)
+    camera: int = Field(default=0, ge=0, exclude_if=is_nothing)
     """Which of the scan's cameras takes it; 0 is the first, and not written."""
 
     @property
@@ -134,9 +129,9 @@ class FrameEntry(Place):
     """Platter angle as read off the mat, where it could be read."""
     sidecars: tuple[StoredFile, ...] = ()
     """What the device found out about this photo: mask, edge map, and `FrameSidecar` as JSON."""
-    raw: StoredFile | None = Field(default=None, exclude_if=_is_nothing)
+    raw: StoredFile | None = Field(default=None, exclude_if=is_nothing)
     """The same exposure as the sensor saw it: a DNG, or the camera's own raw file."""
-    raw_travels: bool = Field(default=False, exclude_if=_is_nothing)
+    raw_travels: bool = Field(default=False, exclude_if=is_nothing)
     """Whether that is part of the bundle; else it is on the device only, and its hash here says which one it is."""
 
     def files(self) -> tuple[StoredFile, ...]:
@@ -178,7 +173,7 @@ class Manifest(Wire):
     """About the whole scan: camera poses, contact sheet."""
     options: ReconstructionOptions = ReconstructionOptions()
 
-    cameras: tuple[CameraOfScan, ...] = Field(default=(), exclude_if=_is_nothing)
+    cameras: tuple[CameraOfScan, ...] = Field(default=(), exclude_if=is_nothing)
     """The other cameras, numbered from 1."""
 
     @model_validator(mode="after")

@@ -9,7 +9,7 @@ from typing import Literal
 
 from pydantic import ConfigDict, Field
 
-from offload.wire.base import Wire
+from offload.wire.base import Wire, is_nothing
 from offload.wire.bundle import Intrinsics
 
 Row = tuple[float, float, float]
@@ -43,10 +43,11 @@ class FramePose(Wire):
     rms_px: float | None = None
     """Of its corners; None where none was used."""
     source: PoseSource
+    camera: int = Field(default=0, ge=0, exclude_if=is_nothing)
 
 
 class Turn(Wire):
-    """One turn of the platter with the camera in one place and the object lying on one side."""
+    """One turn of the platter with a camera in one place and the object lying on one side."""
 
     model_config = ConfigDict(allow_inf_nan=False)
 
@@ -62,6 +63,8 @@ class Turn(Wire):
     """From the axis' foot."""
     clockwise: bool = False
     """The platter turned against the commanded direction."""
+    camera: int = Field(default=0, ge=0, exclude_if=is_nothing)
+    """Which of the scan's cameras it was; 0 is the first, and not written."""
 
 
 class ScanPoses(Wire):
@@ -72,12 +75,18 @@ class ScanPoses(Wire):
     format: Literal["scannerd-scan-poses/1"] = "scannerd-scan-poses/1"
     units: Literal["mm"] = "mm"
     intrinsics: Intrinsics
-    """Of every photo of the scan."""
+    """Of every photo that the first camera took."""
     scale_source: Literal["mat, self-calibrated", "mat, stored intrinsics"]
     rms_px: float
-    """Reprojection error of the corners that were used."""
+    """Reprojection error of the corners that were used; of several cameras the largest."""
     turns: tuple[Turn, ...]
     frames: tuple[FramePose, ...]
     without: dict[int, str] = Field(default_factory=dict)
     """Photos that have no pose, and why."""
     warnings: tuple[str, ...] = ()
+    other_intrinsics: tuple[Intrinsics | None, ...] = Field(default=(), exclude_if=is_nothing)
+    """Of the photos of each further camera, numbered from 1; None: its photos have no poses."""
+
+    def intrinsics_of(self, camera: int) -> Intrinsics | None:
+        """Return the lens of a camera; None where its photos have no poses."""
+        return self.intrinsics if camera == 0 else self.other_intrinsics[camera - 1]

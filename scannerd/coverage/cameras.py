@@ -20,9 +20,10 @@ GOOD_PX_AT_1600 = 4.0
 
 
 class Cameras:
-    """Remembers the latest good reading of each turn."""
+    """One camera, wherever it stood: remembers the latest good reading of each turn."""
 
     def __init__(self, plan: ScanPlan) -> None:
+        """`plan` as that camera has it."""
         size_px = (plan.photo_width_px, plan.photo_height_px)
         known = plan.intrinsics
         self.lens = Lens.of(known).at_size(*size_px) if known is not None else Lens.nominal(plan.camera, *size_px)

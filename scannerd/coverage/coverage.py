@@ -64,7 +64,7 @@ class Coverage:
 
     def __init__(self, plan: ScanPlan) -> None:
         self._plan = plan
-        self._cameras = Cameras(plan)
+        self._cameras: dict[int, Cameras] = {}
         self._begin(side=0)
 
     def _begin(self, side: int) -> None:
@@ -92,12 +92,18 @@ class Coverage:
             return None
         if place.side != self._side:
             self._begin(place.side)
-        pose = self._cameras.pose(place, angle_deg, look.mat, look.mask)
-        if pose is None:
+        camera = self._camera(place.camera)
+        pose = camera.pose(place, angle_deg, look.mat, look.mask)
+        # What one camera alone guesses fits neither to the mat nor to what another one guesses.
+        if pose is None or (camera.guessed and (place.camera or not self._guessed)):
             return None
         mask = _small(look.mask)
-        width, height = (mask.shape[1], mask.shape[0]) if mask is not None else small_size or self._photo_size()
-        sighting = Sighting(pose, self._cameras.lens_at(width, height), None, _is_sharp(look))
+        width, height = (
+            (mask.shape[1], mask.shape[0])
+            if mask is not None
+            else small_size or self._plan.of_camera(place.camera).size_px
+        )
+        sighting = Sighting(pose, camera.lens_at(width, height), None, _is_sharp(look))
         self._sightings[place.index] = sighting
         if mask is not None:
             self._take(KeptSighting.of(sighting, mask), angle_deg)
@@ -120,8 +126,14 @@ class Coverage:
         planned = viewpoints or self._plan.viewpoints
         return self._told(last).with_proposal(best_proposal(planned, self._side, last.sightings, skin, last.seen))
 
-    def _photo_size(self) -> tuple[int, int]:
-        return self._plan.photo_width_px, self._plan.photo_height_px
+    def _camera(self, number: int) -> Cameras:
+        if number not in self._cameras:
+            self._cameras[number] = Cameras(self._plan.of_camera(number))
+        return self._cameras[number]
+
+    @property
+    def _guessed(self) -> bool:
+        return all(camera.guessed for camera in self._cameras.values())
 
     def _take(self, sighting: KeptSighting, angle_deg: float) -> None:
         self._masks += 1
@@ -174,7 +186,7 @@ class Coverage:
     def _first_box(self, sighting: Sighting) -> Box:
         """Around everything that could stand on the mat; without a mat, around what the first mask shows."""
         mat = self._plan.mat
-        if mat is not None and not self._cameras.guessed:
+        if mat is not None and not self._guessed:
             edge_mm = BOX_OF_MAT * max(mat.width_mm, mat.height_mm)
         else:
             assert sighting.mask is not None
@@ -186,7 +198,7 @@ class Coverage:
         return skin_of(self._hull.occupied(), self._hull.box) if self._hull is not None else None
 
     def _told(self, done: _Round) -> CoverageReport:
-        return report_on(done.skin, done.seen, self._side, len(done.sightings), guessed=self._cameras.guessed)
+        return report_on(done.skin, done.seen, self._side, len(done.sightings), guessed=self._guessed)
 
 
 def _small(mask: Mask | None) -> Mask | None:

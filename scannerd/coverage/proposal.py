@@ -59,16 +59,16 @@ def _rings(
     for elevation_deg in ELEVATIONS_DEG:
         if min(abs(elevation_deg - old) for old in taken) < APART_DEG:
             continue
-        gain = _gain(skin, seen, sightings, [elevation_deg], views)
-        says = (
-            f"one more turn with the camera looking down at about {elevation_deg:.0f}° (so far "
-            f"{', '.join(f'{old}°' for old in taken)}) would show {100 * gain:.0f} % more of the object well: "
-            f"{views} photos"
-        )
         try:
             viewpoints = extension_of(planned, Extension(views=views, elevation_deg=elevation_deg))
         except ImpossiblePattern:
             continue
+        gain = _gain(skin, seen, sightings, [elevation_deg], views)
+        says = (
+            f"one more turn with the camera looking down at about {elevation_deg:.0f}° (so far "
+            f"{', '.join(f'{old}°' for old in taken)}) would show {100 * gain:.0f} % more of the object well: "
+            f"{len(viewpoints)} photos"
+        )
         proposals.append(Proposal(ProposalKind.RING, viewpoints, gain, elevation_deg, says))
     return proposals
 
@@ -115,7 +115,7 @@ def _views_in_a_turn(planned: Sequence[Viewpoint], side: int) -> int:
 
 def _other_side(planned: Sequence[Viewpoint], side: int) -> tuple[Viewpoint, ...]:
     """The same turns once more, for the object upside down. Raises ImpossiblePattern."""
-    elevations_deg = {view.ring: view.elevation_deg for view in planned if view.side == side}
+    elevations_deg = {view.ring: view.elevation_deg for view in planned if view.side == side and view.camera == 0}
     added: tuple[Viewpoint, ...] = ()
     for number, ring in enumerate(sorted(elevations_deg)):
         views = len({view.angle_deg for view in planned if view.side == side and view.ring == ring})

@@ -12,7 +12,7 @@ import typer
 from pydantic import ValidationError
 from rich.console import Console
 
-from scannerd.config import CameraSection
+from scannerd.config_camera import CameraSection
 from scannerd.demo.display import choose_display
 from scannerd.demo.faults import FAULTS, faults_named
 from scannerd.demo.options import DemoOptions

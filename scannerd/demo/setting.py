@@ -11,7 +11,6 @@ from drivers.bench.platter import PlatterMechanics
 from drivers.bench.rotor import MotorMake
 from drivers.bench.sd_card import SdCard, card_named
 from scannerd.config import (
-    CameraSection,
     Config,
     DeviceSection,
     QualitySection,
@@ -19,6 +18,7 @@ from scannerd.config import (
     ScanSection,
     StoreSection,
 )
+from scannerd.config_camera import CameraSection
 from scannerd.config_motors import LiftSection
 from scannerd.demo.faults import faults_named
 from scannerd.demo.options import DemoOptions

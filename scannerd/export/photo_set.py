@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from offload.geometry.lens import Lens
-from offload.wire.bundle import FIRST_CAMERA, CameraModel, FrameEntry
+from offload.wire.bundle import CameraModel, FrameEntry
 from offload.wire.poses import FramePose, ScanPoses
 from scannerd.export.exported_file import ExportFault
 from scannerd.geometry.joint_poses import NoPoses
@@ -112,10 +112,14 @@ def photo_set(store: ScanStore, scan_id: str) -> PhotoSet:
 
 
 def _cameras(plan: ScanPlan, poses: ScanPoses | None) -> tuple[SetCamera, ...]:
-    size_px = (plan.photo_width_px, plan.photo_height_px)
-    known = poses.intrinsics if poses is not None else plan.intrinsics
-    lens = Lens.of(known).at_size(*size_px) if known is not None else Lens.nominal(plan.camera, *size_px)
-    return (SetCamera(FIRST_CAMERA, plan.camera, lens, known is not None),)
+    return tuple(_camera(plan.of_camera(number), poses, number) for number in range(len(plan.camera_names)))
+
+
+def _camera(plan: ScanPlan, poses: ScanPoses | None, number: int) -> SetCamera:
+    """`plan` as that camera has it."""
+    known = (poses.intrinsics_of(number) if poses is not None else None) or plan.intrinsics
+    lens = Lens.of(known).at_size(*plan.size_px) if known is not None else Lens.nominal(plan.camera, *plan.size_px)
+    return SetCamera(plan.camera_names[number], plan.camera, lens, known is not None)
 
 
 def _name(frame: FrameEntry, cameras: tuple[SetCamera, ...]) -> str:

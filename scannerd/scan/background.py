@@ -7,7 +7,6 @@ from offload.wire.bundle import CameraModel, StoredFile
 from scannerd import __version__
 from scannerd.store.background import BackgroundFacts, BackgroundPlate
 from scannerd.store.hashing import sha256_of_bytes
-from scannerd.store.layout import StoreLayout
 from scannerd.store.photo import encode_planes, with_exif
 from scannerd.worker_thread import WorkerThread
 
@@ -24,12 +23,12 @@ def camera_model(camera: Camera) -> CameraModel:
 
 
 async def photograph_background(
-    camera: Camera, layout: StoreLayout, worker: WorkerThread, jpeg_quality: int
+    camera: Camera, plate: BackgroundPlate, worker: WorkerThread, jpeg_quality: int
 ) -> BackgroundFacts:
     """Take the photo and keep it for the scans to come. Raises DriverError, StoreFault."""
     frame = await camera.capture()
     model, locked, taken_at = camera_model(camera), camera.settings, datetime.now(UTC)
-    return await worker.run(lambda: _keep(frame, model, locked, taken_at, layout, jpeg_quality))
+    return await worker.run(lambda: _keep(frame, model, locked, taken_at, plate, jpeg_quality))
 
 
 def _keep(
@@ -37,7 +36,7 @@ def _keep(
     camera: CameraModel,
     locked: CameraSettings,
     taken_at: datetime,
-    layout: StoreLayout,
+    plate: BackgroundPlate,
     jpeg_quality: int,
 ) -> BackgroundFacts:
     jpeg = with_exif(
@@ -49,7 +48,7 @@ def _keep(
         f"scannerd {__version__}",
     )
     facts = BackgroundFacts(
-        file=StoredFile(name=layout.background.name, sha256=sha256_of_bytes(jpeg), size_bytes=len(jpeg)),
+        file=StoredFile(name=plate.path.name, sha256=sha256_of_bytes(jpeg), size_bytes=len(jpeg)),
         camera=camera,
         photo_width_px=frame.photo.width_px,
         photo_height_px=frame.photo.height_px,
@@ -59,5 +58,5 @@ def _keep(
         focus_dioptres=locked.focus_dioptres,
         taken_at=taken_at,
     )
-    BackgroundPlate(layout).keep(jpeg, facts)
+    plate.keep(jpeg, facts)
     return facts

@@ -8,7 +8,7 @@ from pydantic import TypeAdapter, ValidationError
 from drivers.protocols import Camera, CameraSettings, Window
 from offload.logs.fields import about
 from scannerd.commands import RawPhotos
-from scannerd.config import CameraSection
+from scannerd.config_camera import AnyCameraSection
 from scannerd.scan.flicker import Flicker
 from scannerd.store.durable import StoreFault
 from scannerd.store.scans import StoredScan
@@ -27,24 +27,27 @@ _SETTINGS = TypeAdapter(CameraSettings)
 async def lock_camera(
     scan: StoredScan,
     camera: Camera,
-    configured: CameraSection,
+    configured: AnyCameraSection,
     storing: WorkerThread,
     flicker: Flicker = STEADY_LIGHT,
+    number: int = 0,
 ) -> CameraSettings:
-    """Lock the camera for this run, and return to what.
+    """Lock the scan's camera of this number for this run, and return to what.
 
     What is metered is exposed for whole periods of flickering light. A scan that goes on has what its first run had,
     lest its photos differ. Raises DriverError, StoreFault.
     """
     await camera.keep_raw(scan.plan.raw is not RawPhotos.NEVER)
-    if scan.locked_settings is not None:
-        settings = await camera.lock(_known(scan))
+    plan = scan.plan.of_camera(number)
+    if scan.locked_settings_of(number) is not None:
+        settings = await camera.lock(_known(scan, number))
     else:
         wanted = configured.settings(camera.settings.focus_dioptres)
-        settings = await (_metered(camera, flicker) if scan.plan.metered else camera.lock(wanted))
-        await storing.run(lambda: scan.note("locked", settings=asdict(settings)))
+        settings = await (_metered(camera, flicker) if plan.metered else camera.lock(wanted))
+        await storing.run(lambda: scan.note_lock(asdict(settings), number))
     LOG.info(
-        "locked: %.0f µs, gain %.2f, colour gains %.2f %.2f, focus %s",
+        "locked%s: %.0f µs, gain %.2f, colour gains %.2f %.2f, focus %s",
+        plan.named(number),
         settings.exposure_us,
         settings.analogue_gain,
         *settings.colour_gains,
@@ -63,9 +66,9 @@ async def _metered(camera: Camera, flicker: Flicker) -> CameraSettings:
     return await camera.lock(steady)
 
 
-def _known(scan: StoredScan) -> CameraSettings:
+def _known(scan: StoredScan, number: int) -> CameraSettings:
     try:
-        return _SETTINGS.validate_python(dict(scan.locked_settings or {}))
+        return _SETTINGS.validate_python(dict(scan.locked_settings_of(number) or {}))
     except ValidationError as error:
         raise StoreFault(
             f"{scan.folder.journal}: the locked camera settings cannot be understood: {error}; start a new scan"

@@ -18,7 +18,7 @@ from drivers.raw_picture import Raw
 from offload.logs.fields import about
 from offload.wire.bundle import FrameEntry
 from scannerd.events import CoverageChanged, Event, FrameJudged, FrameStored, StepTimes
-from scannerd.quality.gate import Gate
+from scannerd.quality.gates import Gates
 from scannerd.quality.look import Afterthought, Look, Verdict
 from scannerd.scan.development import develop
 from scannerd.scan.onlookers import Onlookers, Sight
@@ -63,7 +63,7 @@ class Darkroom:
     def __init__(
         self,
         scan: StoredScan,
-        gate: Gate,
+        gates: Gates,
         onlookers: Onlookers,
         judging: WorkerThread,
         storing: WorkerThread,
@@ -72,7 +72,7 @@ class Darkroom:
     ) -> None:
         """`raws` writes raw files; who has no such photos needs none."""
         self._scan = scan
-        self._gate = gate
+        self._gates = gates
         self._onlookers = onlookers
         self._judging = judging
         self._storing = storing
@@ -96,6 +96,10 @@ class Darkroom:
     def has_room(self) -> bool:
         """Whether another frame may be handed in."""
         return len(self._in_hand) < BACKLOG
+
+    def reads_mat(self, camera: int) -> bool:
+        """Whether a photo of this camera has told where the platter stands."""
+        return camera in self._onlookers.mat_readers
 
     def put(self, taken: Taken) -> "asyncio.Future[Look]":
         """Hand a frame in and return its coming verdict.
@@ -133,7 +137,7 @@ class Darkroom:
             if sight.slip.correct:
                 await self._storing.run(partial(self._note_slip, taken, sight.slip))
             if look.verdict is Verdict.ACCEPT or (taken.keep_anyway and not taken.is_jammed):
-                self._gate.learn(look)
+                self._gates.learn(look)
                 self._to_store.put_nowait((held, look, await self._developed(taken, look)))
             else:
                 await self._reject(held, look)
@@ -165,7 +169,7 @@ class Darkroom:
     def _look_at(self, taken: Taken) -> Sight:
         """In the judging thread."""
         with taken.stages.stage("judge", self._ports.now_s):
-            return self._onlookers.see(taken, self._gate.judge(taken.shot.frame, taken.viewpoint))
+            return self._onlookers.see(taken, self._gates.judge(taken.shot.frame, taken.viewpoint))
 
     async def _developed(self, taken: Taken, look: Look) -> DevelopedPhoto:
         photo = await self._judging.run(partial(develop, self._scan.plan, taken, look, self._ports.now_s))
@@ -297,15 +301,22 @@ class Darkroom:
 
 
 def step_times(taken: Taken) -> StepTimes:
-    """Return what one viewpoint took; judging and storing happened while the table moved on."""
+    """Return what one viewpoint took; judging and storing happened while the table moved on.
+
+    A photo that was taken beside another one's took only its own capture.
+    """
     arrival, shot, stages = taken.arrival, taken.shot, taken.stages
-    moving_s = arrival.arrived_s - arrival.began_s
+    capture_s, floor_s = shot.capture_s, shot.floor_capture_s
+    moving_s = settle_s = 0.0
+    if not shot.beside:
+        moving_s, settle_s = arrival.arrived_s - arrival.began_s, shot.settle_s
+        floor_s += arrival.floor_move_s + settle_s
     return StepTimes(
         move_s=moving_s,
-        settle_s=shot.settle_s,
-        capture_s=shot.capture_s,
+        settle_s=settle_s,
+        capture_s=capture_s,
         wait_s=stages.waited_s,
         judge_s=stages.seconds("judge"),
         store_s=stages.seconds("encode") + stages.seconds("hash") + stages.seconds("write"),
-        floor_s=arrival.floor_move_s + shot.settle_s + shot.floor_capture_s,
+        floor_s=floor_s,
     )

@@ -1,6 +1,6 @@
 """How long each phase may last before something hangs, computed from what moves, exposes, and is written."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from drivers.protocols import Axis, Camera
 from scannerd.config import Config
@@ -34,11 +34,11 @@ FARTHEST_MOVE_DEG = 360.0
 class Deadlines:
     """Of one device with one configuration."""
 
-    def __init__(self, config: Config, axis: Axis, camera: Camera, lift: Axis | None = None) -> None:
+    def __init__(self, config: Config, axis: Axis, cameras: Sequence[Camera], lift: Axis | None = None) -> None:
         self._config = config
         self._axis = axis
         self._lift = lift
-        self._camera = camera
+        self._cameras = cameras
         self._rules: dict[Phase, Callable[[ScanPlan | None], float | None]] = {
             Phase.IDLE: lambda plan: None,
             Phase.PAUSED: lambda plan: None,
@@ -83,7 +83,9 @@ class Deadlines:
 
     @property
     def _frame_s(self) -> float:
-        return self._config.camera.exposure_us * 1e-6 + self._camera.description.readout_s
+        """Of the slowest camera: they take their photos at once."""
+        pairs = zip(self._config.every_camera, self._cameras, strict=True)
+        return max(section.exposure_us * 1e-6 + camera.description.readout_s for section, camera in pairs)
 
     def _first_try_s(self) -> float:
         return FRAMES_OF_PATIENCE * SLACK * self._frame_s + CAMERA_GRACE_S
@@ -95,16 +97,18 @@ class Deadlines:
         return self._first_try_s() + self._second_try_s()
 
     def _judging_s(self) -> float:
-        camera = self._config.camera
-        return JUDGING_S_PER_MPX * camera.width_px * camera.height_px / 1e6
+        return JUDGING_S_PER_MPX * self._largest_px / 1e6
+
+    @property
+    def _largest_px(self) -> int:
+        return max(camera.width_px * camera.height_px for camera in self._config.every_camera)
 
     def _backlog_s(self, plan: ScanPlan | None) -> float:
         """One frame is judged, and one is written; the phase begins anew with each that gets there."""
         return self._judging_s() + self._storing_s(plan)
 
     def _storing_s(self, plan: ScanPlan | None) -> float:
-        camera = self._config.camera
-        size_bytes = photo_bytes(plan) if plan else 1.1 * camera.width_px * camera.height_px
+        size_bytes = photo_bytes(plan) if plan else 1.1 * self._largest_px
         return CARD_STALL_S + size_bytes / CARD_BYTES_PER_S
 
     def _sealing_s(self, plan: ScanPlan | None) -> float:

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from itertools import product
 
 from scannerd.commands import Extension
 from scannerd.scan.pattern import MOST_PHOTOS, MOST_RINGS, ImpossiblePattern
@@ -11,20 +12,30 @@ from scannerd.scan.plan import Viewpoint
 def extension_of(viewpoints: Sequence[Viewpoint], wish: Extension) -> tuple[Viewpoint, ...]:
     """Return the viewpoints to add to these. Raises ImpossiblePattern.
 
-    They are turned to after everything that is planned already, once round the same way; each is one plain photo.
+    They are turned to after everything that is planned already, once round the same way; each is one plain photo, of
+    every camera. What the wish says of ring and elevation is the first camera's.
     """
     last = viewpoints[-1]
     side = max(view.side for view in viewpoints) + wish.turn_over
     ring, elevation_deg = _ring(viewpoints, wish, side)
     angles_deg = _angles_deg(wish)
     turn_deg = 360 * (math.floor(max(view.angle_deg for view in viewpoints) / 360) + 1)
-    total = len(viewpoints) + len(angles_deg)
+    cameras = _cameras(viewpoints, elevation_deg)
+    total = len(viewpoints) + len(angles_deg) * len(cameras)
     if total > MOST_PHOTOS:
         raise ImpossiblePattern(f"{total} photos: a scan has at most {MOST_PHOTOS}; add fewer")
     return tuple(
-        Viewpoint(index=index, ring=ring, side=side, elevation_deg=elevation_deg, angle_deg=turn_deg + angle_deg)
-        for index, angle_deg in enumerate(angles_deg, last.index + 1)
+        Viewpoint(
+            index=index, ring=ring, side=side, elevation_deg=height_deg, angle_deg=turn_deg + angle_deg, camera=camera
+        )
+        for index, (angle_deg, (camera, height_deg)) in enumerate(product(angles_deg, cameras), last.index + 1)
     )
+
+
+def _cameras(viewpoints: Sequence[Viewpoint], elevation_deg: float | None) -> list[tuple[int, float | None]]:
+    """Return every camera's number with its elevation; all but the first stay where they are."""
+    others = {view.camera: view.elevation_deg for view in viewpoints if view.camera}
+    return [(0, elevation_deg), *sorted(others.items())]
 
 
 def _angles_deg(wish: Extension) -> list[float]:
@@ -41,6 +52,7 @@ def _angles_deg(wish: Extension) -> list[float]:
 
 def _ring(viewpoints: Sequence[Viewpoint], wish: Extension, side: int) -> tuple[int, float | None]:
     """Return the ring's number and where its camera stands: of one that is there, or of a new one."""
+    viewpoints = [view for view in viewpoints if view.camera == 0]
     known = {view.ring: view.elevation_deg for view in viewpoints if view.side == side}
     if wish.ring is None and wish.elevation_deg is None:
         ring = viewpoints[-1].ring if known else 0

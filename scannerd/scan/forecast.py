@@ -1,7 +1,9 @@
 """What a scan will take, said before it begins."""
 
 from collections import Counter
+from collections.abc import Sequence
 from itertools import pairwise
+from math import prod
 
 from drivers.protocols import Axis, Camera
 from scannerd.board.scan_shown import Forecast
@@ -14,13 +16,16 @@ JUDGE_AND_STORE_S = 0.35
 MEGAPIXELS_OF_THAT = 1.92
 
 
-def forecast(plan: ScanPlan, axis: Axis, camera: Camera, disk: DiskForecast) -> Forecast:
+def forecast(plan: ScanPlan, axis: Axis, cameras: Sequence[Camera], disk: DiskForecast) -> Forecast:
     """Return time and space for all photos of a plan; without the minutes that a person takes between rings."""
     photos = len(plan.viewpoints)
-    megapixels = plan.photo_width_px * plan.photo_height_px / 1e6
-    photo_s = (
-        plan.exposure_us * 1e-6 + camera.description.readout_s + JUDGE_AND_STORE_S * megapixels / MEGAPIXELS_OF_THAT
+    numbers = range(len(cameras))
+    # Cameras take their photos at once, and the judge looks at one after the other.
+    stop_s = max(
+        plan.of_camera(number).exposure_us * 1e-6 + cameras[number].description.readout_s for number in numbers
     )
+    megapixels = sum(prod(plan.of_camera(number).size_px) for number in numbers) / 1e6
+    stop_s += JUDGE_AND_STORE_S * megapixels / MEGAPIXELS_OF_THAT
     try:
         disk.require(plan, photos)
         reason = None
@@ -28,7 +33,7 @@ def forecast(plan: ScanPlan, axis: Axis, camera: Camera, disk: DiskForecast) -> 
         reason = str(full)
     return Forecast(
         photos=photos,
-        minutes=round((photos * photo_s + _turning_s(plan, axis)) / 60, 1),
+        minutes=round((photos / len(cameras) * stop_s + _turning_s(plan, axis)) / 60, 1),
         megabytes=round(scan_bytes(plan, photos) / 1e6, 1),
         free_megabytes=round(max(0, disk.usable_bytes) / 1e6, 1),
         fits=reason is None,

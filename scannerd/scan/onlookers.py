@@ -10,6 +10,7 @@ from scannerd.coverage.recall import recall
 from scannerd.coverage.report import CoverageReport
 from scannerd.quality.look import Look, Remedy, Verdict
 from scannerd.scan.sameness import SamenessWatch
+from scannerd.scan.shot import Arrival
 from scannerd.scan.slip import MAX_SLIP_DEG, SlipVerdict, SlipWatch
 from scannerd.scan.taken import Taken
 from scannerd.store.scans import StoredScan
@@ -43,7 +44,12 @@ class Onlookers:
             scan.plan, max_slip_deg, max_speed_deg_s, viewpoints=lambda: scan.viewpoints, lifted=lifted
         )
         self._coverage = Coverage(scan.plan)
-        self._sameness = SamenessWatch()
+        self._sameness: dict[int, SamenessWatch] = {}
+        self._read: tuple[Arrival, float] | None = None
+        """The latest arrival whose angle some camera read off the mat, and that angle."""
+        self._jammed: Arrival | None = None
+        self.mat_readers: set[int] = set()
+        """Cameras whose photos have told where the platter stands."""
 
     def remember(self, tell: Callable[[FrameEntry, FrameSidecar], None]) -> None:
         """Learn again from the photos that are there already; `tell` hears of each.
@@ -54,6 +60,8 @@ class Onlookers:
         frames = (self._scan.frames[index] for index in sorted(self._scan.frames))
         for frame, sidecar in readable_sidecars(folder, frames):
             self._slips.remember(sidecar)
+            if sidecar.mat is not None and sidecar.seen_angle_deg is not None:
+                self.mat_readers.add(frame.camera)
             recall(self._coverage, folder, frame, sidecar)
             tell(frame, sidecar)
 
@@ -66,17 +74,34 @@ class Onlookers:
         arrival, shot = taken.arrival, taken.shot
         still = shot.settled and not shot.believed
         slip = self._slips.see(taken.viewpoint.index, arrival.angle_deg, look.mat, arrival.offset_deg, still=still)
-        taken.slip, taken.seen_deg = slip, slip.seen_deg
+        slip, taken.seen_deg = self._shared(arrival, slip, taken.viewpoint.camera)
+        taken.slip = slip
         if slip.jammed:
-            says = f"the platter hardly turned: it stands at {slip.seen_deg:.1f}°, {arrival.angle_deg:.1f}° commanded"
+            seen_deg = 0.0 if taken.seen_deg is None else taken.seen_deg
+            says = f"the platter hardly turned: it stands at {seen_deg:.1f}°, {arrival.angle_deg:.1f}° commanded"
             look = replace(look, verdict=Verdict.RETAKE, reason=says, remedy=Remedy.WAIT)
         return Sight(look, slip, slip.unread is not None and self._stands_still(taken))
+
+    def _shared(self, arrival: Arrival, slip: SlipVerdict, camera: int) -> tuple[SlipVerdict, float | None]:
+        """Return what holds for this photo, and the platter's angle: all cameras of a stop see the same platter."""
+        if slip.seen_deg is not None:
+            self.mat_readers.add(camera)
+            self._read = (arrival, slip.seen_deg)
+            if slip.jammed:
+                self._jammed = arrival
+        if arrival is self._jammed:
+            slip = replace(slip, jammed=True)
+        seen_deg = slip.seen_deg
+        if seen_deg is None and self._read is not None and self._read[0] is arrival:
+            seen_deg = self._read[1]
+        return slip, seen_deg
 
     def _stands_still(self, taken: Taken) -> bool:
         viewpoint, moved = taken.viewpoint, taken.arrival.moved and taken.attempt == 1
         if not viewpoint.is_plain:
             return False
-        return self._sameness.see((viewpoint.side, viewpoint.ring), taken.shot.frame.small.y, moved=moved)
+        watch = self._sameness.setdefault(viewpoint.camera, SamenessWatch())
+        return watch.see((viewpoint.side, viewpoint.ring), taken.shot.frame.small.y, moved=moved)
 
     def count(self, taken: Taken, look: Look) -> CoverageReport | None:
         """Take in a photo that is kept; return what is covered, when that is known anew."""

@@ -1,6 +1,6 @@
 """From where, and how often, a scan looks at its object: sides, rings, angles, brackets. Pure; knows no hardware."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -27,6 +27,7 @@ class Stop(NamedTuple):
     exposure_ev: float
     focus_offset_dioptres: float
     angle_deg: float
+    camera: int
 
 
 @dataclass(frozen=True)
@@ -47,8 +48,8 @@ class Ring:
 class Pattern:
     """Every photo of a scan, in the order in which it is taken.
 
-    Everything at one angle before the table moves, one ring before the camera moves, all rings before the object is
-    turned over. The platter never turns back: every ring goes on where the one before ended.
+    All cameras at once, everything at one angle before the table moves, one ring before the camera moves, all rings
+    before the object is turned over. The platter never turns back: every ring goes on where the one before ended.
     """
 
     rings: tuple[Ring, ...]
@@ -57,11 +58,13 @@ class Pattern:
     """At each angle; 0, the locked exposure, comes first: the others are judged after it."""
     focus_dioptres: tuple[float, ...] = (0.0,)
     repeats: int = 1
+    others_deg: tuple[float | None, ...] = ()
+    """Where each further camera stands above the platter, if that is known: all of them take every photo."""
 
     @property
     def photos(self) -> int:
         """How many there will be."""
-        at_one_angle = len(self.exposures_ev) * len(self.focus_dioptres) * self.repeats
+        at_one_angle = len(self.exposures_ev) * len(self.focus_dioptres) * self.repeats * (1 + len(self.others_deg))
         return self.sides * sum(ring.views for ring in self.rings) * at_one_angle
 
     def stops(self) -> Iterator[Stop]:
@@ -76,7 +79,8 @@ class Pattern:
         for exposure_ev in self.exposures_ev:
             for dioptres in self.focus_dioptres:
                 for repeat in range(self.repeats):
-                    yield Stop(ring, side, elevation_deg, repeat, exposure_ev, dioptres, angle_deg)
+                    for camera, height_deg in enumerate((elevation_deg, *self.others_deg)):
+                        yield Stop(ring, side, height_deg, repeat, exposure_ev, dioptres, angle_deg, camera)
 
 
 def bracket(count: int, step: float) -> tuple[float, ...]:
@@ -85,8 +89,16 @@ def bracket(count: int, step: float) -> tuple[float, ...]:
     return tuple(sorted(values, key=lambda value: (value != 0, value)))
 
 
-def pattern_of(scan: ScanSection, wishes: Wishes | None = None, lift: LiftSection | None = None) -> Pattern:
-    """Return what the settings and one person's wishes ask for. Raises ImpossiblePattern."""
+def pattern_of(
+    scan: ScanSection,
+    wishes: Wishes | None = None,
+    lift: LiftSection | None = None,
+    others_deg: Sequence[float | None] = (),
+) -> Pattern:
+    """Return what the settings and one person's wishes ask for; `others_deg` as in `Pattern`.
+
+    Raises ImpossiblePattern.
+    """
     wishes = wishes or Wishes()
     pattern = Pattern(
         rings=_rings(scan, wishes, lift),
@@ -98,6 +110,7 @@ def pattern_of(scan: ScanSection, wishes: Wishes | None = None, lift: LiftSectio
             wishes.focus_bracket or scan.focus_bracket, wishes.focus_step_dioptres or scan.focus_step_dioptres
         ),
         repeats=wishes.repeats or scan.repeats,
+        others_deg=tuple(others_deg),
     )
     if pattern.photos > MOST_PHOTOS:
         raise ImpossiblePattern(

@@ -5,10 +5,11 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
-from offload.wire.base import ScanId, Wire
-from offload.wire.bundle import CameraModel, Intrinsics, MatSpec, Place, ReconstructionOptions
+from offload.wire.base import ScanId, Wire, is_nothing
+from offload.wire.bundle import FIRST_CAMERA, CameraModel, Intrinsics, MatSpec, Place, ReconstructionOptions
 from scannerd.commands import Quality, RawPhotos, Wishes
 from scannerd.config import Config
+from scannerd.config_camera import OtherCameraSection
 from scannerd.scan.pattern import Pattern, Ring, pattern_of
 
 
@@ -17,6 +18,25 @@ class Viewpoint(Place):
 
     angle_deg: float = Field(allow_inf_nan=False)
     """Of the platter, counter-clockwise seen from above; 0 is where the scan began. It goes on beyond 360."""
+
+
+class PlannedCamera(Wire):
+    """One of the cameras besides the first, and how it takes its photos; as the plan has the first one's."""
+
+    name: str
+    camera: CameraModel
+    photo_width_px: int = Field(ge=16)
+    photo_height_px: int = Field(ge=16)
+    jpeg_quality: int = Field(ge=1, le=100)
+    exposure_us: float = Field(gt=0)
+    analogue_gain: float = Field(gt=0)
+    metered: bool = False
+    elevation_deg: float | None = None
+    intrinsics: Intrinsics | None = None
+
+
+_OF_THE_CAMERA = tuple(name for name in PlannedCamera.model_fields if name not in ("name", "elevation_deg"))
+"""What a plan says of its first camera, under the same names."""
 
 
 class ScanPlan(Wire):
@@ -48,7 +68,25 @@ class ScanPlan(Wire):
     mat: MatSpec | None = None
     intrinsics: Intrinsics | None = None
     options: ReconstructionOptions = ReconstructionOptions()
+    cameras: tuple[PlannedCamera, ...] = Field(default=(), exclude_if=is_nothing)
+    """Those besides the first, numbered from 1."""
     viewpoints: tuple[Viewpoint, ...] = Field(min_length=3)
+
+    @property
+    def camera_names(self) -> tuple[str, ...]:
+        """By number."""
+        return (FIRST_CAMERA, *(other.name for other in self.cameras))
+
+    def of_camera(self, number: int) -> "ScanPlan":
+        """Return the plan as one camera has it: everything that it says of the first one holds for that one."""
+        if number == 0:
+            return self
+        other = self.cameras[number - 1]
+        return self.model_copy(update={name: getattr(other, name) for name in _OF_THE_CAMERA})
+
+    def named(self, number: int) -> str:
+        """Return a camera's name as messages have it: nothing where there is only one."""
+        return f" (camera {self.camera_names[number]})" if self.cameras else ""
 
     @property
     def rings(self) -> int:
@@ -116,10 +154,11 @@ def plan_scan(
     intrinsics: Intrinsics | None = None,
     light_level: float | None = None,
     raw_bytes: int = 0,
+    others: tuple[PlannedCamera, ...] = (),
 ) -> ScanPlan:
-    """Freeze the settings and one person's wishes into a plan; `raw_bytes` is what a raw file takes at most.
+    """Freeze the settings and one person's wishes into a plan; `camera` is the first.
 
-    Raises ImpossiblePattern.
+    `raw_bytes` is what a raw file takes at most. Raises ImpossiblePattern.
     """
     wishes = wishes or Wishes()
     raw = raw_of(config, wishes)
@@ -144,5 +183,24 @@ def plan_scan(
         mat=config.mat.spec(),
         intrinsics=intrinsics,
         options=options_for(config.reconstruction.options(), wishes.quality),
-        viewpoints=viewpoints_of(pattern_of(config.scan, wishes, config.lift)),
+        cameras=others,
+        viewpoints=viewpoints_of(
+            pattern_of(config.scan, wishes, config.lift, [other.elevation_deg for other in others])
+        ),
+    )
+
+
+def planned_camera(section: OtherCameraSection, camera: CameraModel, intrinsics: Intrinsics | None) -> PlannedCamera:
+    """Freeze the settings of a camera besides the first."""
+    return PlannedCamera(
+        name=section.name,
+        camera=camera,
+        photo_width_px=section.width_px,
+        photo_height_px=section.height_px,
+        jpeg_quality=section.jpeg_quality,
+        exposure_us=section.exposure_us,
+        analogue_gain=section.analogue_gain,
+        metered=section.metering == "once",
+        elevation_deg=section.elevation_deg,
+        intrinsics=intrinsics,
     )

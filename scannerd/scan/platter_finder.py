@@ -5,6 +5,7 @@ import logging
 from collections.abc import Callable
 from datetime import datetime
 from functools import partial
+from pathlib import Path
 
 from drivers.protocols import AxisNotHomed, NeedsPerson
 from offload.logs.fields import about
@@ -65,7 +66,7 @@ class PlatterFinder:
         """
         known_deg = await self._counted_deg(known_offset_deg)
         latest = self._latest(viewpoint.side, viewpoint.ring)
-        if latest is not None:
+        if latest:
             angle_deg = await self._angle_deg(latest, known_deg)
         else:
             angle_deg = await self._angle_in_new_ring(viewpoint, known_deg)
@@ -83,15 +84,21 @@ class PlatterFinder:
             return None
         return axis.angle_deg + index_offset_deg
 
-    def _latest(self, side: int, ring: int | None = None) -> FrameEntry | None:
-        """Return the latest photo from there; one whose angle was seen, and a plain one, shows the mat best."""
-        frames = [frame for frame in self._scan.frames.values() if frame.side == side and ring in (None, frame.ring)]
-        return max(frames, key=_worth, default=None)
+    def _latest(self, side: int, ring: int | None = None) -> list[FrameEntry]:
+        """Return each camera's latest photo from there, by camera.
+
+        One whose angle was seen, and a plain one, shows the mat best.
+        """
+        best: dict[int, FrameEntry] = {}
+        for frame in self._scan.frames.values():
+            if frame.side == side and ring in (None, frame.ring):
+                best[frame.camera] = max(best.get(frame.camera, frame), frame, key=_worth)
+        return [best[camera] for camera in sorted(best)]
 
     async def _angle_in_new_ring(self, viewpoint: Viewpoint, known_deg: float | None) -> float:
         """There are photos of other rings at most: a hand may have turned the platter since, and the camera moved."""
         latest, mat = self._latest(viewpoint.side), self._scan.plan.mat
-        if latest is None:
+        if not latest:
             return viewpoint.angle_deg if known_deg is None else known_deg
         try:
             seen_deg = await self._seen_from_another_height(latest, mat)
@@ -99,30 +106,32 @@ class PlatterFinder:
             if known_deg is not None:
                 return known_deg
             self._warn(f"{reason}, so ring {viewpoint.ring + 1} counts its angles from where the platter stands")
-            return _true_deg(latest)
+            return _true_deg(latest[0])
         limit_deg = heading_limit_deg(lifted=self._hardware.lift is not None)
         if known_deg is not None and _apart_deg(known_deg, seen_deg) < limit_deg:
             return known_deg
         LOG.info("the mat says %.1f°, seen from another height", seen_deg)
         return seen_deg
 
-    async def _seen_from_another_height(self, latest: FrameEntry, mat: MatSpec | None) -> float:
-        before = await self._corners_before(latest, mat) if mat else None
-        if before is None or mat is None:
+    async def _seen_from_another_height(self, latest: list[FrameEntry], mat: MatSpec | None) -> float:
+        seen = await self._corners_before(latest, mat) if mat else None
+        if seen is None or mat is None:
             raise CannotLocate("photos show no mat")
-        plan = self._scan.plan
+        frame, before = seen
+        plan = self._scan.plan.of_camera(frame.camera)
         turn_deg = partial(heading_turned_deg, before, size_px=plan.size_px, focal_px=plan.focal_px)
-        return _true_deg(latest) + await self._turn_since(mat, turn_deg)
+        return _true_deg(frame) + await self._turn_since(mat, turn_deg, frame.camera)
 
-    async def _angle_deg(self, latest: FrameEntry, known_deg: float | None) -> float:
-        mat, latest_deg = self._scan.plan.mat, _true_deg(latest)
-        before = await self._corners_before(latest, mat) if mat else None
-        if before is None or mat is None:
+    async def _angle_deg(self, latest: list[FrameEntry], known_deg: float | None) -> float:
+        mat = self._scan.plan.mat
+        seen = await self._corners_before(latest, mat) if mat else None
+        if seen is None or mat is None:
             if known_deg is None:
                 self._warn("photos show no mat, so the platter is taken to stand where the latest photo was taken")
-            return latest_deg if known_deg is None else known_deg
+            return _true_deg(max(latest, key=_worth)) if known_deg is None else known_deg
+        frame, before = seen
         try:
-            seen_deg = latest_deg + await self._turn_since(mat, partial(turned_deg, before))
+            seen_deg = _true_deg(frame) + await self._turn_since(mat, partial(turned_deg, before), frame.camera)
         except CannotLocate as reason:
             if known_deg is None:
                 raise MatUnseen(
@@ -132,30 +141,34 @@ class PlatterFinder:
             return known_deg
         return known_deg if known_deg is not None and _apart_deg(known_deg, seen_deg) < SAME_PLACE_DEG else seen_deg
 
-    async def _corners_before(self, latest: FrameEntry, mat: MatSpec) -> Corners | None:
-        """Return the mat in the scan's latest photo; None when this scan's photos do not show it."""
-        photo = self._scan.folder.path / latest.file.name
-        try:
-            return await self._worker.run(lambda: mat_corners(read_grey(photo), mat))
-        except CannotLocate:
-            return None
+    async def _corners_before(self, latest: list[FrameEntry], mat: MatSpec) -> tuple[FrameEntry, Corners] | None:
+        """Return the mat in the first of these photos that shows it; None when none does."""
+        for frame in latest:
+            photo = self._scan.folder.path / frame.file.name
+            with contextlib.suppress(CannotLocate):
+                return frame, await self._worker.run(partial(_corners_in, photo, mat))
+        return None
 
-    async def _turn_since(self, mat: MatSpec, turn_deg: Callable[[Corners], float]) -> float:
+    async def _turn_since(self, mat: MatSpec, turn_deg: Callable[[Corners], float], camera: int) -> float:
         """Take photos until one shows how far the platter has turned. Raises CannotLocate."""
         look = 1
         while True:
             try:
-                return await self._look(mat, turn_deg, self._scan.plan.settle_s * 2 ** (look - 1))
+                return await self._look(mat, turn_deg, camera, self._scan.plan.settle_s * 2 ** (look - 1))
             except CannotLocate:
                 if look == LOOKS:
                     raise
             look += 1
 
-    async def _look(self, mat: MatSpec, turn_deg: Callable[[Corners], float], wait_s: float) -> float:
+    async def _look(self, mat: MatSpec, turn_deg: Callable[[Corners], float], camera: int, wait_s: float) -> float:
         clock = self._hardware.clock
         await clock.wait_until(clock.now_s() + wait_s)
-        frame = await self._hardware.camera.capture()
+        frame = await self._hardware.cameras[camera].capture()
         return await self._worker.run(lambda: turn_deg(mat_corners(frame.photo.y, mat)))
+
+
+def _corners_in(photo: Path, mat: MatSpec) -> Corners:
+    return mat_corners(read_grey(photo), mat)
 
 
 def _worth(frame: FrameEntry) -> tuple[bool, bool, datetime]:

@@ -6,16 +6,18 @@ from dataclasses import asdict
 from drivers.protocols import DriverError
 from offload.logs.fields import about
 from scannerd.fault_kind import FaultKind
-from scannerd.quality.gate import Gate
+from scannerd.quality.gates import Gates
 from scannerd.quality.look import Look, Remedy, Verdict
 from scannerd.scan.darkroom import Darkroom
+from scannerd.scan.eye import LIGHT_FACTORS
 from scannerd.scan.pauses import Pauses
 from scannerd.scan.phases import Phase
 from scannerd.scan.plan import Viewpoint
-from scannerd.scan.station import LIGHT_FACTORS, Arrival, EnterPhase, Station
+from scannerd.scan.shot import Arrival
+from scannerd.scan.station import EnterPhase, Station
 from scannerd.scan.taken import Rejected, Taken
 from scannerd.scan.viewpoint_fault import ViewpointFault
-from scannerd.scan.visits import Visits, where
+from scannerd.scan.visits import Visits
 from scannerd.store.scans import StoredScan
 from scannerd.worker_thread import WorkerThread
 
@@ -29,7 +31,7 @@ class Retakes:
         self,
         scan: StoredScan,
         station: Station,
-        gate: Gate,
+        gates: Gates,
         darkroom: Darkroom,
         storing: WorkerThread,
         enter: EnterPhase,
@@ -40,7 +42,7 @@ class Retakes:
     ) -> None:
         self._scan = scan
         self._station = station
-        self._gate = gate
+        self._gates = gates
         self._darkroom = darkroom
         self._storing = storing
         self._enter = enter
@@ -49,7 +51,8 @@ class Retakes:
         self.ask_a_person = ask_a_person
         """False: nobody can be asked, and the last attempt is kept."""
         self._scan_id = scan.plan.scan_id
-        self._tolerates_exposure = False
+        self._tolerates_exposure: set[int] = set()
+        """Cameras whose light and framing a person wants as they are."""
 
     async def take(self, rejected: Rejected) -> None:
         """Go back to a viewpoint, and leave it only with a photo that is good enough, or that a person wants."""
@@ -71,34 +74,37 @@ class Retakes:
             taken = Taken(viewpoint, arrival, shot, self._visits.stages(arrival, shot), attempt, keep_anyway)
             look = await self._verdict_on(taken)
             if taken.is_jammed:
-                raise _jammed(taken)
+                raise _jammed(taken, self._visits.where(taken.viewpoint))
             if keep_anyway or look.verdict is Verdict.ACCEPT:
                 return
 
     async def _apply(self, remedy: Remedy, rejected: Taken) -> None:
         """Do what the gate thinks may help; the exposure of a scan that has a photo stays."""
+        camera = rejected.viewpoint.camera
+        eye = self._station.eyes[camera]
         if remedy in LIGHT_FACTORS:
             await self._pauses.drain()
-            if self._scan.frames or not self._station.exposes_as(rejected.shot):
+            if self._scan.has_photo_of(camera) or not eye.exposes_as(rejected.shot.frame):
                 return
-        settings = await self._station.remedy(remedy)
+        settings = await eye.remedy(remedy)
         if settings is not None:
             LOG.info("%s: exposed %.0f µs from now on", remedy, settings.exposure_us, extra=about(scan=self._scan_id))
-            await self._storing.run(lambda: self._scan.note("locked", settings=asdict(settings)))
+            await self._storing.run(lambda: self._scan.note_lock(asdict(settings), camera))
 
     async def _ask_about(self, viewpoint: Viewpoint, arrival: Arrival, look: Look, attempt: int) -> bool:
         """Return whether the next photo is to be kept, whatever the gate says of it."""
-        if look.verdict is Verdict.ASK and self._tolerates_exposure:
+        if look.verdict is Verdict.ASK and viewpoint.camera in self._tolerates_exposure:
             return False  # It was taken before a person said so; the gate knows now.
         if look.verdict is not Verdict.ASK and attempt <= self._scan.plan.max_retakes:
             return not self.ask_a_person and attempt == self._scan.plan.max_retakes
         if self.ask_a_person:
-            await self._pauses.pause(f"frame {viewpoint.index} at {arrival.angle_deg:.1f}°: {look.reason}")
+            camera = self._scan.plan.named(viewpoint.camera)
+            await self._pauses.pause(f"frame {viewpoint.index} at {arrival.angle_deg:.1f}°{camera}: {look.reason}")
         if look.verdict is Verdict.ASK:
-            self._gate.tolerate_exposure()
-            self._tolerates_exposure = True
+            self._gates.of(viewpoint.camera).tolerate_exposure()
+            self._tolerates_exposure.add(viewpoint.camera)
         else:
-            self._gate.tolerate(look.faults)
+            self._gates.of(viewpoint.camera).tolerate(look.faults)
         return True
 
     async def _verdict_on(self, taken: Taken) -> Look:
@@ -111,10 +117,10 @@ class Retakes:
         return look
 
 
-def _jammed(taken: Taken) -> ViewpointFault:
+def _jammed(taken: Taken, where: str) -> ViewpointFault:
     seen_deg = taken.seen_deg if taken.seen_deg is not None else 0.0
     message = (
-        f"{where(taken.viewpoint)}: the turntable does not turn: the mat shows {seen_deg:.1f}° after a move to "
+        f"{where}: the turntable does not turn: the mat shows {seen_deg:.1f}° after a move to "
         f"{taken.arrival.angle_deg:.1f}° and a slow one; the motor is off"
     )
     return ViewpointFault(message, FaultKind.TURNTABLE_JAMMED)

@@ -15,7 +15,7 @@ from offload.logs.fields import about
 from scannerd.config import QualitySection
 from scannerd.events import Event, Outcome, ScanSealed
 from scannerd.fault_kind import FaultKind, fault_kind_of
-from scannerd.quality.gate import Gate
+from scannerd.quality.gates import Gates
 from scannerd.scan.control import RunCancelled, RunControl, RunStopped
 from scannerd.scan.darkroom import Darkroom
 from scannerd.scan.fault_policy import Then, handling_of, question_of
@@ -53,7 +53,7 @@ class ScanRunner:
         self,
         scan: StoredScan,
         station: Station,
-        gate: Gate,
+        gates: Gates,
         darkroom: Darkroom,
         control: RunControl,
         storing: WorkerThread,
@@ -69,7 +69,7 @@ class ScanRunner:
         """`proposal` is asked once all photos are there."""
         self._scan = scan
         self._station = station
-        self._gate = gate
+        self._gates = gates
         self._darkroom = darkroom
         self._control = control
         self._storing = storing
@@ -217,7 +217,7 @@ class ScanRunner:
             await self._pauses.pause(None)
         await self._pauses.wait_for_voltage()
         if self._new_quality is not None:
-            self._gate.take(self._new_quality)
+            self._gates.take(self._new_quality)
             self._retakes.ask_a_person = self._new_quality.ask_a_person
             self._new_quality = None
 

@@ -21,13 +21,14 @@ from scannerd.events import (
 )
 from scannerd.fault_kind import FaultKind, fault_kind_of
 from scannerd.hardware import Hardware
-from scannerd.quality.gate import Gate
+from scannerd.quality.gates import Gates
 from scannerd.quality.look import Verdict
 from scannerd.scan.camera_lift import CameraLift
 from scannerd.scan.camera_lock import lock_camera
 from scannerd.scan.control import RunControl
 from scannerd.scan.darkroom import Darkroom, DarkroomPorts
 from scannerd.scan.emergency import NO_EMERGENCY, EmergencyMemory, EmergencyWatch
+from scannerd.scan.eye import Eye
 from scannerd.scan.flicker import Flicker
 from scannerd.scan.motor_rest import MotorRest
 from scannerd.scan.onlookers import Onlookers, Sight
@@ -108,10 +109,10 @@ class ScanSession:
         self._publish = publish
         self._show = show
         self._is_locked = False
-        """The camera, for this run; one that is started anew locks itself again."""
+        """The cameras, for this run; one that is started anew locks itself again."""
         self._flicker = Flicker.of(config.light, scan.plan.light_level)
         self._station = self._new_station()
-        self._camera_section = config.camera
+        self._camera_sections = config.every_camera
         if known_zero is not None:
             self._station.offset_deg = known_zero.offset_deg
         quality, speed_deg_s = config.quality, config.turntable.max_speed_deg_s
@@ -154,17 +155,20 @@ class ScanSession:
     def _new_station(self) -> Station:
         plan, hardware = self.scan.plan, self._hardware
         limits = SettleLimits(plan.settle_s, plan.settle_cap_s, plan.adaptive_settle)
-        self._settle = Settle(limits, plan.photo_width_px, hardware.clock.from_monotonic_s)
+        eyes = []
+        for number, camera in enumerate(hardware.cameras):
+            own = plan.of_camera(number)
+            settle = Settle(limits, own.photo_width_px, hardware.clock.from_monotonic_s)
+            eyes.append(Eye(camera, settle, self._flicker.steady if own.metered else _as_it_is))
         rhythm = Rhythm(hardware.camera.description.readout_s)
-        steady = self._flicker.steady if plan.metered else _as_it_is
-        return Station(hardware.axis, hardware.camera, hardware.clock, self._settle, rhythm, self._enter, steady)
+        return Station(hardware.axis, eyes, hardware.clock, rhythm, self._enter)
 
     def _new_runner(self, config: Config, low_voltage: Callable[[], str | None], make_room: MakeRoom) -> ScanRunner:
         scan, quality = self.scan, config.quality
-        self._gate = gate = Gate(quality, scan.plan.mat)
+        self._gates = gates = Gates(quality, scan.plan.mat, len(self._hardware.cameras))
         ports = DarkroomPorts(self._publish, self._saw, self._hardware.clock.now_s, self.control.retake)
         proposal = ProposalPort(self._sum_up, config.scan.propose_wait_s) if config.scan.propose else None
-        darkroom = Darkroom(scan, gate, self._onlookers, self._judging, self._worker, ports, self._raws)
+        darkroom = Darkroom(scan, gates, self._onlookers, self._judging, self._worker, ports, self._raws)
         rest = MotorRest(self._motors, self.control, config.turntable.idle_release_s)
         enter, publish = self._enter, self._publish
         pauses = Pauses(scan, self._station, darkroom, self.control, rest, enter, publish, low_voltage, make_room)
@@ -172,11 +176,11 @@ class ScanSession:
         standing, station, control, worker = Standing(scan, self._lift), self._station, self.control, self._worker
         visits = Visits(scan, station, darkroom, control, publish, standing, self._find_platter, pauses)
         ask = quality.ask_a_person
-        retakes = Retakes(scan, station, gate, darkroom, worker, enter, pauses, visits, ask_a_person=ask)
+        retakes = Retakes(scan, station, gates, darkroom, worker, enter, pauses, visits, ask_a_person=ask)
         return ScanRunner(
             scan,
             station,
-            gate,
+            gates,
             darkroom,
             control,
             worker,
@@ -191,7 +195,7 @@ class ScanSession:
 
     def _saw(self, taken: Taken, sight: Sight) -> None:
         self._show(taken.shot.frame.small, taken.viewpoint.index, taken.arrival.angle_deg)
-        self._settle.look_at(sight.look.mask)
+        self._station.eyes[taken.viewpoint.camera].settle.look_at(sight.look.mask)
         swung = abs(sight.slip.slipped_deg) > SWUNG_DEG
         if taken.shot.believed and (swung or sight.look.verdict is Verdict.RETAKE):
             self._station.distrust()
@@ -272,7 +276,9 @@ class ScanSession:
         if self._phases.phase is not Phase.PREPARING:
             self._enter(Phase.PREPARING)
         if not self._is_locked:
-            await lock_camera(self.scan, self._hardware.camera, self._camera_section, self._worker, self._flicker)
+            for number, section in enumerate(self._camera_sections):
+                camera = self._hardware.cameras[number]
+                await lock_camera(self.scan, camera, section, self._worker, self._flicker, number)
             self._is_locked = True
         await self._station.unshift()
         if self.scan.frames:
@@ -294,7 +300,7 @@ class ScanSession:
 
     def _remember(self) -> None:
         """In the judging thread: what this scan's photos are like, from those that are there already."""
-        self._onlookers.remember(lambda frame, sidecar: self._gate.remember(frame, sidecar.findings))
+        self._onlookers.remember(lambda frame, sidecar: self._gates.remember(frame, sidecar.findings))
 
     def _warn(self, message: str, kind: FaultKind | None = None) -> None:
         LOG.warning("%s", message, extra=about(scan=self._scan_id))

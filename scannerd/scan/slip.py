@@ -49,9 +49,11 @@ class SlipVerdict:
 
 
 class _Ring:
-    """What was seen in one ring, with the object lying on one side."""
+    """What one camera saw in one ring, with the object lying on one side."""
 
-    def __init__(self) -> None:
+    def __init__(self, plan: ScanPlan) -> None:
+        """`plan` as the camera has it."""
+        self.plan = plan
         self.references: list[Reference] = []
         self.view: PlatterView | None = None
 
@@ -76,7 +78,7 @@ class SlipWatch:
         self._viewpoints = viewpoints or (lambda: plan.viewpoints)
         self._max_slip_deg = max_slip_deg
         self._max_speed_deg_s = max_speed_deg_s
-        self._rings: dict[tuple[int, int], _Ring] = {}
+        self._rings: dict[tuple[int, int, int], _Ring] = {}
         self._offset_deg: float | None = None
         self._seen_before_deg: float | None = None
         self._photos = 0
@@ -159,11 +161,13 @@ class SlipWatch:
 
     def _seen_from_another_height(self, index: int, expected_deg: float, reading: MatReading) -> float | None:
         """Return the platter's angle by another ring of the same side, the turn nearest to what is expected."""
-        side = self._viewpoints()[index].side
-        others = [ring.references[0] for key, ring in self._rings.items() if key[1] == side and ring.references]
+        here = self._viewpoints()[index]
+        # Cameras look from different sides: only a photo of the same one is a compass.
+        same = (here.side, here.camera)
+        others = [ring.references[0] for key, ring in self._rings.items() if key[1:] == same and ring.references]
         if not others:
             return None
-        before, plan = others[-1], self._plan
+        before, plan = others[-1], self._ring(index).plan
         try:
             corners = self._corners(before.reading), self._corners(reading)
             turned_deg = heading_turned_deg(*corners, plan.size_px, plan.focal_px)
@@ -193,7 +197,10 @@ class SlipWatch:
 
     def _ring(self, index: int) -> _Ring:
         viewpoint = self._viewpoints()[index]
-        return self._rings.setdefault((viewpoint.ring, viewpoint.side), _Ring())
+        key = (viewpoint.ring, viewpoint.side, viewpoint.camera)
+        if key not in self._rings:
+            self._rings[key] = _Ring(self._plan.of_camera(viewpoint.camera))
+        return self._rings[key]
 
     def _learn(self, ring: _Ring, reference: Reference) -> None:
         """Raises CannotTell, for the ring's first reference only."""
@@ -201,7 +208,7 @@ class SlipWatch:
             return
         references: Sequence[Reference] = [*ring.references, reference]
         try:
-            ring.view = PlatterView(self._plan.mat, self._plan.size_px, references)
+            ring.view = PlatterView(self._plan.mat, ring.plan.size_px, references)
         except CannotTell:
             if ring.view is None:
                 raise

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 from scannerd.quality.look import Look
 from scannerd.scan.plan import Viewpoint
+from scannerd.scan.shot import Arrival, Shot
 from scannerd.scan.slip import SlipVerdict
 from scannerd.scan.stages import Stages
-from scannerd.scan.station import Arrival, Shot
 
 
 @dataclass

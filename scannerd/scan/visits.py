@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 
 from drivers.protocols import DriverError, LinkBroken, Retryable
 from offload.logs.fields import about
@@ -14,9 +14,10 @@ from scannerd.scan.darkroom import Darkroom
 from scannerd.scan.fault_policy import HANDLING
 from scannerd.scan.pauses import Pauses
 from scannerd.scan.plan import Viewpoint
+from scannerd.scan.shot import Arrival, Neighbour, Shot
 from scannerd.scan.stages import Stages
 from scannerd.scan.standing import Standing
-from scannerd.scan.station import Arrival, Shot, Station, stay
+from scannerd.scan.station import Station, stay
 from scannerd.scan.taken import Taken
 from scannerd.scan.viewpoint_fault import ViewpointFault
 from scannerd.store.scans import StoredScan
@@ -67,32 +68,66 @@ class Visits:
             self._pauses.platter_known = True
 
     async def visit(self, viewpoint: Viewpoint) -> None:
-        """Take the photo of one viewpoint and hand it to the darkroom; its verdict comes later."""
-        arrival, shot, attempt = await self._reach(viewpoint)
-        await self.hand_in(Taken(viewpoint, arrival, shot, self.stages(arrival, shot), attempt))
+        """Take the photos of one stop and hand them to the darkroom; their verdicts come later.
 
-    async def _reach(self, viewpoint: Viewpoint) -> tuple[Arrival, Shot, int]:
-        arrival = await self.go_to(viewpoint)
+        A camera besides the first that fails is tried again by itself, once the others' photos are safe.
+        """
+        beside = self._beside(viewpoint)
+        arrival = await self.go_to(viewpoint, beside=beside)
         try:
-            shot, attempt = await self.shoot(viewpoint, arrival, 1, lambda: self._following(viewpoint))
+            shot, attempt, neighbours = await self._shoot_all(
+                viewpoint, arrival, 1, lambda: self._following(viewpoint, beside), beside
+            )
         except DriverError as error:
             raise self.fault_at(viewpoint, error) from error
-        return arrival, shot, attempt
+        taken = [Taken(viewpoint, arrival, shot, self.stages(arrival, shot), attempt)]
+        for one in neighbours:
+            if isinstance(one.outcome, Shot):
+                taken.append(Taken(one.viewpoint, arrival, one.outcome, self.stages(arrival, one.outcome)))
+        # What the mat says in one photo is known before the others of its stop are judged.
+        for each in sorted(taken, key=lambda each: not self._darkroom.reads_mat(each.viewpoint.camera)):
+            await self.hand_in(each)
+        for one in neighbours:
+            if isinstance(one.outcome, DriverError):
+                await self.hand_in(await self._alone(one.viewpoint, arrival, one.outcome))
 
-    async def go_to(self, viewpoint: Viewpoint, *, slowly: bool = False) -> Arrival:
-        """Have the platter there. A line that failed is tried again, once it is known where the platter stands."""
+    def _beside(self, viewpoint: Viewpoint) -> list[Viewpoint]:
+        """Return what other cameras have yet to take at the same stop, the same way."""
+        if not self._scan.plan.cameras:
+            return []
+        under_way = self._darkroom.in_hand | {viewpoint.index}
+        return [
+            view for view in self._scan.missing() if view.index not in under_way and _stop(view) == _stop(viewpoint)
+        ]
+
+    async def _alone(self, viewpoint: Viewpoint, arrival: Arrival, fault: DriverError) -> Taken:
+        """Take again what a camera failed to take beside another one."""
+        if not isinstance(fault, Retryable) or self._scan.plan.max_retakes < 1:
+            raise self.fault_at(viewpoint, fault) from fault
+        self._mind_failure(viewpoint, 1, fault)
+        try:
+            shot, attempt = await self.shoot(viewpoint, arrival, 2)
+        except DriverError as error:
+            raise self.fault_at(viewpoint, error) from error
+        return Taken(viewpoint, arrival, shot, self.stages(arrival, shot), attempt)
+
+    async def go_to(self, viewpoint: Viewpoint, *, slowly: bool = False, beside: Sequence[Viewpoint] = ()) -> Arrival:
+        """Have the platter there, and the cameras locked for what they take there.
+
+        A line that failed is tried again, once it is known where the platter stands.
+        """
         left = HANDLING[FaultKind.LINK_BROKEN].tries
         while True:
             try:
                 await self.know_platter(viewpoint)
-                return await self._station.move_to(viewpoint, slowly=slowly)
+                return await self._station.move_to(viewpoint, slowly=slowly, beside=beside)
             except LinkBroken as broken:
                 self._pauses.platter_known = False
                 self._station.break_rhythm()
                 if left == 0:
                     raise self.fault_at(viewpoint, broken) from broken
                 left -= 1
-                message = f"{where(viewpoint)}: {broken}"
+                message = f"{self.where(viewpoint)}: {broken}"
                 LOG.warning("tried again: %s", message, extra=self._about(viewpoint))
                 self._publish(Warned(message, self._scan_id, FaultKind.LINK_BROKEN))
             except DriverError as error:
@@ -102,43 +137,55 @@ class Visits:
         """Return what a driver said, with the viewpoint's name; where a line broke, the platter has to be found."""
         if isinstance(error, LinkBroken):
             self._pauses.platter_known = False
-        return ViewpointFault(f"{where(viewpoint)}: {error}", fault_kind_of(error))
+        return ViewpointFault(f"{self.where(viewpoint)}: {error}", fault_kind_of(error))
 
-    def _following(self, viewpoint: Viewpoint) -> Viewpoint | None:
-        """Return where the table may go while this viewpoint's photo is still copied; None: it stays until then."""
+    def _following(self, viewpoint: Viewpoint, beside: Sequence[Viewpoint]) -> Viewpoint | None:
+        """Return where the table may go while this stop's photos are still copied; None: it stays until then."""
         undisturbed = self._control.undisturbed and self._pauses.has_power
         if self._darkroom.rejected or not (self._darkroom.has_room and undisturbed):
             return None
-        under_way = self._darkroom.in_hand | {viewpoint.index}
+        under_way = self._darkroom.in_hand | {viewpoint.index} | {view.index for view in beside}
         following = next((view for view in self._scan.missing() if view.index not in under_way), None)
         if following is None or not self._standing.fits(following) or _lock_of(following) != _lock_of(viewpoint):
             return None
         return following
 
-    async def shoot(
-        self, viewpoint: Viewpoint, arrival: Arrival, attempt: int, then: Callable[[], Viewpoint | None] = stay
-    ) -> tuple[Shot, int]:
+    async def shoot(self, viewpoint: Viewpoint, arrival: Arrival, attempt: int) -> tuple[Shot, int]:
         """Return a shot and which attempt it was: a frame that did not come is asked for again."""
+        shot, attempt, _ = await self._shoot_all(viewpoint, arrival, attempt)
+        return shot, attempt
+
+    async def _shoot_all(
+        self,
+        viewpoint: Viewpoint,
+        arrival: Arrival,
+        attempt: int,
+        then: Callable[[], Viewpoint | None] = stay,
+        beside: Sequence[Viewpoint] = (),
+    ) -> tuple[Shot, int, list[Neighbour]]:
+        """The same, with what other cameras took beside."""
         while True:
             try:
-                shot = await self._station.shoot(viewpoint, arrival, attempt, then)
+                shot, neighbours = await self._station.shoot(viewpoint, arrival, attempt, then, beside)
                 self._mind_lateness(viewpoint, shot)
-                return shot, attempt
+                return shot, attempt, neighbours
             except Retryable as fault:
                 # A table that had left already and does not come back is no matter of the camera's.
                 if isinstance(fault, LinkBroken) or attempt > self._scan.plan.max_retakes:
                     raise
-                LOG.warning("attempt %d: %s", attempt, fault, extra=self._about(viewpoint))
-                self._station.break_rhythm()
-                self.retakes += 1
+                self._mind_failure(viewpoint, attempt, fault)
                 attempt += 1
+
+    def _mind_failure(self, viewpoint: Viewpoint, attempt: int, fault: DriverError) -> None:
+        LOG.warning("attempt %d: %s", attempt, fault, extra=self._about(viewpoint))
+        self._station.break_rhythm()
+        self.retakes += 1
 
     def _mind_lateness(self, viewpoint: Viewpoint, shot: Shot) -> None:
         late_s = shot.capture_s - shot.floor_capture_s
         if late_s > LATE_S:
-            message = (
-                f"{where(viewpoint)}: the photo came {late_s:.1f} s late; if it happens often, use a better supply"
-            )
+            where = self.where(viewpoint)
+            message = f"{where}: the photo came {late_s:.1f} s late; if it happens often, use a better supply"
             LOG.warning("%s", message, extra=self._about(viewpoint))
             self._publish(Warned(message, self._scan_id, FaultKind.FRAME_LATE))
 
@@ -154,13 +201,18 @@ class Visits:
         """Return the times of a frame so far."""
         stages = Stages(self._began_s)
         stages.waited_s, self._waited_s = self._waited_s, 0.0
-        stages.add("move", arrival.began_s, arrival.arrived_s)
-        stages.add("settle", shot.waiting_since_s, shot.exposed_s)
+        if not shot.beside:
+            stages.add("move", arrival.began_s, arrival.arrived_s)
+            stages.add("settle", shot.waiting_since_s, shot.exposed_s)
         stages.add("expose", shot.exposed_s, shot.closed_s)
         stages.add("readout", shot.closed_s, shot.free_s)
         if shot.done_s > shot.free_s:
             stages.add("copy", shot.free_s, shot.done_s)
         return stages
+
+    def where(self, viewpoint: Viewpoint) -> str:
+        """Name a viewpoint to people, and its camera where there are several."""
+        return f"frame {viewpoint.index} at {viewpoint.angle_deg:.1f}°{self._scan.plan.named(viewpoint.camera)}"
 
     def _about(self, viewpoint: Viewpoint) -> dict[str, object]:
         return about(scan=self._scan_id, frame=viewpoint.index)
@@ -170,6 +222,5 @@ def _lock_of(viewpoint: Viewpoint) -> tuple[float, float]:
     return viewpoint.exposure_ev, viewpoint.focus_offset_dioptres
 
 
-def where(viewpoint: Viewpoint) -> str:
-    """Name a viewpoint to people."""
-    return f"frame {viewpoint.index} at {viewpoint.angle_deg:.1f}°"
+def _stop(viewpoint: Viewpoint) -> tuple[float, int, int, int, tuple[float, float]]:
+    return viewpoint.angle_deg, viewpoint.side, viewpoint.ring, viewpoint.repeat, _lock_of(viewpoint)

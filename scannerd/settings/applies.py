@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from scannerd.config import SECTIONS as TABLES
 from scannerd.config import Config
 
 
@@ -24,6 +25,7 @@ SECTIONS: dict[str, Applies] = {
     "turntable": Applies.IDLE,
     "lift": Applies.IDLE,
     "camera": Applies.IDLE,
+    "cameras": Applies.IDLE,
     "button": Applies.IDLE,
     "led": Applies.IDLE,
     "light": Applies.IDLE,
@@ -67,13 +69,14 @@ class Change:
 
     section: str
     key: str
+    """Empty for the other cameras, which change as a whole."""
     old: Any
     new: Any
 
     @property
     def name(self) -> str:
         """The key as people write it: `[scan] views`."""
-        return f"[{self.section}] {self.key}"
+        return f"[{self.section}] {self.key}" if self.key else f"[[{self.section}]]"
 
     @property
     def applies(self) -> Applies:
@@ -84,12 +87,14 @@ class Change:
 def changes(old: Config, new: Config) -> tuple[Change, ...]:
     """Return every key that differs, in the order of the file."""
     found = []
-    for section in Config.model_fields:
+    for section in TABLES:
         before, after = getattr(old, section), getattr(new, section)
         for key in type(before).model_fields:
             values = getattr(before, key), getattr(after, key)
             if values[0] != values[1]:
                 found.append(Change(section, key, *values))
+    if old.cameras != new.cameras:
+        found.append(Change("cameras", "", old.cameras, new.cameras))
     return tuple(found)
 
 

@@ -9,7 +9,8 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from scannerd.config import Config
+from scannerd.config import SECTIONS, Config
+from scannerd.config_camera import MOST_CAMERAS, OtherCameraSection
 from scannerd.config_section import Section
 from scannerd.settings.rules import broken_rules
 from scannerd.settings.text import allowed_values, toml_value, unit_of
@@ -66,26 +67,45 @@ def _check_sections(tables: Mapping[str, Any]) -> tuple[dict[str, Any], list[str
     for name, table in tables.items():
         if name not in Config.model_fields:
             problems.append(f"[{name}]: unknown section{_nearest_section(name)}")
-        elif not isinstance(table, dict):
+        elif name in SECTIONS and not isinstance(table, dict):
             problems.append(f"{name} = {toml_value(table)}: write a section [{name}]")
-    for name, field in Config.model_fields.items():
+    for name in SECTIONS:
         table = tables.get(name, {})
-        model = type(field.default)
+        model = type(Config.model_fields[name].default)
         if not isinstance(table, dict):
             continue
         try:
             sound[name] = model.model_validate(table)
         except ValidationError as error:
-            problems += [_problem(name, model, fault) for fault in error.errors()]
-    return sound, problems
+            problems += [_problem(f"[{name}]", model, fault) for fault in error.errors()]
+    sound["cameras"], faults = _check_cameras(tables.get("cameras", []))
+    return sound, problems + faults
 
 
-def _problem(section: str, model: type[Section], fault: ErrorDetails) -> str:
+def _check_cameras(tables: object) -> tuple[tuple[OtherCameraSection, ...], list[str]]:
+    """Return the other cameras that are sound, and what is wrong with the rest."""
+    if not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):
+        return (), ["[cameras]: write a section [[cameras]] for each further camera"]
+    sound, problems = [], []
+    for number, table in enumerate(tables, 1):
+        try:
+            sound.append(OtherCameraSection.model_validate(table))
+        except ValidationError as error:
+            heading = f"[[cameras]] {table.get('name', number)}:"
+            problems += [_problem(heading, OtherCameraSection, fault) for fault in error.errors()]
+    if len(tables) >= MOST_CAMERAS:
+        problems.append(f"[[cameras]]: {1 + len(tables)} cameras; use at most {MOST_CAMERAS}")
+    return tuple(sound), problems
+
+
+def _problem(heading: str, model: type[Section], fault: ErrorDetails) -> str:
     name = str(fault["loc"][0])
     if fault["type"] == "extra_forbidden":
-        return f"[{section}] {name}: unknown{_nearest_key(section, name)}"
+        return f"{heading} {name}: unknown{_nearest_key(model, name)}"
+    if fault["type"] == "missing":
+        return f"{heading} {name} is missing: it is {model.model_fields[name].description}"
     allowed = f"{allowed_values(model.model_fields[name])} {unit_of(name)}".rstrip()
-    return f"[{section}] {name} = {toml_value(fault['input'])}: use {allowed}"
+    return f"{heading} {name} = {toml_value(fault['input'])}: use {allowed}"
 
 
 def _nearest(name: str, known: Iterable[str]) -> str | None:
@@ -98,12 +118,13 @@ def _nearest_section(name: str) -> str:
     return f"; did you mean [{near}]?" if near else f"; known are {', '.join(known)}"
 
 
-def _nearest_key(section: str, name: str) -> str:
+def _nearest_key(model: type[Section], name: str) -> str:
     """Look in the same section first, then in all others: keys are often written under the wrong heading."""
-    here = list(type(Config.model_fields[section].default).model_fields)
+    here = list(model.model_fields)
     near = _nearest(name, here)
     if near:
         return f"; did you mean {near}?"
-    homes = {key: other for other, field in Config.model_fields.items() for key in type(field.default).model_fields}
+    models = {other: type(Config.model_fields[other].default) for other in SECTIONS}
+    homes = {key: other for other, keys in models.items() for key in keys.model_fields}
     near = _nearest(name, homes)
     return f"; did you mean [{homes[near]}] {near}?" if near else f"; known are {', '.join(here)}"

@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict
 from pydantic.fields import FieldInfo
 from tomlkit.exceptions import TOMLKitError
 
-from scannerd.config import Config
+from scannerd.config import SECTIONS, Config
 from scannerd.settings.applies import Applies, applies
 from scannerd.settings.file import ConfigFaults, parse_config
 from scannerd.settings.text import bound, is_list, items_of, pattern_of, unit_of
@@ -71,8 +71,8 @@ class SettingsSection(_Shown):
 
 
 def settings_of(config: Config) -> tuple[SettingsSection, ...]:
-    """Return every section and key with its present value, in the order of the file."""
-    return tuple(_section(config, name) for name in Config.model_fields)
+    """Return every section and key with its present value, in the order of the file; other cameras are no section."""
+    return tuple(_section(config, name) for name in SECTIONS)
 
 
 def changed_text(old_text: str, wanted: Changes, path: Path | str = "config.toml") -> str:
@@ -178,8 +178,7 @@ def _differing(tables: Mapping[str, Any], wanted: Changes) -> list[Setting]:
 
 
 def _default(section: str, key: str) -> object:
-    field = Config.model_fields.get(section)
-    known = type(field.default).model_fields if field is not None else {}
+    known = type(Config.model_fields[section].default).model_fields if section in SECTIONS else {}
     if key not in known:
         return None
     default = _as_json(known[key].default)

@@ -1,12 +1,15 @@
 """What must hold between keys, checked on every section that is sound by itself."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
-from scannerd.config import ButtonSection, CameraSection, IntrinsicsSection, MatSection, ScanSection
+from offload.wire.bundle import FIRST_CAMERA
+from scannerd.config import ButtonSection, MatSection, ScanSection
+from scannerd.config_camera import AnyCameraSection, OtherCameraSection, read_lens
 from scannerd.config_motors import BETWEEN, LiftSection, TurntableSection
 from scannerd.scan.pattern import ImpossiblePattern, pattern_of
 
@@ -18,6 +21,7 @@ def broken_rules(sections: Mapping[str, Any]) -> list[str]:
     """Return one line for each rule that does not hold; sections that are missing are not judged."""
     problems: list[str] = []
     turntable, button, mat = sections.get("turntable"), sections.get("button"), sections.get("mat")
+    others: tuple[OtherCameraSection, ...] = sections.get("cameras", ())
     problems += _pins(sections)
     if button is not None:
         problems += _press_times(button)
@@ -30,11 +34,15 @@ def broken_rules(sections: Mapping[str, Any]) -> list[str]:
     if turntable is not None and lift is not None:
         problems += _shared_port(turntable, lift)
     if (scan := sections.get("scan")) is not None:
-        problems += _pattern(scan, lift)
+        problems += _pattern(scan, lift, others)
     if mat is not None and mat.used:
         problems += _mat(mat)
-    if sections.get("camera") is not None and sections.get("intrinsics") is not None:
-        problems += _intrinsics(sections["intrinsics"], sections["camera"])
+    if (camera := sections.get("camera")) is not None:
+        problems += cameras_at_odds(camera, others)
+        if sections.get("intrinsics") is not None:
+            problems += _lens("[intrinsics] file", sections["intrinsics"].file, camera)
+    for other in others:
+        problems += _lens(f"[[cameras]] {other.name}: intrinsics_file", other.intrinsics_file, other)
     return problems
 
 
@@ -146,7 +154,7 @@ def _shared_port(turntable: TurntableSection, lift: LiftSection) -> list[str]:
     return problems
 
 
-def _pattern(scan: ScanSection, lift: LiftSection | None) -> list[str]:
+def _pattern(scan: ScanSection, lift: LiftSection | None, others: Sequence[OtherCameraSection]) -> list[str]:
     lists = {name: getattr(scan, name) for name in ("ring_views", "ring_elevations_deg")}
     lengths = {name: len(values) for name, values in lists.items() if values}
     if len(set(lengths.values())) > 1:
@@ -156,7 +164,7 @@ def _pattern(scan: ScanSection, lift: LiftSection | None) -> list[str]:
         if scan.rings not in (1, length):
             return [f"[scan] rings = {scan.rings}: {name} names {length}; use {length}, or leave it out"]
     try:
-        pattern_of(scan, lift=lift)
+        pattern_of(scan, lift=lift, others_deg=[other.elevation_deg for other in others])
     except ImpossiblePattern as reason:
         return [f"[scan] {reason}"]
     return []
@@ -178,10 +186,37 @@ def _mat(mat: MatSection) -> list[str]:
     return problems
 
 
-def _intrinsics(section: IntrinsicsSection, camera: CameraSection) -> list[str]:
-    where = f'[intrinsics] file = "{section.file}"'
+def cameras_at_odds(camera: AnyCameraSection, others: Sequence[OtherCameraSection]) -> list[str]:
+    """Return one line for each name or device that two cameras have."""
+    problems = []
+    names, devices = {FIRST_CAMERA: "[camera]"}, {_device(camera): "[camera]"}
+    for other in others:
+        where = f"[[cameras]] {other.name}"
+        if other.name in names:
+            problems.append(f"{where}: {names[other.name]} is called so already; use another name")
+        if _device(other) in devices:
+            problems.append(f"{where}: {_said(other)} is {devices[_device(other)]} already; name another device")
+        names.setdefault(other.name, where)
+        devices.setdefault(_device(other), where)
+    return problems
+
+
+def _device(camera: AnyCameraSection) -> tuple[str, str | int | None]:
+    if camera.driver == "v4l2":
+        return camera.driver, camera.device
+    return camera.driver, camera.camera_index if isinstance(camera, OtherCameraSection) else 0
+
+
+def _said(camera: OtherCameraSection) -> str:
+    if camera.driver == "v4l2":
+        return f'device = "{camera.device or ""}"'
+    return f"camera_index = {camera.camera_index}"
+
+
+def _lens(key: str, file: Path | None, camera: AnyCameraSection) -> list[str]:
+    where = f'{key} = "{file}"'
     try:
-        lens = section.lens()
+        lens = read_lens(file)
     except OSError as error:
         return [f"{where}: cannot be read: {error.strerror}"]
     except ValidationError as error:
@@ -190,6 +225,6 @@ def _intrinsics(section: IntrinsicsSection, camera: CameraSection) -> list[str]:
     if lens is not None and (lens.width_px, lens.height_px) != (camera.width_px, camera.height_px):
         return [
             f"{where}: for photos of {lens.width_px}x{lens.height_px}, the camera is set to "
-            f'{camera.width_px}x{camera.height_px}; calibrate at that size or use file = ""'
+            f"{camera.width_px}x{camera.height_px}; calibrate at that size or leave it empty"
         ]
     return []

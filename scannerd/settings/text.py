@@ -1,5 +1,6 @@
 """The typed configuration as text: what a key allows, and the documented `config.toml`."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from types import NoneType, UnionType
 from typing import Any, Literal, get_args, get_origin
@@ -7,7 +8,9 @@ from typing import Any, Literal, get_args, get_origin
 from annotated_types import Ge, Gt, Le, MaxLen, MinLen, MultipleOf
 from pydantic.fields import FieldInfo
 
-from scannerd.config import Config
+from scannerd.config import SECTIONS, Config
+from scannerd.config_camera import CameraSection, OtherCameraSection
+from scannerd.config_section import Section
 
 UNITS = {
     "_dioptres": "dpt",
@@ -123,12 +126,34 @@ def documented_toml(config: Config | None = None) -> str:
     """Return `config.toml` with a comment on every key; without `config`, its defaults."""
     config = config or Config()
     blocks = [HEADER]
-    for name in Config.model_fields:
+    for name in SECTIONS:
         section = getattr(config, name)
-        lines = [f"# {(type(section).__doc__ or '').strip()}", f"[{name}]"]
-        for key, field in type(section).model_fields.items():
-            unit = unit_of(key)
-            bounds = allowed_values(field) + (f" {unit}" if unit else "")
-            lines += [f"# {field.description} ({bounds})", f"{key} = {toml_value(getattr(section, key))}"]
+        lines = [f"# {(type(section).__doc__ or '').strip()}", f"[{name}]", *_keys(section)]
         blocks.append("\n".join(lines) + "\n")
+        if name == "camera":
+            blocks += [_camera(other) for other in config.cameras] or [_NO_OTHER_CAMERA]
     return "\n".join(blocks)
+
+
+_OWN_KEYS = [name for name in OtherCameraSection.model_fields if name not in CameraSection.model_fields]
+_NO_OTHER_CAMERA = "\n".join(
+    [
+        "# Further cameras that look at the same table, each in a section [[cameras]] with the keys of [camera] and:",
+        *(f"#   {name}: {OtherCameraSection.model_fields[name].description}" for name in _OWN_KEYS),
+        "",
+    ]
+)
+
+
+def _camera(other: OtherCameraSection) -> str:
+    return "\n".join([f"# {(OtherCameraSection.__doc__ or '').strip()}", "[[cameras]]", *_keys(other), ""])
+
+
+def _keys(section: Section) -> Iterator[str]:
+    for key, field in type(section).model_fields.items():
+        unit, value = unit_of(key), getattr(section, key)
+        bounds = allowed_values(field) + (f" {unit}" if unit else "")
+        # TOML has no number that is none.
+        unset = "# " if value is None and field.annotation == float | None else ""
+        yield f"# {field.description} ({bounds})"
+        yield f"{unset}{key} = {toml_value(value)}"

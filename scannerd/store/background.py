@@ -38,46 +38,63 @@ class BackgroundFacts(Wire):
 
 @dataclass(frozen=True)
 class BackgroundPlate:
-    """The store's own plate."""
+    """The store's own plate of one camera."""
 
     layout: StoreLayout
+    number: int = 0
+    name: str = ""
+    """Of the camera; the first needs none."""
+
+    @property
+    def path(self) -> Path:
+        """The photo."""
+        return self.layout.background_of(self.number, self.name)
+
+    @property
+    def _facts(self) -> Path:
+        return self.path.with_suffix(".json")
 
     def keep(self, jpeg: bytes, facts: BackgroundFacts) -> None:
         """Replace the plate. Raises StoreFault."""
-        write_durably(self.layout.background, jpeg)
-        write_durably(self.layout.background_facts, facts.model_dump_json(indent=2).encode())
+        write_durably(self.path, jpeg)
+        write_durably(self._facts, facts.model_dump_json(indent=2).encode())
 
     def facts(self) -> BackgroundFacts | None:
         """Return how the plate was taken; None without one, or when picture and facts do not belong together."""
         try:
-            facts = BackgroundFacts.model_validate_json(self.layout.background_facts.read_bytes())
-            same = sha256_of_file(self.layout.background) == facts.file.sha256
+            facts = BackgroundFacts.model_validate_json(self._facts.read_bytes())
+            same = sha256_of_file(self.path) == facts.file.sha256
         except (OSError, ValidationError):
             return None
         return facts if same else None
 
     def give_to(self, folder: ScanFolder, plan: ScanPlan) -> str | None:
-        """Put the plate into a scan's folder when it fits the plan; return why not when it does not."""
+        """Put the plate into a scan's folder when it fits the plan; return why not when it does not.
+
+        `plan` as the camera has it.
+        """
         facts = self.facts()
         if facts is None:
             return None
         difference = mismatch(facts, plan)
         if difference is not None:
             return (
-                f"the background photo is not used: {difference}; take it again with `scannerd calibrate background`"
+                f"the background photo{plan.named(self.number)} is not used: {difference}; "
+                "take it again with `scannerd calibrate background`"
             )
-        temporary = part_of(folder.background)
+        given = folder.background_of(self.number, self.name)
+        temporary = part_of(given)
         try:
             try:
-                os.link(self.layout.background, temporary)
+                os.link(self.path, temporary)
             except OSError:  # a disk without hard links
-                shutil.copyfile(self.layout.background, temporary)
+                shutil.copyfile(self.path, temporary)
                 with temporary.open("rb") as copy:
                     os.fsync(copy.fileno())
-            temporary.replace(folder.background)
+            temporary.replace(given)
             fsync_folder(folder.path)
         except OSError as error:
-            raise StoreFault(f"{folder.background}: not written: {error.strerror}") from error
+            raise StoreFault(f"{given}: not written: {error.strerror}") from error
         return None
 
 
@@ -99,9 +116,17 @@ def mismatch(facts: BackgroundFacts, plan: ScanPlan) -> str | None:
     return None
 
 
-def stored_background(folder: ScanFolder) -> StoredFile | None:
-    """Return the plate that a scan was given, as the manifest names it."""
-    return stored_file(folder.background) if folder.background.exists() else None
+def give_backgrounds(layout: StoreLayout, folder: ScanFolder, plan: ScanPlan) -> str | None:
+    """Put every camera's plate into a scan's folder; return why some are not used. Raises StoreFault."""
+    names = enumerate(plan.camera_names)
+    remarks = (BackgroundPlate(layout, *camera).give_to(folder, plan.of_camera(camera[0])) for camera in names)
+    return "; ".join(remark for remark in remarks if remark is not None) or None
+
+
+def stored_background(folder: ScanFolder, number: int = 0, name: str = "") -> StoredFile | None:
+    """Return the plate of one camera that a scan was given, as the manifest names it."""
+    path = folder.background_of(number, name)
+    return stored_file(path) if path.exists() else None
 
 
 def stored_file(path: Path) -> StoredFile:

@@ -73,6 +73,7 @@ def jpeg_of(photo: TakenPhoto, plan: ScanPlan) -> bytes:
     """Encode a photo, with what other programs want to know of it. Raises PhotoFault."""
     if photo.jpeg is not None:
         return photo.jpeg
+    plan = plan.of_camera(photo.viewpoint.camera)
     plain, software = encode_planes(photo.photo, plan.jpeg_quality), f"scannerd {__version__}"
     return with_exif(plain, plan.camera, photo.exposure_us, photo.analogue_gain, photo.taken_at, software)
 

@@ -53,8 +53,8 @@ class ScanHistory:
         self.frames = Frames()
         self.extensions: tuple[Viewpoint, ...] = ()
         """Viewpoints that were added to the frozen plan."""
-        self.locked: Mapping[str, Any] | None = None
-        """The camera settings that were locked last."""
+        self.locked: dict[int, Mapping[str, Any]] = {}
+        """The settings that each camera was locked to last."""
         self.index_offset_deg: float | None = None
         """What to add to the axis's angle once its index was found; None: it has none."""
         self.retakes_wanted: tuple[int, ...] = ()
@@ -112,7 +112,7 @@ class ScanHistory:
         self.extensions += tuple(Viewpoint.model_validate(view) for view in body["viewpoints"])
 
     def _lock(self, body: Mapping[str, Any]) -> None:
-        self.locked = body["settings"]
+        self.locked[body.get("camera", 0)] = body["settings"]
 
     def _index(self, body: Mapping[str, Any]) -> None:
         self.index_offset_deg = float(body["offset_deg"])

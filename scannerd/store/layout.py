@@ -40,7 +40,11 @@ class ScanFolder:
     @property
     def background(self) -> Path:
         """A photo of the empty turntable, where there is one."""
-        return self.path / "background.jpg"
+        return self.background_of(0, "")
+
+    def background_of(self, number: int, name: str) -> Path:
+        """That of one camera; the first needs no name."""
+        return self.path / _background(number, name)
 
     @property
     def manifest(self) -> Path:
@@ -83,6 +87,10 @@ class ScanFolder:
     def thumbnail_of(self, photo: StoredFile) -> Path:
         """The small copy of this photo."""
         return self.thumbnails / Path(photo.name).name
+
+
+def _background(number: int, name: str) -> str:
+    return f"background-{name}.jpg" if number else "background.jpg"
 
 
 def take_name(index: int, take: int) -> str:
@@ -137,12 +145,16 @@ class StoreLayout:
     @property
     def background(self) -> Path:
         """The photo of the empty turntable for scans to come."""
-        return self.root / "background.jpg"
+        return self.background_of(0, "")
 
     @property
     def background_facts(self) -> Path:
         """How that photo was taken."""
-        return self.root / "background.json"
+        return self.background.with_suffix(".json")
+
+    def background_of(self, number: int, name: str) -> Path:
+        """The one of a camera; its facts lie beside it."""
+        return self.root / _background(number, name)
 
     def scan(self, scan_id: str) -> ScanFolder:
         """The folder of one scan."""

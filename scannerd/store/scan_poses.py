@@ -25,12 +25,43 @@ def find_poses(folder: ScanFolder, plan: ScanPlan, frames: Iterable[FrameEntry])
     """Return the poses of the photos that count. Raises NoPoses, which says what is missing."""
     if plan.mat is None:
         raise NoPoses(f"scan {plan.scan_id}: was taken without a mat ([mat] used = false)")
-    seen = [_seen(folder.path, frame, plan.mat) for frame in frames]
-    size_px = (plan.photo_width_px, plan.photo_height_px)
+    by_camera: dict[int, list[SeenFrame]] = {number: [] for number in range(1 + len(plan.cameras))}
+    for frame in frames:
+        by_camera[frame.camera].append(_seen(folder.path, frame, plan.mat))
+    poses = _poses_of(plan, plan.mat, by_camera[0])
+    for number in range(1, len(by_camera)):
+        poses = _with_camera(poses, plan, plan.mat, number, by_camera[number])
+    return poses
+
+
+def _poses_of(plan: ScanPlan, mat: MatSpec, seen: list[SeenFrame]) -> ScanPoses:
     try:
-        return joint_poses(seen, plan.mat, size_px, plan.camera, plan.intrinsics)
+        return joint_poses(seen, mat, plan.size_px, plan.camera, plan.intrinsics)
     except NoPoses as reason:
         raise NoPoses(f"scan {plan.scan_id}: {reason}") from reason
+
+
+def _with_camera(poses: ScanPoses, plan: ScanPlan, mat: MatSpec, number: int, seen: list[SeenFrame]) -> ScanPoses:
+    """Return the poses with those of another camera: its own lens, the same mat's frame."""
+    try:
+        own = _poses_of(plan.of_camera(number), mat, seen)
+    except NoPoses as reason:
+        without = {frame.index: str(reason) for frame in seen}
+        changes = {"without": poses.without | without, "other_intrinsics": (*poses.other_intrinsics, None)}
+        return poses.model_copy(update=changes)
+    turns = (turn.model_copy(update={"camera": number}) for turn in own.turns)
+    frames = [*poses.frames, *(frame.model_copy(update={"camera": number}) for frame in own.frames)]
+    where = plan.named(number).strip()
+    return poses.model_copy(
+        update={
+            "rms_px": max(poses.rms_px, own.rms_px),
+            "turns": (*poses.turns, *turns),
+            "frames": tuple(sorted(frames, key=lambda frame: frame.index)),
+            "without": poses.without | own.without,
+            "warnings": (*poses.warnings, *(f"{warning} {where}" for warning in own.warnings)),
+            "other_intrinsics": (*poses.other_intrinsics, own.intrinsics),
+        }
+    )
 
 
 def keep_poses(folder: ScanFolder, poses: ScanPoses) -> None:

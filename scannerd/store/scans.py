@@ -19,7 +19,7 @@ from scannerd.commands import RawPhotos
 from scannerd.events import StepTimes
 from scannerd.geometry.joint_poses import NoPoses
 from scannerd.scan.plan import ScanPlan, Viewpoint
-from scannerd.store.background import BackgroundPlate, stored_file
+from scannerd.store.background import give_backgrounds, stored_file
 from scannerd.store.developed import DevelopedPhoto
 from scannerd.store.durable import (
     StoreFault,
@@ -84,8 +84,22 @@ class StoredScan:
 
     @property
     def locked_settings(self) -> Mapping[str, Any] | None:
-        """The camera settings that were locked last, as `note("locked", settings=…)` was given them."""
-        return self._history.locked
+        """The first camera's settings that were locked last, as `note_lock` was given them."""
+        return self.locked_settings_of(0)
+
+    def locked_settings_of(self, camera: int) -> Mapping[str, Any] | None:
+        """The same for any camera."""
+        return self._history.locked.get(camera)
+
+    def note_lock(self, settings: Mapping[str, Any], camera: int) -> None:
+        """Write what a camera was locked to; only several cameras need numbers. Raises StoreFault."""
+        self.note("locked", settings=settings, **({"camera": camera} if camera else {}))
+
+    def has_photo_of(self, camera: int) -> bool:
+        """Whether a photo of this camera counts."""
+        if not self.plan.cameras:
+            return bool(self.frames)
+        return any(self.viewpoints[index].camera == camera for index in self.frames)
 
     @property
     def index_offset_deg(self) -> float | None:
@@ -176,7 +190,7 @@ class StoredScan:
         Beside all other methods, in a thread of its own. Raises StoreFull before anything is written, StoreFault.
         """
         self._forecast.require_bytes(max(raw.size_bytes, self.plan.raw_bytes))
-        return write_raw(self.folder.path, self.plan, photo, raw)
+        return write_raw(self.folder.path, self.plan.of_camera(photo.camera), photo, raw)
 
     def count_raw(self, photo: FrameEntry, raw: StoredFile) -> None:
         """Write the journal line of a photo's raw file that is on the disk; from then on it belongs to the photo.
@@ -357,7 +371,7 @@ class ScanStore:
             write_durably(unborn.plan, plan.model_dump_json(indent=2).encode())
             with closing(Journal.create(unborn.journal, self.now)) as journal:
                 journal.append("begun", views=len(plan.viewpoints), version=__version__)
-            remark = BackgroundPlate(self.layout).give_to(unborn, plan)
+            remark = give_backgrounds(self.layout, unborn, plan)
             unborn.path.rename(folder.path)
             fsync_folder(self.layout.scans)
         except OSError as error:

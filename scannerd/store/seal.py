@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import chain
 
-from offload.wire.bundle import FrameEntry, Manifest, StoredFile
+from offload.wire.bundle import CameraOfScan, FrameEntry, Manifest, StoredFile
 from scannerd.scan.plan import ScanPlan, Viewpoint
 from scannerd.store.background import stored_background
 from scannerd.store.durable import StoreFault, write_durably
@@ -42,6 +42,7 @@ def write_seal(
     if len(viewpoints) < FEWEST_FRAMES:
         raise StoreFault(f"scan {plan.scan_id}: {len(viewpoints)} photos are no bundle; take {FEWEST_FRAMES} or more")
     around = Manifest.model_construct(
+        format=2 if plan.cameras else 1,
         scan_id=plan.scan_id,
         created_at=now,
         device=plan.device,
@@ -54,6 +55,7 @@ def write_seal(
         background=stored_background(folder),
         extras=tuple(extras),
         options=plan.options,
+        cameras=_other_cameras(folder, plan),
     )
     in_order = [view.index for view in viewpoints]
     total_bytes = _total_bytes(plan.scan_id, around, (frames[index] for index in in_order))
@@ -62,6 +64,20 @@ def write_seal(
     manifest = b"".join((before, _NO_FRAMES[:-1], listed, _NO_FRAMES[-1:], after))
     write_durably(folder.manifest, manifest)
     return Seal(sha256_of_bytes(manifest), len(in_order), total_bytes)
+
+
+def _other_cameras(folder: ScanFolder, plan: ScanPlan) -> tuple[CameraOfScan, ...]:
+    return tuple(
+        CameraOfScan(
+            name=other.name,
+            camera=other.camera,
+            photo_width_px=other.photo_width_px,
+            photo_height_px=other.photo_height_px,
+            intrinsics=other.intrinsics,
+            background=stored_background(folder, number, other.name),
+        )
+        for number, other in enumerate(plan.cameras, 1)
+    )
 
 
 def _total_bytes(scan_id: str, around: Manifest, frames: Iterator[FrameEntry]) -> int:

@@ -18,8 +18,12 @@ OTHER_BYTES = 60_000
 
 
 def photo_bytes(plan: ScanPlan) -> int:
-    """Return what one photo, its sidecars, thumbnail and raw file take at most, for a busy picture."""
-    return photo_bytes_at(plan.photo_width_px, plan.photo_height_px, plan.jpeg_quality) + plan.raw_bytes
+    """Return what one photo, its sidecars, thumbnail and raw file take at most, for a busy picture.
+
+    Of several cameras, the one with the largest photos.
+    """
+    cameras = (plan.of_camera(number) for number in range(1 + len(plan.cameras)))
+    return max(photo_bytes_at(*camera.size_px, camera.jpeg_quality) for camera in cameras) + plan.raw_bytes
 
 
 def photo_bytes_at(width_px: int, height_px: int, jpeg_quality: int) -> int:

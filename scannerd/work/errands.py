@@ -4,10 +4,13 @@ import logging
 import math
 
 from drivers.protocols import AxisNotHomed
+from offload.wire.bundle import FIRST_CAMERA
 from scannerd.commands import CommandRefused
+from scannerd.config_camera import OtherCameraSection
 from scannerd.event_bus import EventBus
 from scannerd.events import AxisHomed, BackgroundStored, LightChanged
 from scannerd.scan.background import photograph_background
+from scannerd.store.background import BackgroundPlate
 from scannerd.store.layout import StoreLayout
 from scannerd.work.workplace import Workplace
 from scannerd.worker_thread import WorkerThread
@@ -52,11 +55,16 @@ class Errands:
             await axis.release()
 
     async def photograph_background(self) -> None:
-        """Keep a photo of the empty table. Raises DriverError, StoreFault."""
-        camera, quality = self._workplace.hardware.camera, self._workplace.config.camera.jpeg_quality
-        facts = await photograph_background(camera, self._layout, self._worker, quality)
-        LOG.info("background stored: %d kB", facts.file.size_bytes // 1000)
-        self._events.publish(BackgroundStored(facts.file.size_bytes))
+        """Keep a photo of the empty table from each camera. Raises DriverError, StoreFault."""
+        size_bytes = 0
+        for number, section in enumerate(self._workplace.config.every_camera):
+            name = section.name if isinstance(section, OtherCameraSection) else FIRST_CAMERA
+            plate = BackgroundPlate(self._layout, number, name)
+            camera = self._workplace.hardware.cameras[number]
+            facts = await photograph_background(camera, plate, self._worker, section.jpeg_quality)
+            size_bytes += facts.file.size_bytes
+        LOG.info("background stored: %d kB", size_bytes // 1000)
+        self._events.publish(BackgroundStored(size_bytes))
 
     def set_light(self, level: float) -> None:
         """Shine with a share of all there is. Raises CommandRefused, DriverError."""

@@ -9,7 +9,7 @@ from typing import Any
 
 from drivers.protocols import DriverError
 from scannerd.config import Config
-from scannerd.hardware import DEVICES, Hardware, build_device
+from scannerd.hardware import DEVICES, Hardware, build_device, open_cameras
 
 LOG = logging.getLogger(__name__)
 
@@ -72,6 +72,8 @@ async def _built(hardware: Hardware, sections: Collection[str], config: Config) 
                 built[name] = build_device(section, config, hardware.clock)
                 if section == "camera":
                     await built[name].open()
+                if section == "cameras":
+                    await open_cameras(built[name], [other.name for other in config.cameras])
     except _CANNOT_BE_HAD:
         for name, device in built.items():
             if device is not None:
@@ -81,6 +83,10 @@ async def _built(hardware: Hardware, sections: Collection[str], config: Config) 
 
 
 async def _close(name: str, device: Any) -> None:
+    if isinstance(device, tuple):
+        for each in device:
+            await _close(name, each)
+        return
     try:
         closing = device.close()
         if inspect.isawaitable(closing):

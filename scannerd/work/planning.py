@@ -2,10 +2,12 @@
 
 from pydantic import ValidationError
 
+from offload.wire.bundle import FIRST_CAMERA
 from scannerd.commands import CommandRefused, RawPhotos, StartScan, Wishes
+from scannerd.config_camera import AnyCameraSection
 from scannerd.scan.background import camera_model
 from scannerd.scan.pattern import ImpossiblePattern
-from scannerd.scan.plan import ScanPlan, plan_scan, raw_of
+from scannerd.scan.plan import ScanPlan, plan_scan, planned_camera, raw_of
 from scannerd.store.identity import new_scan_id
 from scannerd.store.scans import ScanStore, StoredScan
 from scannerd.store.trash import Trash
@@ -30,16 +32,19 @@ class Planning:
 
     def plan(self, scan_id: str, wishes: Wishes) -> ScanPlan:
         """Return what a scan would be. Raises CommandRefused, DriverError."""
-        config, camera = self._workplace.config, camera_model(self._workplace.hardware.camera)
-        intrinsics = config.intrinsics.lens()
+        config, cameras = self._workplace.config, self._workplace.hardware.cameras
         focus = wishes.focus_bracket or config.scan.focus_bracket
-        if focus > 1 and self._workplace.hardware.camera.settings.focus_dioptres is None:
-            raise CommandRefused(
-                f"StartScan {scan_id!r}: focus_bracket = {focus}: this camera's lens has no focus motor; use 1"
-            )
+        self._require_focus_motors(scan_id, focus)
+        lenses = config.lenses()
+        others = tuple(
+            planned_camera(section, camera_model(camera), lens)
+            for section, camera, lens in zip(config.cameras, cameras[1:], lenses[1:], strict=True)
+        )
         level, raw_bytes = self._light_level(scan_id, wishes), self._raw_bytes(scan_id, wishes)
         try:
-            return plan_scan(config, camera, scan_id, self._store.now(), wishes, intrinsics, level, raw_bytes)
+            now = self._store.now()
+            first = camera_model(cameras[0])
+            return plan_scan(config, first, scan_id, now, wishes, lenses[0], level, raw_bytes, others)
         except ImpossiblePattern as reason:
             raise CommandRefused(f"StartScan {scan_id!r}: {reason}") from reason
         except ValidationError as error:
@@ -47,13 +52,16 @@ class Planning:
             raise CommandRefused(f"StartScan {scan_id!r} with {wishes.views or 'all'} views: {faults}") from error
 
     def _raw_bytes(self, scan_id: str, wishes: Wishes) -> int:
-        description = self._workplace.hardware.camera.description
-        if description.raw_bytes is None and raw_of(self._workplace.config, wishes) is not RawPhotos.NEVER:
-            raise CommandRefused(
-                f"StartScan {scan_id!r}: {description.model} delivers nothing raw; start without raw files, or use a "
-                "camera on the ribbon cable"
-            )
-        return description.raw_bytes or 0
+        """Return what the largest raw file takes; all cameras have them, or none."""
+        wanted = raw_of(self._workplace.config, wishes) is not RawPhotos.NEVER
+        descriptions = [camera.description for camera in self._workplace.hardware.cameras]
+        for description in descriptions:
+            if description.raw_bytes is None and wanted:
+                raise CommandRefused(
+                    f"StartScan {scan_id!r}: {description.model} delivers nothing raw; start without raw files, or "
+                    "use a camera on the ribbon cable"
+                )
+        return max(description.raw_bytes or 0 for description in descriptions)
 
     def _light_level(self, scan_id: str, wishes: Wishes) -> float | None:
         if self._workplace.hardware.light is None:
@@ -64,14 +72,37 @@ class Planning:
 
     def require_resumable(self, scan: StoredScan) -> None:
         """Raise CommandRefused unless this scanner can take what is missing, StoreFull unless it fits."""
-        plan, camera = scan.plan, self._workplace.config.camera
+        plan, sections = scan.plan, self._workplace.config.every_camera
         if scan.sealed:
             raise CommandRefused(f"scan {plan.scan_id}: is complete; there is nothing to resume")
-        planned = (plan.photo_width_px, plan.photo_height_px, plan.exposure_us, plan.analogue_gain)
-        if planned != (camera.width_px, camera.height_px, camera.exposure_us, camera.analogue_gain):
+        names = (FIRST_CAMERA, *(other.name for other in self._workplace.config.cameras))
+        if plan.camera_names != names:
             raise CommandRefused(
-                f"scan {plan.scan_id}: was begun with {planned[0]}x{planned[1]} px, {planned[2]:g} µs, gain "
-                f"{planned[3]:g}; the camera is set to {camera.width_px}x{camera.height_px} px, "
-                f"{camera.exposure_us} µs, gain {camera.analogue_gain:g}: set [camera] as it was, then resume"
+                f"scan {plan.scan_id}: was begun with cameras {', '.join(plan.camera_names)}; the scanner has "
+                f"{', '.join(names)}: set [[cameras]] as they were, then resume"
+            )
+        for number, section in enumerate(sections):
+            _require_same(
+                plan.of_camera(number), section, "[[cameras]]" if number else "[camera]", plan.named(number)
             )
         self._store.forecast.require(plan, len(scan.missing()))
+
+    def _require_focus_motors(self, scan_id: str, focus: int) -> None:
+        config = self._workplace.config
+        names = (FIRST_CAMERA, *(other.name for other in config.cameras))
+        for camera, name in zip(self._workplace.hardware.cameras, names, strict=True):
+            if focus > 1 and camera.settings.focus_dioptres is None:
+                which = f"camera {name}'s" if config.cameras else "this camera's"
+                raise CommandRefused(
+                    f"StartScan {scan_id!r}: focus_bracket = {focus}: {which} lens has no focus motor; use 1"
+                )
+
+
+def _require_same(plan: ScanPlan, camera: AnyCameraSection, section: str, name: str) -> None:
+    planned = (plan.photo_width_px, plan.photo_height_px, plan.exposure_us, plan.analogue_gain)
+    if planned != (camera.width_px, camera.height_px, camera.exposure_us, camera.analogue_gain):
+        raise CommandRefused(
+            f"scan {plan.scan_id}: was begun with {planned[0]}x{planned[1]} px, {planned[2]:g} µs, gain "
+            f"{planned[3]:g}{name}; the camera is set to {camera.width_px}x{camera.height_px} px, "
+            f"{camera.exposure_us} µs, gain {camera.analogue_gain:g}: set {section} as it was, then resume"
+        )

@@ -74,7 +74,7 @@ class Workplace:
         self._group = group
         self._show = show
         self._phases = PhaseTracker()
-        self._deadlines = Deadlines(config, hardware.axis, hardware.camera, hardware.lift)
+        self._deadlines = Deadlines(config, hardware.axis, hardware.cameras, hardware.lift)
         self._work: Work | None = None
         self.zero: Zero | None = None
         """Which scan's angles the axis counts in, where it is known."""
@@ -132,7 +132,7 @@ class Workplace:
         if hardware.axis is not self.hardware.axis:
             self.zero = None
         self.config, self.hardware = config, hardware
-        self._deadlines = Deadlines(config, hardware.axis, hardware.camera, hardware.lift)
+        self._deadlines = Deadlines(config, hardware.axis, hardware.cameras, hardware.lift)
         if self.session is not None:
             self.session.take_quality(config.quality)
 

@@ -157,6 +157,6 @@ def _files_of(catalogue: Catalogue, folder: ScanFolder) -> list[ExportedFile]:
         photos = []
     if not photos:
         raise Refused(404, f"scan {folder.scan_id}: has no photos here")
-    more = (folder.plan, folder.manifest, folder.background)
+    more = (folder.plan, folder.manifest, *sorted(folder.path.glob("background*.jpg")))
     paths = [*(folder.path / photo.name for photo in photos), *(file for file in more if file.exists())]
     return [ExportedFile(path.name, path) for path in paths]

@@ -9,7 +9,8 @@ from drivers.options import (
 )
 from drivers.options_serial import Phrase, SerialAxisOptions
 from drivers.options_v4l2 import V4l2Options
-from scannerd.config import ButtonSection, CameraSection, LedSection, LightSection
+from scannerd.config import ButtonSection, LedSection, LightSection
+from scannerd.config_camera import CameraSection
 from scannerd.config_motors import TurntableSection
 
 

@@ -26,7 +26,8 @@ class Camera:
     """One camera, on a rig of the bench; the sensor's thread calls `take_request`, `expose` and `deliver`."""
 
     def __init__(self, manager, rig):
-        self.id = f"/base/soc/i2c0mux/i2c@1/{rig.model.name}@1a"
+        # picamera2 numbers cameras by their ids, the last one first.
+        self.id = f"/base/soc/i2c0mux/i2c@{int(rig.number == 0)}/{rig.model.name}@{0x1A - rig.number:x}"
         self._manager = manager
         self._rig = rig
         self._sensor = Sensor(rig.world.clock, rig.model)
@@ -88,7 +89,7 @@ class Camera:
             self._manager.finish(request)
 
     def take_request(self):
-        if self._rig.world.camera_hangs:
+        if self._rig.hangs:
             return None
         with self._lock:
             self._in_readout = self._queue.popleft() if self._queue else None
@@ -102,7 +103,7 @@ class Camera:
         request = self._in_readout
         wanted = {stream: stream.configuration for stream in request.buffers if not stream.configuration.is_raw}
         sizes_px = [(stream.size.width, stream.size.height) for stream in wanted.values()]
-        frame = self._rig.latent(self._rig.world.expose(shot, *sizes_px[0]), sizes_px)
+        frame = self._rig.latent(self._rig.expose(shot, sizes_px[0]), sizes_px)
         for stream, configuration in wanted.items():
             self._rig.heap.attach(request.buffers[stream].planes[0].fd, latent(frame, configuration))
         for stream, buffer in request.buffers.items():
@@ -183,13 +184,13 @@ class CameraManager:
         return finished
 
 
-def plug_in(rig):
-    """Connect the bench's camera."""
+def plug_in(*rigs):
+    """Connect the bench's cameras, in the order of their numbers."""
     manager = CameraManager.singleton()
     if manager.cameras:
         raise RuntimeError("bench: one is installed in this process already; close it first")
     manager.event_fd = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
-    manager.cameras = [Camera(manager, rig)]
+    manager.cameras = [Camera(manager, rig) for rig in rigs]
 
 
 def unplug():
@@ -198,6 +199,7 @@ def unplug():
     while manager.cameras:
         manager.cameras.pop().stop()
         manager.get_ready_requests()
+    if manager.event_fd >= 0:
         os.close(manager.event_fd)
         manager.event_fd = -1
 

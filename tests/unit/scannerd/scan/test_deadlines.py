@@ -25,7 +25,7 @@ async def hardware(bench: Bench, tmp_path: Path) -> Iterator[Hardware]:
 
 
 def deadlines(config: Config, hardware: Hardware) -> Deadlines:
-    return Deadlines(config, hardware.axis, hardware.camera)
+    return Deadlines(config, hardware.axis, hardware.cameras)
 
 
 async def test_only_what_waits_for_people_may_last_for_ever(hardware: Hardware) -> None:

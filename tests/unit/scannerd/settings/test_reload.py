@@ -14,7 +14,7 @@ from drivers.bench.install import Bench
 from drivers.protocols import Axis
 from scannerd.app import Daemon
 from scannerd.commands import Cancel, Jog, Pause, Resume, StartScan
-from scannerd.config import Config
+from scannerd.config import SECTIONS, Config
 from scannerd.event_bus import Subscription
 from scannerd.events import ConfigRejected, ConfigTaken, Event, FrameStored, Outcome, ScanEnded, ScanPaused
 from scannerd.hardware import build_hardware
@@ -234,4 +234,4 @@ async def test_defaults_without_a_file_cannot_be_changed(bench: Bench, tmp_path:
     async with daemon_on(bench_config(tmp_path), bench) as daemon:
         with pytest.raises(ConfigRefused, match="start it with --config"):
             await daemon.settings.change({"scan": {"views": 5}})
-        assert {section.name for section in await daemon.settings.sections()} == set(Config.model_fields)
+        assert {section.name for section in await daemon.settings.sections()} == set(SECTIONS)

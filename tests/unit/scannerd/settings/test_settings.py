@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from scannerd.config import Config
+from scannerd.config import SECTIONS, Config
 from scannerd.settings.applies import Applies
 from scannerd.settings.file import ConfigFaults, parse_config
 from scannerd.settings.form import SettingsKey, changed_text, settings_of
@@ -33,7 +33,7 @@ def keys_by_id() -> dict[str, SettingsKey]:
 
 def test_every_key_of_the_configuration_is_there_and_is_json() -> None:
     sections = settings_of(Config())
-    assert [section.name for section in sections] == list(Config.model_fields)
+    assert [section.name for section in sections] == list(SECTIONS)
     for section in sections:
         model = type(Config.model_fields[section.name].default)
         assert [key.name for key in section.keys] == list(model.model_fields)
