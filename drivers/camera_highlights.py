@@ -4,25 +4,42 @@ Of all ways to the same light the one with the least gain is taken, as long as t
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeVar
 
 from drivers.camera_exposure import HIGHLIGHT_LEVEL, exposure_factor
 from drivers.picture import Planes
 from drivers.protocols import CameraSettings, CameraUnusable, Window
 from drivers.streaming_camera import StreamSession
 
+S = TypeVar("S", bound=StreamSession)
+
 STEPS = 10
 LONGEST_EXPOSURE_US = 60_000.0
 """Longer ones take more time than the noise of a higher gain is worth."""
 
 
-def exposed_for_highlights(session: StreamSession, settings: CameraSettings, window: Window) -> CameraSettings:
-    """Return settings, locked, at which the window's brightest places are bright and whole. Raises CameraUnusable."""
+def _seen(session: StreamSession) -> Planes:
+    """Return a companion taken with what is locked: a lock returns when a frame has shown it."""
+    with session.frames(0.0) as frames:
+        frame = session.next(frames)
+        try:
+            return frame.small()
+        finally:
+            frame.let_go()
+
+
+def exposed_for_highlights(
+    session: S, settings: CameraSettings, window: Window, seen: Callable[[S], Planes] = _seen
+) -> CameraSettings:
+    """Return settings, locked, at which the window's brightest places are bright and whole. Raises CameraUnusable.
+
+    `seen` returns a small picture that was exposed as is locked.
+    """
     too_dark, too_bright = 0.0, math.inf
     for _ in range(STEPS):
-        factor = exposure_factor(_seen(session), window)
+        factor = exposure_factor(seen(session), window)
         if factor == 1.0:
             return settings
         amount = _amount_us(settings)
@@ -44,16 +61,6 @@ def exposed_for_highlights(session: StreamSession, settings: CameraSettings, win
         f"{session.model}: highlights did not come to rest at {HIGHLIGHT_LEVEL} of 255 in {STEPS} tries; keep the "
         "light steady and the platter still, then try again"
     )
-
-
-def _seen(session: StreamSession) -> Planes:
-    """Return a companion taken with what is locked: a lock returns when a frame has shown it."""
-    with session.frames(0.0) as frames:
-        frame = session.next(frames)
-        try:
-            return frame.small()
-        finally:
-            frame.let_go()
 
 
 def least_noise(

@@ -100,6 +100,11 @@ class Exposed:
         self.metadata: dict[str, Any] = request.get_metadata()
 
     @property
+    def is_preview(self) -> bool:
+        """The stream's frames are photos, every one."""
+        return False
+
+    @property
     def exposure_us(self) -> float:
         """How long the shutter was open."""
         return float(self.metadata["ExposureTime"])

@@ -187,6 +187,8 @@ class Glimpse:
     exposed_at_s: float
     """Start of the exposure on the system's monotonic clock."""
     exposure_us: float
+    is_preview: bool = False
+    """Whether its photo is still to be taken: whoever wants it is asked once more when it is there."""
 
 
 @dataclass(frozen=True)
@@ -258,6 +260,7 @@ class Camera(Protocol):
 
         `keep` is asked in the camera's thread and should take milliseconds, lest frames are lost; what it raises
         comes out here. A frame that it refuses costs the copy of a companion. Nothing limits how often it may refuse.
+        Of cameras that take a photo only on demand it is asked about previews, then about the photo's own companion.
         Cancelling leaves the stream running. Raises CameraTimeout, DriverError.
         """
 

@@ -13,6 +13,7 @@ from drivers.protocols import Axis, Button, Camera, DriverError, EmergencyStop, 
 
 if TYPE_CHECKING:
     from drivers.button_gpio import GpioButton
+    from drivers.camera_gphoto2 import Gphoto2Camera
     from drivers.camera_picamera2 import Picamera2Camera
     from drivers.camera_v4l2 import V4l2Camera
     from drivers.emergency_stop_gpio import GpioEmergencyStop
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
     # Loading by name hides the classes from mypy; here it sees that each keeps its protocol.
     _AXES: tuple[type[Axis], ...] = (StepperGpio, GrblAxis, MarlinAxis, TableAxis)
-    _CAMERAS: tuple[type[Camera], ...] = (Picamera2Camera, V4l2Camera)
+    _CAMERAS: tuple[type[Camera], ...] = (Picamera2Camera, V4l2Camera, Gphoto2Camera)
     _BUTTONS: tuple[type[Button], ...] = (GpioButton,)
     _LAMPS: tuple[type[Lamp], ...] = (GpioLamp,)
     _LIGHTS: tuple[type[Light], ...] = (GpioLight,)
@@ -38,6 +39,7 @@ AXES = {
 CAMERAS = {
     "picamera2": "drivers.camera_picamera2:Picamera2Camera",
     "v4l2": "drivers.camera_v4l2:V4l2Camera",
+    "gphoto2": "drivers.camera_gphoto2:Gphoto2Camera",
 }
 BUTTONS = {"gpio": "drivers.button_gpio:GpioButton"}
 LAMPS = {"gpio": "drivers.lamp_gpio:GpioLamp"}

@@ -38,6 +38,10 @@ class ExposedFrame(Protocol):
     """One frame of a stream, in the camera's memory until it is let go."""
 
     @property
+    def is_preview(self) -> bool:
+        """Whether `photo` would only now take one; what is known of a frame is the photo's from then on."""
+
+    @property
     def exposure_us(self) -> float:
         """How long the shutter was open."""
 
@@ -304,7 +308,11 @@ def _capture(session: StreamSession, called_s: float, keep: Callable[[Glimpse], 
                 # The whole picture first where nobody asks to look before.
                 photo = frame.photo() if keep is always else None
                 glimpse = _glimpse_of(frame)
-                if keep(glimpse):
+                wanted = keep(glimpse)
+                if wanted and glimpse.is_preview:
+                    photo, glimpse = frame.photo(), _glimpse_of(frame)
+                    wanted = keep(glimpse)
+                if wanted:
                     return _frame_of(frame, photo or frame.photo(), glimpse)
             except BrokenPicture:
                 broken += 1
@@ -315,7 +323,8 @@ def _capture(session: StreamSession, called_s: float, keep: Callable[[Glimpse], 
 
 
 def _glimpse_of(frame: ExposedFrame) -> Glimpse:
-    return Glimpse(picture=frame.small(), exposed_at_s=frame.exposed_at_s, exposure_us=frame.exposure_us)
+    picture = frame.small()
+    return Glimpse(picture, frame.exposed_at_s, frame.exposure_us, frame.is_preview)
 
 
 def _frame_of(frame: ExposedFrame, photo: Planes, glimpse: Glimpse) -> Frame:

@@ -18,6 +18,11 @@ class V4l2Frame:
         self._frame_s = frame_s
 
     @property
+    def is_preview(self) -> bool:
+        """The stream's frames are photos, every one."""
+        return False
+
+    @property
     def exposure_us(self) -> float:
         """As the camera is set to."""
         return self._shown.exposure_us

@@ -7,10 +7,13 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Field
 
 from drivers.options import Picamera2Options
+from drivers.options_gphoto2 import Gphoto2Options
 from drivers.options_v4l2 import V4l2Options
 from drivers.protocols import CameraSettings
 from offload.wire.bundle import Intrinsics
 from scannerd.config_section import OptionalFile, OptionalText, Section, fixed, key
+
+AnyCameraOptions = Picamera2Options | V4l2Options | Gphoto2Options
 
 MOST_CAMERAS = 6
 """Of one scanner."""
@@ -19,9 +22,11 @@ MOST_CAMERAS = 6
 class AnyCameraSection(Section):
     """What is said of every camera."""
 
-    driver: Literal["picamera2", "v4l2"] = key("picamera2", "v4l2 for a USB camera")
+    driver: Literal["picamera2", "v4l2", "gphoto2"] = key(
+        "picamera2", "v4l2 for a USB camera, gphoto2 for a DSLR or system camera"
+    )
     device: OptionalText = key(
-        None, "of a USB camera, best as /dev/v4l/by-id/…; empty: the first on USB", max_length=200
+        None, "which one on USB: best /dev/v4l/by-id/…, or a DSLR's model; empty: the first", max_length=200
     )
     width_px: int = key(1600, "of the photo", ge=160, le=9248, multiple_of=2)
     height_px: int = key(1200, "of the photo", ge=120, le=6944, multiple_of=2)
@@ -36,8 +41,9 @@ class AnyCameraSection(Section):
         9.0, "as printed on the lens; 0 for modules with a lens of their own", ge=0, le=500
     )
     sensor_width_mm: float = key(
-        0.0, "of a USB camera, from its data sheet; 0: the lens is taken for 65° wide", ge=0, le=100
+        0.0, "of a USB camera, from its data sheet; 0: taken for 65° wide, or as a DSLR's EXIF says", ge=0, le=100
     )
+    aperture: OptionalText = key(None, "of a DSLR, as it writes it: 8 or f/8; empty: as it is", max_length=20)
     jpeg_quality: int = key(95, "of the stored photos", ge=50, le=100)
 
     def settings(self, focus_dioptres: float | None) -> CameraSettings:
@@ -45,8 +51,22 @@ class AnyCameraSection(Section):
         gains = (self.colour_gain_red, self.colour_gain_blue)
         return CameraSettings(self.exposure_us, self.analogue_gain, gains, focus_dioptres)
 
-    def camera_options(self) -> Picamera2Options | V4l2Options:
+    def camera_options(self) -> AnyCameraOptions:
         """Return them as the driver takes them."""
+        # The default is the lens of an HQ camera: without the sensor's width it says nothing of another camera's.
+        own_lens_mm = self.lens_focal_length_mm or None if self.sensor_width_mm else None
+        if self.driver == "gphoto2":
+            return Gphoto2Options(
+                device=self.device,
+                width_px=self.width_px,
+                height_px=self.height_px,
+                exposure_us=self.exposure_us,
+                analogue_gain=self.analogue_gain,
+                colour_gains=(self.colour_gain_red, self.colour_gain_blue),
+                aperture=self.aperture,
+                focal_length_mm=own_lens_mm,
+                sensor_width_mm=self.sensor_width_mm or None,
+            )
         if self.driver == "v4l2":
             return V4l2Options(
                 device=self.device,
@@ -55,8 +75,7 @@ class AnyCameraSection(Section):
                 exposure_us=self.exposure_us,
                 analogue_gain=self.analogue_gain,
                 colour_gains=(self.colour_gain_red, self.colour_gain_blue),
-                # The default is the lens of an HQ camera: without the sensor's width it says nothing here.
-                focal_length_mm=self.lens_focal_length_mm or None if self.sensor_width_mm else None,
+                focal_length_mm=own_lens_mm,
                 sensor_width_mm=self.sensor_width_mm or None,
             )
         return Picamera2Options(
@@ -94,7 +113,7 @@ class OtherCameraSection(AnyCameraSection):
     )
     intrinsics_file: OptionalFile = key(None, "JSON of its calibrated lens; empty: found anew in each scan")
 
-    def camera_options(self) -> Picamera2Options | V4l2Options:
+    def camera_options(self) -> AnyCameraOptions:
         """Return them as the driver takes them."""
         options = super().camera_options()
         return replace(options, camera_index=self.camera_index) if isinstance(options, Picamera2Options) else options

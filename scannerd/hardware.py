@@ -7,11 +7,10 @@ from typing import Any
 
 from drivers import registry
 from drivers.clock import SystemClock
-from drivers.options import Picamera2Options
 from drivers.options_v4l2 import USUAL_FOCAL_LENGTH_MM, V4l2Options
 from drivers.protocols import Axis, Button, Camera, Clock, DriverError, EmergencyStop, Lamp, Light
 from scannerd.config import Config
-from scannerd.config_camera import AnyCameraSection, read_lens
+from scannerd.config_camera import AnyCameraOptions, AnyCameraSection, read_lens
 
 
 @dataclass(frozen=True)
@@ -105,7 +104,7 @@ def _camera(section: AnyCameraSection, lens_file: Path | None, clock: Clock) -> 
     return camera
 
 
-def _camera_options(section: AnyCameraSection, lens_file: Path | None) -> Picamera2Options | V4l2Options:
+def _camera_options(section: AnyCameraSection, lens_file: Path | None) -> AnyCameraOptions:
     """A USB camera that does not say what its lens is like is told what a calibration found."""
     options, known = section.camera_options(), read_lens(lens_file)
     if known is None or not isinstance(options, V4l2Options) or options.sensor_width_mm is not None:

@@ -1,6 +1,7 @@
 """Putting the bench beneath the drivers, in this process, and taking it away again."""
 
 import importlib
+import importlib.util
 import sys
 from collections.abc import Sequence
 from contextlib import ExitStack
@@ -185,6 +186,12 @@ class Bench:
         """A camera on USB, for whose driver asks the kernel: a further one where that is there, else the same one."""
         self.video.install(v4l2_device, v4l2_session)
         connections.callback(self.video.remove)
+        self.dslr: Any = None
+        """A DSLR before the same world, `drivers.bench.dslr.BenchDslr`, where python-gphoto2 is installed."""
+        if importlib.util.find_spec("gphoto2") is not None:
+            self.dslr = importlib.import_module("drivers.bench.dslr").BenchDslr(first)
+            self.dslr.install(importlib.import_module("drivers.gphoto2_body"))
+            connections.callback(self.dslr.remove)
 
 
 def _simulated_libcamera() -> Any:

@@ -57,9 +57,18 @@ class Shutter:
                 kept()
                 self._begin_others(settling, since_s, leave)
 
+        rests = False
+
         def keep(glimpse: Glimpse) -> bool:
-            """In the camera's thread, which tells of the frame before it hands it over: the phases stay in order."""
-            return settling.keep(glimpse) and bool(self._loop.call_soon_threadsafe(begun))
+            """In the camera's thread, which tells of the frame before it hands it over: the phases stay in order.
+
+            What a preview shows at rest is photographed then; the table may leave once that is done.
+            """
+            nonlocal rests
+            if glimpse.is_preview:
+                rests = settling.keep(glimpse)
+                return rests
+            return (rests or settling.keep(glimpse)) and bool(self._loop.call_soon_threadsafe(begun))
 
         try:
             frame = await eye.camera.capture(keep)
@@ -92,8 +101,10 @@ class Shutter:
     ) -> Neighbour:
         eye, kept_s = self._eyes[viewpoint.camera], 0.0
 
-        def keep(_: Glimpse) -> bool:
+        def keep(glimpse: Glimpse) -> bool:
             nonlocal kept_s
+            if glimpse.is_preview:
+                return True
             kept_s = self._clock.now_s()
             return bool(self._loop.call_soon_threadsafe(in_memory, viewpoint.index))
 

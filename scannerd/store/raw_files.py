@@ -42,4 +42,6 @@ def write_raw(folder: Path, plan: ScanPlan, entry: FrameEntry, raw: Raw) -> Stor
 
 def _facts(plan: ScanPlan, entry: FrameEntry) -> DngFacts:
     software = f"scannerd {__version__}"
-    return DngFacts(plan.camera, entry.exposure_us, entry.analogue_gain, entry.taken_at, software)
+    return DngFacts(
+        plan.of_camera(entry.camera).camera, entry.exposure_us, entry.analogue_gain, entry.taken_at, software
+    )

@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
-from bench_cameras import OPTIONS, build_camera
+from bench_cameras import OPTIONS, STREAMS, build_camera
 
 from drivers.bench.grey_card import GreyCard
 from drivers.bench.install import Bench, install_bench
@@ -30,6 +30,19 @@ def fast_bench(card: GreyCard) -> Iterator[Bench]:
 @pytest.fixture(params=OPTIONS)
 def kind(request: pytest.FixtureRequest) -> str:
     return str(request.param)
+
+
+@pytest.fixture(params=STREAMS)
+def stream_kind(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture
+async def stream(bench: Bench, stream_kind: str) -> AsyncIterator[Camera]:
+    opened = build_camera(stream_kind)
+    await opened.open()
+    yield opened
+    await opened.close()
 
 
 @pytest.fixture

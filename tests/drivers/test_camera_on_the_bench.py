@@ -73,9 +73,9 @@ async def test_brightness_follows_the_exposure(bench: Bench, kind: str, exposure
     assert frame.photo.y.mean() == pytest.approx(level, abs=1.5)
 
 
-async def test_only_frames_that_somebody_looks_at_are_computed(bench: Bench, camera: Camera, card: GreyCard) -> None:
+async def test_only_frames_that_somebody_looks_at_are_computed(bench: Bench, stream: Camera, card: GreyCard) -> None:
     await bench.clock.wait_until(bench.clock.now_s() + 0.5)
-    await camera.capture()
+    await stream.capture()
     assert bench.world.exposures >= 10
     assert bench.world.pictures == len(card.exposures) == 1
 
@@ -98,7 +98,7 @@ async def test_looking_costs_companions_and_one_photo(bench: Bench, ribbon_camer
     assert (bench.world.pictures, bench.world.companions) == (1, 4)
 
 
-async def test_every_frame_is_shown_in_order(bench: Bench, camera: Camera, card: GreyCard) -> None:
+async def test_every_frame_is_shown_in_order(bench: Bench, stream: Camera, card: GreyCard) -> None:
     """A keeper that is a little slow now and then misses none: buffers hold what comes meanwhile."""
     starts_s: list[float] = []
 
@@ -108,7 +108,7 @@ async def test_every_frame_is_shown_in_order(bench: Bench, camera: Camera, card:
             time.sleep(1.5 / 40)
         return len(starts_s) == 40
 
-    await camera.capture(watch)
+    await stream.capture(watch)
     exposed = list(dict.fromkeys(exposure.noise_seed for exposure in card.exposures))
     assert exposed == list(range(exposed[0], exposed[0] + 40)), "the world numbers what the sensor exposes"
     assert starts_s == sorted(starts_s)
@@ -118,7 +118,7 @@ async def test_a_lock_returns_once_a_frame_shows_it(bench: Bench, camera: Camera
     before = camera.settings
     assert before.exposure_us == pytest.approx(20_000, rel=1e-3)
     assert before.focus_dioptres is None
-    for exposure_us in (5_000, 30_000):
+    for exposure_us in (5_000, 40_000):
         locked = await camera.lock(replace(before, exposure_us=exposure_us))
         frame = await camera.capture()
         assert frame.exposure_us == locked.exposure_us == pytest.approx(exposure_us, rel=0.01)
@@ -210,7 +210,7 @@ async def test_a_swinging_platter_blurs_and_a_settled_one_does_not(card: GreyCar
         await camera.capture()
         await axis.close()
         await camera.close()
-    swinging, settled = (exposure.platter_angles_deg for exposure in card.exposures)
+    swinging, settled = (exposure.platter_angles_deg for exposure in card.exposures[-2:])
     assert len(swinging) > 1
     assert max(swinging) - min(swinging) > 0.01
     assert settled == pytest.approx((20.0,), abs=bench.step_deg)
@@ -221,7 +221,7 @@ async def test_an_empty_table_can_be_photographed(bench: Bench, camera: Camera, 
     await camera.capture()
     bench.world.place_object()
     await camera.capture()
-    assert [exposure.object_present for exposure in card.exposures] == [False, True]
+    assert [exposure.object_present for exposure in card.exposures[-2:]] == [False, True]
 
 
 async def test_a_whole_ring_on_a_fast_clock(fast_bench: Bench, card: GreyCard, kind: str) -> None:
@@ -236,5 +236,5 @@ async def test_a_whole_ring_on_a_fast_clock(fast_bench: Bench, card: GreyCard, k
         assert (await camera.capture()).exposed_at_s >= called_s
     await axis.close()
     await camera.close()
-    seen_deg = [float(np.mean(exposure.platter_angles_deg)) for exposure in card.exposures]
+    seen_deg = [float(np.mean(exposure.platter_angles_deg)) for exposure in card.exposures[-8:]]
     assert seen_deg == pytest.approx(targets_deg, abs=fast_bench.step_deg)

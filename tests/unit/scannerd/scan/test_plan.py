@@ -1,4 +1,5 @@
 import json
+import math
 from datetime import UTC, datetime
 
 import pytest
@@ -9,10 +10,16 @@ from pydantic import ValidationError
 from offload.wire.bundle import CameraModel
 from scannerd.commands import Wishes
 from scannerd.config import Config
+from scannerd.scan.pattern import MOST_PHOTOS
 from scannerd.scan.plan import ScanPlan, plan_scan
 
 CAMERA = CameraModel(make="Raspberry Pi", model="imx477", focal_length_mm=9.0, pixel_pitch_um=3.925)
 WHEN = datetime(2026, 1, 2, tzinfo=UTC)
+
+
+def photos_of(wishes: Wishes) -> int:
+    several = (wishes.rings, wishes.sides, wishes.repeats, wishes.exposure_bracket, wishes.focus_bracket)
+    return math.prod(number or 1 for number in several) * (wishes.views or Config().scan.views)
 
 
 WISHES = st.builds(
@@ -23,7 +30,7 @@ WISHES = st.builds(
     repeats=st.none() | st.integers(1, 3),
     exposure_bracket=st.none() | st.integers(1, 3),
     focus_bracket=st.none() | st.integers(1, 3),
-)
+).filter(lambda wishes: photos_of(wishes) <= MOST_PHOTOS)
 
 
 @given(WISHES)
