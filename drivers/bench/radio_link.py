@@ -101,6 +101,7 @@ class RadioLink:
         self._target_port, self._make = target_port, make
         self._chance = random.Random(seed)
         self.passed = Passed()
+        self._forwarding: set[asyncio.Task[None]] = set()
 
     async def run(self, tell: Callable[[int], None]) -> None:
         """Forward until SIGTERM; `tell` hears the port."""
@@ -115,13 +116,18 @@ class RadioLink:
         print(json.dumps(asdict(self.passed)), flush=True)
 
     async def _forward(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        # Of a connection that both ends have left, nobody else may hold anything.
+        self._forwarding.add(task)
+        task.add_done_callback(self._forwarding.discard)
         try:
             far_reader, far_writer = await asyncio.open_connection("127.0.0.1", self._target_port)
         except OSError:
             _reset(writer)
             return
         limit_bytes = self._chance.expovariate(1 / self._make.cut_bytes) if self._make.cut_bytes else float("inf")
-        back = asyncio.create_task(_Way(self, far_reader, writer).run(), name="link back")
+        back = asyncio.create_task(_back(_Way(self, far_reader, writer)), name="link back")
         try:
             if await _Way(self, reader, far_writer, limit_bytes, counts=True).run():
                 # The client has said all; what it asked for may still be on its way.
@@ -195,6 +201,12 @@ class _Way:
             await self._writer.drain()
         if self._left_bytes > 0 and self._writer.can_write_eof():
             self._writer.write_eof()
+
+
+async def _back(way: _Way) -> None:
+    """Carry answers; who asked may have left."""
+    with contextlib.suppress(ConnectionError):
+        await way.run()
 
 
 async def _sleep_until(at_s: float) -> None:

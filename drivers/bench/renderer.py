@@ -5,6 +5,7 @@ the platter and the thing's shadow on both, `picture.thing_layer` adds the thing
 `picture.sensor` makes levels of it.
 """
 
+from collections.abc import Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass, field
 
@@ -19,6 +20,7 @@ from drivers.bench.picture.lens import Blur, spread_px
 from drivers.bench.picture.lights import bench_lighting
 from drivers.bench.picture.motion import motion_px, while_turning
 from drivers.bench.picture.rays import Floats, camera_pose
+from drivers.bench.picture.rolling import row_shares
 from drivers.bench.picture.sensor import Sensor
 from drivers.bench.picture.surface import Surface
 from drivers.bench.picture.thing_layer import ThingLayer, ThingPicture, ThingView
@@ -124,14 +126,15 @@ class Renderer:
         camera = self._scene.camera.focused(exposure.focus_dioptres)
         spread = spread_px(camera, exposure.width_px, stage.backdrop.depth_mm)
         with ThreadPoolExecutor(2, "renderer") as threads:
-            for group in _groups(_distinct(exposure.platter_angles_deg)):
+            groups = _groups(_distinct(exposure.rolling_angles_deg or exposure.platter_angles_deg))
+            for group, share in zip(groups, _shares(groups, exposure), strict=True):
                 lit = self._lit(stage, group.lit_deg, exposure.object_present, threads)
                 floor = threads.submit(self._floor, stage, lit, group)
                 thing = lit.thing_while(group)
                 seen = floor.result()
                 if thing is not None:
                     _put(thing, seen, spread, camera)
-                seen *= np.float32(group.share * _LIGHT_OF_WHITE)
+                seen *= share * np.float32(_LIGHT_OF_WHITE)
                 light += seen
             return _exposed(light, spread, exposure, threads)
 
@@ -263,6 +266,18 @@ def _groups(angles_deg: list[tuple[float, float]]) -> list[_Group]:
         else:
             runs.append([(angle_deg, share)])
     return [_group(run) for run in runs]
+
+
+def _shares(groups: list[_Group], exposure: Exposure) -> Sequence[Floats | np.float32]:
+    """Return of what each row sees, the share that it sees of each group; (height, 1, 1), or one for all rows."""
+    if not exposure.rolling_angles_deg:
+        return [np.float32(group.share) for group in groups]
+    seen = row_shares(len(exposure.rolling_angles_deg), exposure.row_exposed_share, exposure.height_px)
+    shares = np.zeros((len(groups), exposure.height_px, 1, 1), np.float32)
+    for sample, angle_deg in enumerate(exposure.rolling_angles_deg):
+        away_deg = [min(abs(angle_deg - known_deg) for known_deg, _ in group.angles_deg) for group in groups]
+        shares[away_deg.index(min(away_deg)), :, 0, 0] += seen[:, sample]
+    return list(shares)
 
 
 def _group(run: list[tuple[float, float]]) -> _Group:

@@ -137,6 +137,12 @@ class Exposure:
     row_light: tuple[float, ...] = ()
     """Light that rows gather over the mean, evenly from the first to the last; none: all the same."""
 
+    rolling_angles_deg: tuple[float, ...] = ()
+    """The true platter angle, sampled evenly from the first row's opening to the last one's closing; none: it stood
+    still, or all rows see `platter_angles_deg`."""
+    row_exposed_share: float = 1.0
+    """Of that time, what each row is open for."""
+
     def light_of_rows(self, first: int, last: int) -> Vectors | None:
         """Return the light of rows `first` to `last`, (n, 1, 1) to multiply a picture by; None: all the same."""
         if not self.row_light:

@@ -38,7 +38,7 @@ class FrameSink(Protocol):
         """What the automatics may look at."""
 
     def expose(self, shot: Shot, settings: SensorSettings, focus: AfState, sequence: int) -> None:
-        """The shutter of the claimed frame has closed."""
+        """The shutter of the claimed frame has closed, also for its last row."""
 
     def deliver(self) -> None:
         """The claimed frame is in memory."""
@@ -90,6 +90,8 @@ class Sensor:
             if controls is not None:
                 opened_s = closes_s - realised.exposure_us * 1e-6
                 shot = replace(realised.shot(opened_s), readout_s=mode.height_px * mode.line_s)
+                # Only now it is known what the last row saw.
+                clock.sleep_until(closes_s + shot.readout_s)
                 sink.expose(shot, realised, automatics.af_state, sequence)
                 automatics.observe(realised, sink.eye)
                 clock.sleep_until(closes_s + mode.frame_time_s)

@@ -36,8 +36,14 @@ class Shot:
 
     @property
     def end_s(self) -> float:
-        """The shutter closes."""
+        """The shutter closes for the first row."""
         return self.start_s + self.exposure_us * 1e-6
+
+    @property
+    def row_exposed_share(self) -> float:
+        """Of the time from the first row's opening to the last one's closing, what each row is open for."""
+        exposure_s = self.exposure_us * 1e-6
+        return exposure_s / (exposure_s + self.readout_s)
 
 
 class World:
@@ -172,12 +178,13 @@ class World:
         return late_s
 
     def expose(self, shot: Shot, width_px: int, height_px: int) -> Exposure:
-        """Gather the light of one frame, as its shutter closes."""
+        """Gather the light of one frame, once the shutter has closed for its last row."""
         self.exposures += 1
         return self.sight(shot, width_px, height_px)
 
     def sight(self, shot: Shot, width_px: int, height_px: int) -> Exposure:
         """Return what a frame shows, or would show."""
+        rolling_deg = self._rolling_deg(shot)
         return Exposure(
             width_px=width_px,
             height_px=height_px,
@@ -192,6 +199,8 @@ class World:
             elevation_deg=self.camera_elevation_deg,
             focus_dioptres=self.lens_turned_dioptres if shot.focus_dioptres is None else shot.focus_dioptres,
             row_light=self._row_light(shot),
+            rolling_angles_deg=tuple(angle_deg + self.mat_turned_deg for angle_deg in rolling_deg),
+            row_exposed_share=shot.row_exposed_share if rolling_deg else 1.0,
         )
 
     def _row_light(self, shot: Shot) -> tuple[float, ...]:
@@ -203,9 +212,17 @@ class World:
         )
 
     def _angles_deg(self, shot: Shot) -> tuple[float, ...]:
-        angles_deg = self.platter.sample(shot.start_s, shot.end_s, MAX_BLUR_SAMPLES)
+        return self._angles_between_deg(shot.start_s, shot.end_s)
+
+    def _rolling_deg(self, shot: Shot) -> tuple[float, ...]:
+        angles_deg = self._angles_between_deg(shot.start_s, shot.end_s + shot.readout_s) if shot.readout_s else ()
+        return angles_deg if len(angles_deg) > 1 else ()
+
+    def _angles_between_deg(self, from_s: float, to_s: float) -> tuple[float, ...]:
+        """Return where the platter was, as often as its motion shows; once where it stood still."""
+        angles_deg = self.platter.sample(from_s, to_s, MAX_BLUR_SAMPLES)
         travel_deg = max(angles_deg) - min(angles_deg)
         if travel_deg <= STILL_DEG:
             return (angles_deg[len(angles_deg) // 2],)
         count = min(max(math.ceil(travel_deg / BLUR_SAMPLE_DEG) + 1, 3), MAX_BLUR_SAMPLES)
-        return self.platter.sample(shot.start_s, shot.end_s, count)
+        return self.platter.sample(from_s, to_s, count)
