@@ -312,11 +312,23 @@ class Lamp(Protocol):
         """Switch it off and free the pin; safe to call twice."""
 
 
+Colour = tuple[float, float, float]
+"""Shares of red, green and blue, 0 to 1, linear in light."""
+WHITE: Colour = (1.0, 1.0, 1.0)
+
+
 class Light(Protocol):
     """Light on the object."""
 
-    def set_level(self, level: float) -> None:
-        """Shine with this share of all there is, 0 to 1; returns at once. Raises DriverError."""
+    @property
+    def has_colours(self) -> bool:
+        """Whether it can shine in others than its own."""
+
+    def set_level(self, level: float, colour: Colour = WHITE) -> None:
+        """Shine with this share of all there is, 0 to 1; returns at once.
+
+        A light that has one colour keeps it, whichever is asked for. Raises DriverError.
+        """
 
     def close(self) -> None:
         """Switch it off and free the pin; safe to call twice."""

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from drivers.emergency_stop_gpio import GpioEmergencyStop
     from drivers.lamp_gpio import GpioLamp
     from drivers.light_gpio import GpioLight
+    from drivers.light_ws2812 import Ws2812Light
     from drivers.stepper_gpio import StepperGpio
     from drivers.stepper_serial import GrblAxis, MarlinAxis, TableAxis
 
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     _CAMERAS: tuple[type[Camera], ...] = (Picamera2Camera, V4l2Camera, Gphoto2Camera)
     _BUTTONS: tuple[type[Button], ...] = (GpioButton,)
     _LAMPS: tuple[type[Lamp], ...] = (GpioLamp,)
-    _LIGHTS: tuple[type[Light], ...] = (GpioLight,)
+    _LIGHTS: tuple[type[Light], ...] = (GpioLight, Ws2812Light)
     _EMERGENCY_STOPS: tuple[type[EmergencyStop], ...] = (GpioEmergencyStop,)
 
 AXES = {
@@ -43,7 +44,7 @@ CAMERAS = {
 }
 BUTTONS = {"gpio": "drivers.button_gpio:GpioButton"}
 LAMPS = {"gpio": "drivers.lamp_gpio:GpioLamp"}
-LIGHTS = {"gpio": "drivers.light_gpio:GpioLight"}
+LIGHTS = {"gpio": "drivers.light_gpio:GpioLight", "ws2812": "drivers.light_ws2812:Ws2812Light"}
 EMERGENCY_STOPS = {"gpio": "drivers.emergency_stop_gpio:GpioEmergencyStop"}
 
 APT_PACKAGES = {

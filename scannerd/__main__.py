@@ -74,6 +74,7 @@ def scan(
     focus_bracket: Annotated[int | None, typer.Option(min=1, max=9, help="Focus steps from each place.")] = None,
     focus_step_dioptres: Annotated[float | None, typer.Option(min=0.01, max=2, help="Between two of them.")] = None,
     light_level: Annotated[float | None, typer.Option(min=0, max=1, help="Of the light on the object.")] = None,
+    light_colour: Annotated[str | None, typer.Option(metavar="#RRGGBB", help="Of a light that has colours.")] = None,
     raw: Annotated[RawPhotos | None, typer.Option(help="A raw file (DNG) of every photo, too.")] = None,
     config: ConfigOption = None,
 ) -> None:
@@ -91,6 +92,7 @@ def scan(
         focus_bracket=focus_bracket,
         focus_step_dioptres=focus_step_dioptres,
         light_level=light_level,
+        light_colour=light_colour,
         raw=raw,
     )
     if resume is not None and wished != StartScan():

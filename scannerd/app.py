@@ -216,7 +216,9 @@ class Daemon:
             stack.callback(self._close_doors)
             group = await stack.enter_async_context(asyncio.TaskGroup())
             viewfinder = Viewfinder(
-                lambda: self._hardware.camera, lambda: desk.camera_is_free and not self._exchanging
+                lambda: self._hardware.camera,
+                lambda: desk.camera_is_free and not self._exchanging,
+                self._panel.lighting.look_at_picture,
             )
             stack.callback(viewfinder.close)
             emergency = self._panel.listen_to_emergency_stop()

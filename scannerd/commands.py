@@ -55,6 +55,8 @@ class Wishes:
     raw: RawPhotos | None = None
     light_level: float | None = None
     """Of the light on the object, 0 to 1; as it shines now, if nobody says otherwise."""
+    light_colour: str | None = None
+    """`#rrggbb`, of a light that has colours; as it shines now, if nobody says otherwise."""
 
 
 @dataclass(frozen=True)
@@ -162,6 +164,8 @@ class SetLight:
 
     level: float
     """0 is off, 1 is all there is."""
+    colour: str | None = None
+    """`#rrggbb`, of a light that has colours; None: as it is."""
 
 
 @dataclass(frozen=True)

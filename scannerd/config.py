@@ -4,9 +4,10 @@ import re
 from pathlib import Path
 from typing import Literal
 
-from drivers.options import ButtonGpioOptions, LampGpioOptions, LightGpioOptions
+from drivers.options import ButtonGpioOptions, LampGpioOptions
 from offload.wire.bundle import Intrinsics, MatSpec, ReconstructionOptions
 from scannerd.config_camera import AnyCameraSection, CameraSection, OtherCameras, read_lens
+from scannerd.config_light import LightSection
 from scannerd.config_motors import LiftSection, TurntableSection
 from scannerd.config_panel import BuzzerSection, EmergencyStopSection
 from scannerd.config_section import Elevations, Folder, OptionalFile, OptionalText, Section, ViewsOfRings, key
@@ -67,22 +68,6 @@ class LedSection(Section):
     def lamp_options(self) -> LampGpioOptions:
         """Return them as the driver takes them."""
         return LampGpioOptions(pin=self.pin)
-
-
-class LightSection(Section):
-    """A dimmable light on the object."""
-
-    driver: Literal["gpio", "none"] = key("none", "gpio for a light behind a transistor")
-    pin: int = key(18, "BCM number; its duty cycle is the brightness", ge=0, le=27)
-    level: float = key(1.0, "brightness at the start, 1 is all there is", ge=0, le=1)
-    frequency_hz: int = key(500, "of the pulses; more than the exposure's 1/s, or photos flicker", ge=50, le=10_000)
-    mains_hz: Literal[0, 50, 60] = key(
-        50, "lamps flicker with it; metered exposures become whole periods of their light, 0: as metered"
-    )
-
-    def light_options(self) -> LightGpioOptions:
-        """Return them as the driver takes them."""
-        return LightGpioOptions(pin=self.pin, level=self.level, frequency_hz=self.frequency_hz)
 
 
 class ScanSection(Section):

@@ -248,6 +248,8 @@ class LightChanged:
     """The light shines differently; 0 is off, 1 is all there is. None: there is no light any more."""
 
     level: float | None
+    colour: str | None = None
+    """`#rrggbb`; None: the light has one colour only."""
 
 
 @dataclass(frozen=True)

@@ -54,8 +54,17 @@ class _Seen:
 class Viewfinder:
     """Shares one camera's view among all who look. It never delays a scan by more than one frame."""
 
-    def __init__(self, camera: Callable[[], Camera], camera_is_free: Callable[[], bool]) -> None:
-        """`camera` returns the one in use; `camera_is_free` says whether a photo may be taken for looking only."""
+    def __init__(
+        self,
+        camera: Callable[[], Camera],
+        camera_is_free: Callable[[], bool],
+        light_up: Callable[[], None] = lambda: None,
+    ) -> None:
+        """`camera` returns the one in use; `camera_is_free` says whether a photo may be taken for looking only.
+
+        `light_up` is called before such a photo.
+        """
+        self._light_up = light_up
         self._camera = camera
         self._camera_is_free = camera_is_free
         self._looking = asyncio.Lock()
@@ -94,6 +103,7 @@ class Viewfinder:
                 await asyncio.sleep(FRESH_S - age_s)
             if not self._camera_is_free():
                 return await self._scanned(None)
+            self._light_up()
             glimpse = await self._camera().glimpse()
             return self._put(glimpse.picture, None, None)
 

@@ -25,5 +25,5 @@ class GreyCard:
         light = exposure.brightness * exposure.exposure_us * exposure.analogue_gain * LEVELS_PER_US
         red, blue = (gain / neutral for gain, neutral in zip(exposure.colour_gains, NEUTRAL_GAINS, strict=True))
         rows = exposure.light_of_rows(0, exposure.height_px)
-        grey = np.array([light * red, light, light * blue]) * (1.0 if rows is None else rows)
+        grey = np.array([light * red, light, light * blue]) * exposure.tint * (1.0 if rows is None else rows)
         out[:] = np.clip(grey, 0, 255).astype(np.uint8)

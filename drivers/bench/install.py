@@ -12,12 +12,13 @@ from typing import Any
 
 from gpiozero import Device
 
-from drivers import v4l2_device, v4l2_session
+from drivers import spi_device, v4l2_device, v4l2_session
 from drivers.bench.bench_clock import BenchClock
 from drivers.bench.camera_rig import CameraRig, PictureSource, ReadyPictures
 from drivers.bench.dma_heap import BenchDmaHeap
+from drivers.bench.led_ring import LedRing
 from drivers.bench.lift import Lift, LiftMechanics
-from drivers.bench.pins import BenchWiring, SimulatedEmergencyStop, SimulatedFinger, wire_up
+from drivers.bench.pins import BenchWiring, RingWiring, SimulatedEmergencyStop, SimulatedFinger, wire_up
 from drivers.bench.platter import PlatterMechanics
 from drivers.bench.render_process import RenderProcess
 from drivers.bench.scene import Scene
@@ -85,7 +86,9 @@ class Bench:
         self.clock = BenchClock(speed)
         by_table = turntable is not None and turntable.beside is not None
         arm = Lift(lift) if wiring.lift is not None or lift_controller is not None or by_table else None
-        self.world = World(self.clock, mechanics, light_fitted=wiring.light_pin is not None, lift=arm)
+        self.world = World(
+            self.clock, mechanics, light_fitted=wiring.light_pin is not None or wiring.ring is not None, lift=arm
+        )
         self.pins, self.board, self.lift_board = wire_up(self.world, wiring)
         self.finger = SimulatedFinger(self.pins, wiring.button_pin)
         self.emergency_stop = SimulatedEmergencyStop(self.world, self.pins, wiring.emergency_stop_pin)
@@ -94,6 +97,7 @@ class Bench:
         with ExitStack() as connections:
             self._connect_cameras(connections, self._picture_source(connections, pictures), sensor, others)
             self._connect_pins(connections)
+            self.ring = self._connect_ring(connections, wiring.ring)
             self.table = self._plug_in(connections, turntable)
             self.lift_table = self._plug_in(connections, lift_controller)
             """The lift's own controller."""
@@ -145,6 +149,14 @@ class Bench:
             return pictures
         self.renderer = connections.enter_context(RenderProcess(pictures))
         return self.renderer.render_into
+
+    def _connect_ring(self, connections: ExitStack, wiring: RingWiring | None) -> LedRing | None:
+        if wiring is None:
+            return None
+        ring = LedRing(self.world.light, wiring.device, wiring.count)
+        ring.install(spi_device)
+        connections.callback(ring.remove)
+        return ring
 
     def _plug_in(self, connections: ExitStack, wiring: SerialWiring | None) -> SerialTable | None:
         if wiring is None:

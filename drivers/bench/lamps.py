@@ -55,13 +55,27 @@ class SimulatedLight:
     def __init__(self, fitted: bool = False) -> None:
         """Off, if it is there."""
         self.fitted = fitted
-        self.level = 0.0
-        """Duty cycle on the wire, 0 to 1."""
+        self.levels = (0.0, 0.0, 0.0)
+        """Of red, green and blue, 0 to 1."""
+
+    @property
+    def level(self) -> float:
+        """Of all it has, how much shines; a white light's duty cycle."""
+        first = self.levels[0]
+        return first + sum(level - first for level in self.levels) / 3
 
     @property
     def brightness(self) -> float:
         """All light together, as a share of the bench's usual light."""
         return AMBIENT_SHARE + (1 - AMBIENT_SHARE) * self.level if self.fitted else 1.0
+
+    @property
+    def tint(self) -> tuple[float, float, float]:
+        """Red, green and blue of all light together, over its brightness: 1 each is white."""
+        if not self.fitted:
+            return 1.0, 1.0, 1.0
+        red, green, blue = ((AMBIENT_SHARE + (1 - AMBIENT_SHARE) * level) / self.brightness for level in self.levels)
+        return red, green, blue
 
     @property
     def share_of_all(self) -> float:
@@ -70,4 +84,8 @@ class SimulatedLight:
 
     def hear(self, level: float) -> None:
         """The wire's duty cycle: fast enough that nobody sees it flicker, unless the world wants it seen."""
-        self.level = float(level)
+        self.levels = (float(level),) * 3
+
+    def shine(self, levels: tuple[float, float, float]) -> None:
+        """In red, green and blue, 0 to 1, as a ring of many diodes does."""
+        self.levels = levels

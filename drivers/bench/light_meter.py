@@ -34,7 +34,7 @@ class LightMeter:
     def light(self) -> Light:
         """Return how bright the scene is."""
         sight = replace(self._sight(None), noise_seed=0)
-        key = (sight.object_present, sight.upside_down, sight.brightness, sight.elevation_deg)
+        key = (sight.object_present, sight.upside_down, sight.brightness, sight.tint, sight.elevation_deg)
         if key not in self._known:
             linear = srgb_to_linear(self._rig.develop_rgb(sight)).reshape(-1, 3).mean(axis=0)
             red, green, blue = (float(mean) * 20_000.0 / METERED_US for mean in linear)

@@ -44,6 +44,14 @@ class LiftWiring:
 
 
 @dataclass(frozen=True)
+class RingWiring:
+    """WS2812 diodes at the data line of an SPI bus."""
+
+    device: str = "/dev/spidev0.0"
+    count: int = 24
+
+
+@dataclass(frozen=True)
 class BenchWiring:
     """Which wire goes where, in Broadcom numbers, and how the motor is wired: the truth, whatever a config says."""
 
@@ -55,6 +63,8 @@ class BenchWiring:
     """The lamp in the button; None: there is none."""
     light_pin: int | None = None
     """The light on the object; None: there is none, and the bench's own light stays on."""
+    ring: RingWiring | None = None
+    """A ring of diodes in its place, at an SPI bus."""
     dir_high_turns: int = 1
     """+1: DIR high turns the platter counter-clockwise; -1 when a motor coil is connected the other way round."""
     index_pin: int | None = None

@@ -130,6 +130,8 @@ class Exposure:
     noise_seed: int = 0
     brightness: float = 1.0
     """Of everything that shines on the bench, as a share of its usual light."""
+    tint: tuple[float, float, float] = (1.0, 1.0, 1.0)
+    """Red, green and blue of that light, over its brightness."""
     elevation_deg: float | None = None
     """Of the camera above the platter; None: as the scene's camera stands."""
     focus_dioptres: float | None = None

@@ -196,6 +196,7 @@ class World:
             upside_down=self.object_upside_down,
             noise_seed=self.exposures,
             brightness=self.light.brightness,
+            tint=self.light.tint,
             elevation_deg=self.camera_elevation_deg,
             focus_dioptres=self.lens_turned_dioptres if shot.focus_dioptres is None else shot.focus_dioptres,
             row_light=self._row_light(shot),

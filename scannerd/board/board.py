@@ -79,6 +79,7 @@ class Board:
         self._uploads: dict[str, UploadProgress] = {}
         self._done_until_s = 0.0
         self._light_level: float | None = None
+        self._light_colour: str | None = None
         self._emergency_stop: bool | None = None
         self._homing: HomingShown | None = None
         events.follow(self._take)
@@ -119,6 +120,7 @@ class Board:
             uploads=tuple(upload for upload in self._uploads.values() if upload.leg is not Leg.DONE),
             disk=self._disk(),
             light_level=self._light_level,
+            light_colour=self._light_colour,
             homing=self._homing,
             emergency_stop=self._emergency_stop,
         )
@@ -164,8 +166,8 @@ class Board:
                 self._remarks.append(Remark(at=numbered.at, message=f"button: {command}: {reason}"))
             case CommandAnswered(answer=answer) if answer.status is AnswerStatus.ACCEPTED:
                 self._done_until_s = 0.0
-            case LightChanged(level):
-                self._light_level = level
+            case LightChanged(level, colour):
+                self._light_level, self._light_colour = level, colour
             case EmergencyStopChanged(pushed):
                 self._emergency_stop = pushed
             case AxisHomed(found_by, off_deg, step_deg):

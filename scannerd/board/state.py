@@ -236,7 +236,9 @@ class DeviceState(Shown):
     """On their way, and those that failed."""
     disk: DiskSpace | None = None
     light_level: float | None = None
-    """None without a light."""
+    """At which it shines when it is lit; None without a light."""
+    light_colour: str | None = None
+    """`#rrggbb`; None without a light that has colours."""
     homing: HomingShown | None = None
     """The latest one since the start."""
     emergency_stop: bool | None = None

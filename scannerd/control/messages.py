@@ -13,6 +13,7 @@ from offload.wire.base import ScanId
 from scannerd import commands
 from scannerd.board.state import Shown
 from scannerd.commands import Quality, RawPhotos
+from scannerd.config_light import COLOUR
 from scannerd.event_bus import Numbered
 from scannerd.requests import Answer, AnswerStatus, Request, new_command_id
 
@@ -44,6 +45,9 @@ class ScanWishes(BaseModel):
         default=None, description="A raw file (DNG) of every photo, too, and where it goes."
     )
     light_level: float | None = Field(default=None, ge=0, le=1)
+    light_colour: str | None = Field(
+        default=None, pattern=COLOUR, description="#rrggbb, linear in light, of a light that has colours."
+    )
 
     def wishes(self) -> commands.Wishes:
         """Return what the daemon understands."""
@@ -198,10 +202,11 @@ class Light(_Message):
 
     command: Literal["light"]
     level: float = Field(ge=0, le=1)
+    colour: str | None = Field(default=None, pattern=COLOUR, description="#rrggbb; as it is when left out.")
 
     def order(self) -> commands.Command:
         """Return what the daemon understands."""
-        return commands.SetLight(self.level)
+        return commands.SetLight(self.level, self.colour)
 
 
 class Background(_Message):

@@ -10,6 +10,7 @@ from scannerd.control.button import ButtonControl, PressedScanner, press_times
 from scannerd.control.buzzer import BuzzerControl
 from scannerd.control.emergency_stop import EmergencyStopControl
 from scannerd.control.lamp import LampControl
+from scannerd.control.lighting import Lighting, SignalLamp
 from scannerd.event_bus import EventBus
 from scannerd.events import EmergencyStopChanged, LightChanged
 from scannerd.hardware import Hardware
@@ -36,10 +37,13 @@ class Panel:
         self._publish = scanner.events.publish
         self._lamp = LampControl(scanner.hardware.lamp, lambda: scanner.board.mood)
         self._buzzer = BuzzerControl(scanner.hardware.buzzer, lambda: scanner.board.mood)
+        self.lighting = Lighting()
+        self._signals = LampControl(SignalLamp(self.lighting, lambda: scanner.board.mood), lambda: scanner.board.mood)
         self._emergency: EmergencyStopControl | None = None
         self._button: asyncio.Task[None] | None = None
         self._tasks: list[asyncio.Task[None]] = []
         scanner.events.follow(lambda _: self._look())
+        scanner.events.follow(self.lighting.follow)
 
     def listen_to_emergency_stop(self) -> EmergencyStopControl:
         """Hear it from now on, before anything can move. Call it in the event loop's thread."""
@@ -52,9 +56,12 @@ class Panel:
         self._tasks = [
             group.create_task(self._lamp.run(), name="lamp"),
             group.create_task(self._buzzer.run(), name="buzzer"),
+            group.create_task(self.lighting.run(), name="light"),
+            group.create_task(self._signals.run(), name="signals"),
         ]
         self._listen_to_button(config, group)
         self._tell_light(config)
+        self.lighting.use(self._scanner.hardware.light, config.light)
 
     def stop(self) -> None:
         """Hear no presses any more, and leave lamp and buzzer dark and silent."""
@@ -66,6 +73,7 @@ class Panel:
     def let_go(self) -> None:
         """Use no device: some are about to be closed."""
         self._use(None)
+        self.lighting.hold(None)
 
     def use_anew(self, config: Config, sections: Collection[str], group: asyncio.TaskGroup) -> None:
         """Use the devices that there are now; those of these sections may be others."""
@@ -74,6 +82,9 @@ class Panel:
         self._listen_to_button(config, group)
         if "light" in sections:
             self._tell_light(config)
+            self.lighting.use(hardware.light, config.light)
+        else:
+            self.lighting.hold(hardware.light)
         if hardware.emergency_stop is None and self._scanner.board.state().emergency_stop is not None:
             self._publish(EmergencyStopChanged(None))
 
@@ -86,6 +97,7 @@ class Panel:
     def _look(self) -> None:
         self._lamp.look()
         self._buzzer.look()
+        self._signals.look()
 
     def _listen_to_button(self, config: Config, group: asyncio.TaskGroup) -> None:
         """Hear the button that there is now; another one's presses are heard no more."""
@@ -99,10 +111,13 @@ class Panel:
             self._button = group.create_task(control.run(), name="button")
 
     def _tell_light(self, config: Config) -> None:
-        """A light shines from the start, as configured; other settings may have taken it away."""
-        shines = self._scanner.hardware.light is not None
-        if shines or self._scanner.board.state().light_level is not None:
-            self._publish(LightChanged(config.light.level if shines else None))
+        """A light shines as configured, once it is lit; other settings may have taken it away."""
+        light = self._scanner.hardware.light
+        if light is not None:
+            colour = config.light.colour if light.has_colours else None
+            self._publish(LightChanged(config.light.level, colour))
+        elif self._scanner.board.state().light_level is not None:
+            self._publish(LightChanged(None))
 
     def _show_pairing_code(self) -> None:
         if self._scanner.new_pairing_code is not None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from drivers.bench.bench_clock import BenchClock
 from drivers.bench.lift import LiftMechanics
-from drivers.bench.pins import BenchWiring, LiftWiring
+from drivers.bench.pins import BenchWiring, LiftWiring, RingWiring
 from drivers.bench.platter import PlatterMechanics
 from drivers.bench.rotor import MotorMake
 from drivers.bench.sd_card import SdCard, card_named
@@ -81,6 +81,7 @@ def demo_wiring(config: Config) -> BenchWiring:
         button_pin=config.button.pin,
         led_pin=config.led.pin if config.led.driver == "gpio" else None,
         light_pin=config.light.pin if config.light.driver == "gpio" else None,
+        ring=RingWiring(config.light.device, config.light.count) if config.light.driver == "ws2812" else None,
         buzzer_pin=config.buzzer.pin if config.buzzer.driver == "gpio" else None,
         emergency_stop_pin=config.emergency_stop.pin if config.emergency_stop.driver == "gpio" else None,
         lift=_lift_wiring(config.lift),

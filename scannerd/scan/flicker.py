@@ -10,7 +10,7 @@ import math
 from dataclasses import dataclass, replace
 
 from drivers.protocols import CameraSettings
-from scannerd.config import LightSection
+from scannerd.config_light import WHITE, LightSection, shares_of
 
 ALMOST = 0.98
 """An exposure that lacks so little of another period counts as if it had it: sensors round down to whole rows."""
@@ -27,9 +27,13 @@ class Flicker:
     pulses_us: float | None = None
 
     @classmethod
-    def of(cls, light: LightSection, level: float | None) -> "Flicker":
-        """Return it for the lamps of the room and a light of the scanner at a level; at 0 and 1 it does not pulse."""
-        pulses = light.driver != "none" and level is not None and 0 < level < 1
+    def of(cls, light: LightSection, level: float | None, colour: str = WHITE) -> "Flicker":
+        """Return it for the lamps of the room and a light of the scanner at a level; at 0 and 1 it does not pulse.
+
+        In a colour each of red, green and blue is such a light.
+        """
+        shares = shares_of(colour) if light.driver == "ws2812" else (1.0,)
+        pulses = light.driver != "none" and level is not None and any(0 < level * share < 1 for share in shares)
         return cls(
             mains_us=1e6 / (2 * light.mains_hz) if light.mains_hz else None,
             pulses_us=1e6 / light.frequency_hz if pulses else None,

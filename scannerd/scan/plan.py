@@ -10,6 +10,7 @@ from offload.wire.bundle import FIRST_CAMERA, CameraModel, Intrinsics, MatSpec, 
 from scannerd.commands import Quality, RawPhotos, Wishes
 from scannerd.config import Config
 from scannerd.config_camera import OtherCameraSection
+from scannerd.config_light import COLOUR
 from scannerd.scan.pattern import Pattern, Ring, pattern_of
 
 
@@ -60,6 +61,8 @@ class ScanPlan(Wire):
     """What one takes at most."""
     light_level: float | None = Field(default=None, ge=0, le=1)
     """Of the light on the object, for every photo; None: there is none, or it is left as it is."""
+    light_colour: str | None = Field(default=None, pattern=COLOUR)
+    """Of a light that has colours."""
     settle_s: float = Field(ge=0)
     """Fixed wait after a move, and where pictures cannot tell whether the object stands still."""
     adaptive_settle: bool = True
@@ -153,6 +156,7 @@ def plan_scan(
     wishes: Wishes | None = None,
     intrinsics: Intrinsics | None = None,
     light_level: float | None = None,
+    light_colour: str | None = None,
     raw_bytes: int = 0,
     others: tuple[PlannedCamera, ...] = (),
 ) -> ScanPlan:
@@ -176,6 +180,7 @@ def plan_scan(
         raw=raw,
         raw_bytes=0 if raw is RawPhotos.NEVER else raw_bytes,
         light_level=light_level,
+        light_colour=light_colour,
         settle_s=config.scan.settle_s,
         adaptive_settle=config.scan.adaptive_settle,
         settle_cap_s=max(config.scan.settle_cap_s, config.scan.settle_s),

@@ -8,6 +8,7 @@ from drivers.picture import Planes
 from drivers.protocols import Axis, CameraSettings, DriverError
 from offload.logs.fields import about
 from scannerd.config import Config, QualitySection
+from scannerd.config_light import WHITE, shares_of
 from scannerd.events import (
     CoverageChanged,
     Event,
@@ -110,7 +111,7 @@ class ScanSession:
         self._show = show
         self._is_locked = False
         """The cameras, for this run; one that is started anew locks itself again."""
-        self._flicker = Flicker.of(config.light, scan.plan.light_level)
+        self._flicker = Flicker.of(config.light, scan.plan.light_level, scan.plan.light_colour or WHITE)
         self._station = self._new_station()
         self._camera_sections = config.every_camera
         if known_zero is not None:
@@ -258,8 +259,9 @@ class ScanSession:
         """Shine as the scan's first photos saw it. Raises DriverError."""
         light, level = self._hardware.light, self.scan.plan.light_level
         if light is not None and level is not None:
-            light.set_level(level)
-            self._publish(LightChanged(level))
+            colour = self.scan.plan.light_colour
+            light.set_level(level, shares_of(colour or WHITE))
+            self._publish(LightChanged(level, colour))
 
     async def _verify(self) -> None:
         lost = await self._worker.run(self.scan.verify_frames)

@@ -16,6 +16,9 @@ from scannerd.scan.pattern import ImpossiblePattern, pattern_of
 MAX_STEPS_PER_SECOND = 40_000
 """Common motor drivers want pulses of some microseconds."""
 
+SPI_DATA_PIN = 10
+"""Of /dev/spidev0.*: a ring's data line."""
+
 
 def broken_rules(sections: Mapping[str, Any]) -> list[str]:
     """Return one line for each rule that does not hold; sections that are missing are not judged."""
@@ -59,7 +62,9 @@ def pins_used(sections: Mapping[str, Any]) -> list[tuple[str, str, int]]:
                 used.append((motor, f"{sensor}_pin", getattr(section, f"{sensor}_pin")))
     for name in ("button", "led", "light", "emergency_stop", "buzzer"):
         section = sections.get(name)
-        if section is not None and section.driver != "none":
+        if section is not None and section.driver == "ws2812":
+            used.append((name, "device", SPI_DATA_PIN))
+        elif section is not None and section.driver != "none":
             used.append((name, "pin", section.pin))
     return used
 

@@ -217,8 +217,8 @@ class Desk:
             case CaptureBackground():
                 name = "taking the background"
                 await run_errand(name, Phase.BACKGROUND, errands.photograph_background, answer)
-            case SetLight(level):
-                errands.set_light(level)
+            case SetLight(level, colour):
+                errands.set_light(level, colour)
                 accept(answer)
             case DeleteScan(scan_id):
                 await self._delete(scan_id, answer)

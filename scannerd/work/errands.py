@@ -7,6 +7,7 @@ from drivers.protocols import AxisNotHomed
 from offload.wire.bundle import FIRST_CAMERA
 from scannerd.commands import CommandRefused
 from scannerd.config_camera import OtherCameraSection
+from scannerd.config_light import shares_of
 from scannerd.event_bus import EventBus
 from scannerd.events import AxisHomed, BackgroundStored, LightChanged
 from scannerd.scan.background import photograph_background
@@ -66,12 +67,15 @@ class Errands:
         LOG.info("background stored: %d kB", size_bytes // 1000)
         self._events.publish(BackgroundStored(size_bytes))
 
-    def set_light(self, level: float) -> None:
-        """Shine with a share of all there is. Raises CommandRefused, DriverError."""
+    def set_light(self, level: float, colour: str | None = None) -> None:
+        """Shine with a share of all there is; without a colour as before. Raises CommandRefused, DriverError."""
         light = self._workplace.hardware.light
         if light is None:
             raise CommandRefused("SetLight: this scanner has no light; set [light] driver")
         if not 0 <= level <= 1:
             raise CommandRefused(f"SetLight {level}: use 0 (off) to 1 (all there is)")
-        light.set_level(level)
-        self._events.publish(LightChanged(level))
+        if colour is not None and not light.has_colours:
+            raise CommandRefused(f"SetLight {colour}: this light has one colour; leave the colour out")
+        colour = colour or self._workplace.light_colour
+        light.set_level(level, shares_of(colour))
+        self._events.publish(LightChanged(level, colour if light.has_colours else None))

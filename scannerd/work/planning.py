@@ -40,11 +40,12 @@ class Planning:
             planned_camera(section, camera_model(camera), lens)
             for section, camera, lens in zip(config.cameras, cameras[1:], lenses[1:], strict=True)
         )
-        level, raw_bytes = self._light_level(scan_id, wishes), self._raw_bytes(scan_id, wishes)
+        light = self._light_level(scan_id, wishes), self._light_colour(scan_id, wishes)
+        raw_bytes = self._raw_bytes(scan_id, wishes)
         try:
             now = self._store.now()
             first = camera_model(cameras[0])
-            return plan_scan(config, first, scan_id, now, wishes, lenses[0], level, raw_bytes, others)
+            return plan_scan(config, first, scan_id, now, wishes, lenses[0], *light, raw_bytes, others)
         except ImpossiblePattern as reason:
             raise CommandRefused(f"StartScan {scan_id!r}: {reason}") from reason
         except ValidationError as error:
@@ -69,6 +70,17 @@ class Planning:
                 raise CommandRefused(f"StartScan {scan_id!r}: this scanner has no light; set [light] driver")
             return None
         return self._workplace.light_level if wishes.light_level is None else wishes.light_level
+
+    def _light_colour(self, scan_id: str, wishes: Wishes) -> str | None:
+        light = self._workplace.hardware.light
+        if light is None or not light.has_colours:
+            if wishes.light_colour is not None:
+                raise CommandRefused(
+                    f"StartScan {scan_id!r}: light_colour = {wishes.light_colour}: this scanner has no light with "
+                    "colours; leave it out"
+                )
+            return None
+        return wishes.light_colour or self._workplace.light_colour
 
     def require_resumable(self, scan: StoredScan) -> None:
         """Raise CommandRefused unless this scanner can take what is missing, StoreFull unless it fits."""

@@ -69,6 +69,7 @@ class Workplace:
         self._events = events
         self.light_level = config.light.level
         """As the light shines now, where there is one."""
+        self.light_colour = config.light.colour
         events.follow(self._mind_light)
         self._worker = worker
         self._group = group
@@ -84,6 +85,7 @@ class Workplace:
     def _mind_light(self, numbered: Numbered) -> None:
         if isinstance(numbered.event, LightChanged) and numbered.event.level is not None:
             self.light_level = numbered.event.level
+            self.light_colour = numbered.event.colour or self.light_colour
 
     @property
     def phase(self) -> Phase:

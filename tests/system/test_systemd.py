@@ -109,7 +109,7 @@ def installed(machine: Machine) -> str:
 def test_install_leaves_what_the_documentation_says(machine: Machine, installed: str) -> None:
     assert "installed and not started" in installed
     assert f"scannerd {machine.output('scannerd', 'version')} is installed" in installed
-    assert machine.output("id", "-Gn", "scannerd").split() == ["scannerd", "dialout", "video", "gpio"]
+    assert machine.output("id", "-Gn", "scannerd").split() == ["scannerd", "dialout", "video", "gpio", "spi"]
     for unit in (*DEVICE_UNITS, *SERVICE_UNITS):
         assert machine.output("systemctl", "is-enabled", unit) == "enabled"
     modes = machine.shell(

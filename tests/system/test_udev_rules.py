@@ -18,7 +18,7 @@ USB = "/devices/pci0000:00/0000:00:14.0/usb1"
 OWN_RULE = """SUBSYSTEM=="tty", ATTRS{serial}=="PRINTER", ENV{SCANNER_TURNTABLE}="0"
 SUBSYSTEM=="tty", ATTRS{idVendor}=="dead", ENV{SCANNER_TURNTABLE}="1"
 """
-GROUPS = "root:x:0:\ntty:x:5:\ndialout:x:20:\nvideo:x:44:\ngpio:x:997:\n"
+GROUPS = "root:x:0:\ntty:x:5:\ndialout:x:20:\nvideo:x:44:\ngpio:x:997:\nspi:x:996:\n"
 # Its own mounts: udevadm reads rules from /run, keeps its database there and makes links in /dev. The machine's stay.
 IN_ITS_OWN_RUN = (
     "mount -t tmpfs none /dev && mknod -m 0666 /dev/null c 1 3 && mkdir /dev/pts && "

@@ -28,7 +28,7 @@ class Sensor:
         amount = exposure.brightness * exposure.exposure_us / NOMINAL_EXPOSURE_US * exposure.analogue_gain
         well = FULL_WELL_ELECTRONS_AT_1600 * (1600 / exposure.width_px) ** 2
         gains = np.array([exposure.colour_gains[0], 1.0, exposure.colour_gains[1]], np.float32)
-        self._raw_from_light = sensitivity * np.float32(amount)
+        self._raw_from_light = sensitivity * np.float32(amount) * np.array(exposure.tint, np.float32)
         self._per_electron = np.float32(exposure.analogue_gain / well)
         self._read_variance = np.float32((_READ_NOISE_ELECTRONS * exposure.analogue_gain / well) ** 2)
         self._steps_from_raw = gains * np.float32(_CURVE_STEPS - 1)

@@ -91,7 +91,10 @@ def tell(
     elevation_deg: Annotated[float | None, typer.Option(help="extend: where the camera stands.")] = None,
     turn_over: Annotated[bool, typer.Option(help="extend: after the object was turned over.")] = False,
     delta_deg: Annotated[float | None, typer.Option("--deg", help="jog: by how much.")] = None,
-    level: Annotated[float | None, typer.Option(help="light: 0 to 1.")] = None,
+    level: Annotated[float | None, typer.Option(help="light: 0 to 1; start: for this scan.")] = None,
+    colour: Annotated[
+        str | None, typer.Option(metavar="#RRGGBB", help="light: of one that has colours; start: for this scan.")
+    ] = None,
     config: ConfigOption = DEFAULT_PATH,
     socket: SocketOption = None,
 ) -> None:
@@ -114,7 +117,8 @@ def tell(
         "elevation_deg": elevation_deg,
         "turn_over": turn_over or None,
         "delta_deg": delta_deg,
-        "level": level,
+        "level" if word is Word.LIGHT else "light_level": level,
+        "colour" if word is Word.LIGHT else "light_colour": colour,
     }
     given = {name: value for name, value in details.items() if value is not None}
     with _daemon(config, socket) as daemon:

@@ -12,9 +12,9 @@ from scannerd.settings.rules import pins_used
 
 FACTORY, RIGHTS, HOLDERS = ROWS = ("pin factory", "rights to devices", "our pins")
 
-GROUPS = ("gpio", "video", "dialout")
-"""Pins, camera, serial ports. I2C and SPI are not used."""
-DEVICES = ("gpiochip*", "video*", "media*", "dma_heap/*", "ttyUSB*", "ttyACM*")
+GROUPS = ("gpio", "video", "dialout", "spi")
+"""Pins, camera, serial ports, a ring light. I2C is not used."""
+DEVICES = ("gpiochip*", "video*", "media*", "dma_heap/*", "ttyUSB*", "ttyACM*", "spidev*")
 
 
 def look(patient: Patient) -> Iterator[Finding]:

@@ -33,6 +33,7 @@ height_px = 240
 [light]
 driver = "gpio"
 level = 0.5
+lit = "always"
 """
 
 

@@ -68,11 +68,21 @@ export interface UploadProgress {
   scan_id: string;
   leg: Leg;
   percent: number;
+  files_confirmed: number;
   bytes_confirmed: number;
   bytes_known: number;
   stage: string | null;
   error: string | null;
   updated_at: string;
+}
+
+/** How the platter's angle came to be known. */
+export interface Homing {
+  at: string;
+  found_by: "here" | "index" | "controller";
+  /** By how much counted steps had been off; null: nothing had been counted before. */
+  off_deg: number | null;
+  step_deg: number;
 }
 
 export interface DeviceState {
@@ -94,6 +104,10 @@ export interface DeviceState {
   uploads: UploadProgress[];
   disk: { free_mb: number; reserve_mb: number } | null;
   light_level: number | null;
+  /** #rrggbb; null without a light that has colours. */
+  light_colour: string | null;
+  /** The latest one since the start. */
+  homing: Homing | null;
   emergency_stop: boolean | null;
 }
 

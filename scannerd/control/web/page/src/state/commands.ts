@@ -61,8 +61,9 @@ export function stopAll(): Promise<boolean> {
   return command(say("jog.stop.done"), "stop");
 }
 
-export function setLight(level: number): Promise<boolean> {
-  return command(say("light.set"), "light", { level });
+/** Without a colour it keeps its own. */
+export function setLight(level: number, colour?: string): Promise<boolean> {
+  return command(say("light.set"), "light", colour === undefined ? { level } : { level, colour });
 }
 
 export function captureBackground(): Promise<boolean> {
