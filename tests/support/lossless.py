@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from offload.wire.bundle import FrameEntry, Manifest, Place, StoredFile
+from scannerd.commands import RawPhotos
 from scannerd.scan.plan import ScanPlan, Viewpoint
 from scannerd.store.layout import ScanFolder
 
@@ -25,8 +26,10 @@ def faults_of_sealed(folder: ScanFolder, views: int) -> list[str]:
     numbers = [frame.index for frame in manifest.frames]
     if numbers != list(range(views)):
         faults.append(f"viewpoints {numbers}, expected 0 to {views - 1}, each once")
-    for file in manifest.files():
+    for file in _kept(manifest):
         faults += _damage(folder.path, file)
+    if frozen_plan(folder).raw is not RawPhotos.NEVER:
+        faults += [f"photo {frame.index} has no raw file" for frame in manifest.frames if frame.raw is None]
     if counted_in(lines) != {frame.index: frame for frame in manifest.frames}:
         faults.append("manifest and journal do not count the same photos")
     if lines[-1]["type"] != "sealed" or lines[-1]["manifest_sha256"] != hashlib.sha256(data).hexdigest():
@@ -62,6 +65,9 @@ def counted_in(lines: list[dict[str, Any]]) -> dict[int, FrameEntry]:
         if line["type"] == "frame":
             entry = FrameEntry.model_validate(line["frame"])
             counted[entry.index] = entry
+        elif line["type"] == "raw" and counted[line["index"]].file.name == line["photo"]:
+            raw = {"raw": StoredFile.model_validate(line["file"]), "raw_travels": line["travels"]}
+            counted[line["index"]] = counted[line["index"]].model_copy(update=raw)
         elif line["type"] == "lost":
             counted.pop(line["index"], None)
     return counted
@@ -80,7 +86,15 @@ def whole_lines(journal: bytes) -> bytes:
 def faults_of_photos(folder: ScanFolder) -> list[str]:
     """Return which photos the journal counts and the disk does not have."""
     counted = counted_in(journal_of(folder)).values()
-    return [fault for entry in counted for file in entry.files() for fault in _damage(folder.path, file)]
+    return [fault for entry in counted for file in entry.kept_files() for fault in _damage(folder.path, file)]
+
+
+def _kept(manifest: Manifest) -> list[StoredFile]:
+    """What a bundle is made of, and the raw files that stay on the device."""
+    return [
+        *{file.name: file for frame in manifest.frames for file in frame.kept_files()}.values(),
+        *manifest.files(),
+    ]
 
 
 def strays_in(store: Path) -> list[str]:
@@ -105,7 +119,7 @@ def _damage(folder: Path, file: StoredFile) -> list[str]:
 
 
 def _strays(folder: ScanFolder, manifest: Manifest) -> list[str]:
-    known = {file.name for file in manifest.files()}
+    known = {file.name for file in _kept(manifest)}
     found = {f"frames/{path.name}" for path in folder.frames.iterdir()}
     photos = {Path(frame.file.name).name for frame in manifest.frames}
     strays = [f"orphan: {name}" for name in sorted(found - known)]

@@ -21,7 +21,7 @@ from drivers.bench.pins import BenchWiring, LiftWiring
 from drivers.bench.scene import Exposure
 from drivers.bench.sensor_models import IMX477, IMX708, SensorModel
 from scannerd.app import Daemon
-from scannerd.commands import Command, ExtendScan, Pause, Resume, Retake, StartScan
+from scannerd.commands import Command, ExtendScan, Pause, RawPhotos, Resume, Retake, StartScan
 from scannerd.config import Config
 from scannerd.events import Event, FrameStored, Outcome, ScanEnded, ScanPaused, ScanStarted
 from scannerd.hardware import build_hardware
@@ -65,6 +65,7 @@ class Kind:
 
 KINDS = {
     "plain": Kind(StartScan(SCAN), 6, 11, (Deed(3, Retake(1), "retake"),), views=6),
+    "raw files": Kind(StartScan(SCAN, raw=RawPhotos.DEVICE), 3, 9),
     "rings and sides": Kind(StartScan(SCAN, rings=2, sides=2), 12, 15, lift=True, asks=True),
     "brackets and repeats": Kind(
         StartScan(SCAN, repeats=2, exposure_bracket=2, focus_bracket=2), 24, 32, (Deed(9, Retake(5), "retake"),),

@@ -17,7 +17,8 @@ import numpy as np
 from developed_photos import develop
 
 from drivers.picture import Planes
-from offload.wire.bundle import CameraModel, StoredFile
+from drivers.raw_picture import MosaicFormat, RawMosaic
+from offload.wire.bundle import CameraModel, FrameEntry, StoredFile
 from offload.wire.jobs import Job, JobState, SyncState
 from offload.wire.sidecar import FrameSidecar
 from scannerd.scan.plan import ScanPlan, Viewpoint, plan_scan
@@ -36,13 +37,29 @@ from scannerd.store.trash import Trash
 VIEWS = 4
 ADDED = 2
 CAMERA = CameraModel(make="Raspberry Pi", model="imx477", focal_length_mm=9.0, pixel_pitch_um=3.925)
-CONFIG = parse_config(f"[camera]\nwidth_px = 160\nheight_px = 120\n[scan]\nviews = {VIEWS}\n[mat]\nused = false\n")
+RAW_BYTES = 8 * 6 * 2
+CONFIG = parse_config(
+    f'[camera]\nwidth_px = 160\nheight_px = 120\nraw = "device"\n[scan]\nviews = {VIEWS}\n[mat]\nused = false\n'
+)
 WHEN = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 Mark = Callable[..., None]
 
 
 def a_plan(scan_id: str) -> ScanPlan:
-    return plan_scan(CONFIG, CAMERA, scan_id, WHEN)
+    return plan_scan(CONFIG, CAMERA, scan_id, WHEN, raw_bytes=RAW_BYTES)
+
+
+def a_mosaic(seed: int) -> RawMosaic:
+    rows = np.random.default_rng(seed).integers(0, 255, (6, 12), np.uint8)
+    black = (256.0, 256.0, 256.0, 256.0)
+    return RawMosaic(rows, 8, MosaicFormat.named("SRGGB12_CSI2P"), black, (2.1, 1.9), None)
+
+
+def keep(scan: StoredScan, view: Viewpoint, seed: int, between: Callable[[FrameEntry], None]) -> None:
+    """Keep a photo, and then its raw file; `between` hears of the photo as soon as it counts."""
+    entry = scan.keep(a_photo(scan, view, seed))
+    between(entry)
+    scan.count_raw(entry, scan.write_raw(entry, a_mosaic(seed)))
 
 
 def a_photo(scan: StoredScan, view: Viewpoint, seed: int) -> DevelopedPhoto:
@@ -73,14 +90,19 @@ def a_store(root: Path) -> ScanStore:
 
 def take(scan: StoredScan, index: int, seed: int, mark: Mark) -> None:
     view = scan.viewpoints[index]
-    entry = scan.keep(a_photo(scan, view, seed))
-    mark("kept", scan=scan.plan.scan_id, index=index, sha256=entry.file.sha256)
+    keep(
+        scan,
+        view,
+        seed,
+        lambda entry: mark("kept", scan=scan.plan.scan_id, index=index, sha256=entry.file.sha256),
+    )
 
 
 def finish(scan: StoredScan) -> None:
     """Take what is missing and wanted, and seal."""
+    scan.want_raws()
     for index in (*(view.index for view in scan.missing()), *scan.retakes_wanted):
-        scan.keep(a_photo(scan, scan.viewpoints[index], 900 + index))
+        keep(scan, scan.viewpoints[index], 900 + index, lambda _: None)
     write_contact_sheet(scan.folder, scan.frames)
     scan.seal(WHEN)
 
