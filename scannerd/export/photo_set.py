@@ -112,14 +112,15 @@ def photo_set(store: ScanStore, scan_id: str) -> PhotoSet:
 
 
 def _cameras(plan: ScanPlan, poses: ScanPoses | None) -> tuple[SetCamera, ...]:
-    return tuple(_camera(plan.of_camera(number), poses, number) for number in range(len(plan.camera_names)))
+    return tuple(
+        _camera(plan.of_camera(number), name, number, poses) for number, name in enumerate(plan.camera_names)
+    )
 
 
-def _camera(plan: ScanPlan, poses: ScanPoses | None, number: int) -> SetCamera:
-    """`plan` as that camera has it."""
+def _camera(plan: ScanPlan, name: str, number: int, poses: ScanPoses | None) -> SetCamera:
     known = (poses.intrinsics_of(number) if poses is not None else None) or plan.intrinsics
     lens = Lens.of(known).at_size(*plan.size_px) if known is not None else Lens.nominal(plan.camera, *plan.size_px)
-    return SetCamera(plan.camera_names[number], plan.camera, lens, known is not None)
+    return SetCamera(name, plan.camera, lens, known is not None)
 
 
 def _name(frame: FrameEntry, cameras: tuple[SetCamera, ...]) -> str:
