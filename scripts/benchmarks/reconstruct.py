@@ -81,14 +81,18 @@ def bench_mesh(mesh: str, options: argparse.Namespace, work: Path) -> list[Row]:
     name, rows = Path(mesh).stem, []
     wishes = PhotoSet(mesh, options.views, options.elevation, options.size, 1, options.plate_elevation)
     kinds = [wishes]
-    if options.cameras:
+    if options.cameras and len(options.elevation) > 1:
         kinds.append(replace(wishes, cameras=len(options.elevation)))
     for kind in kinds:
         photo_set = work / kind.name
         print(f"{name}: rendering {options.views * len(options.elevation)} photos", file=sys.stderr)
         render(kind, photo_set)
-        rows += bench_set(mesh, photo_set, f"{kind.cameras} cameras, " if options.cameras else "", options, work)
+        rows += bench_set(mesh, photo_set, _told_of(kind) if options.cameras else "", options, work)
     return rows
+
+
+def _told_of(kind: PhotoSet) -> str:
+    return f"{kind.cameras} cameras, " if kind.cameras > 1 else f"one camera, {len(kind.elevations_deg)} rings, "
 
 
 def bench_set(mesh: str, photo_set: Path, of_set: str, options: argparse.Namespace, work: Path) -> list[Row]:

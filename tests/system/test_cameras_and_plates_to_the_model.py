@@ -16,6 +16,9 @@ from drivers.bench.judge import Judgement, ViewPoint, judge
 from drivers.bench.render_set import main as render
 from offload.engines.stop_request import StopRequest
 from offload.engines.turntable.engine import reconstruct_bundle
+from offload.engines.turntable.mat_views import prepare_mat_views
+from offload.engines.turntable.prepared import Prepared
+from offload.engines.turntable.scan_bundle import open_bundle
 from offload.engines.turntable.timing import StageClock
 from offload.wire.bundle import CameraModel, CameraOfScan, FrameEntry, Manifest, MatSpec, StoredFile
 from offload.wire.products import ReconstructionReport
@@ -23,12 +26,12 @@ from offload.wire.products import ReconstructionReport
 pytestmark = pytest.mark.slow
 
 NOW = datetime(2026, 11, 23, tzinfo=UTC)
-VIEWS = 12
+VIEWS = 9
 
 
-def rendered(folder: Path, *arguments: str) -> Path:
-    size = ["--size", "480x360", "--views", str(VIEWS), "--elevation", "25", "50"]
-    assert render(["--object", "default", *size, *arguments, "--out", str(folder)]) == 0
+def rendered(folder: Path, size: str, *arguments: str) -> Path:
+    wanted = ["--object", "default", "--size", size, "--views", str(VIEWS), "--elevation", "25", "50"]
+    assert render([*wanted, *arguments, "--out", str(folder)]) == 0
     return folder
 
 
@@ -88,7 +91,7 @@ def modelled(folder: Path, out: Path) -> tuple[ReconstructionReport, Judgement]:
 
 
 def test_two_cameras_of_one_turn_become_one_model_in_one_colour(tmp_path: Path) -> None:
-    folder = sealed(rendered(tmp_path / "set", "--cameras", "2"))
+    folder = sealed(rendered(tmp_path / "set", "640x480", "--cameras", "2"))
     report, judged = modelled(folder, tmp_path / "out")
     print(judged)
     assert (report.photos_used, report.unused, report.warnings) == (2 * VIEWS, {}, ())
@@ -100,13 +103,24 @@ def test_two_cameras_of_one_turn_become_one_model_in_one_colour(tmp_path: Path) 
 
 
 def test_a_photo_of_the_empty_table_from_elsewhere_does_no_harm(tmp_path: Path) -> None:
-    folder = sealed(rendered(tmp_path / "set", "--plate-elevation", "38"))
-    told, with_wrong = modelled(folder, tmp_path / "wrong")
+    folder = sealed(rendered(tmp_path / "set", "480x360", "--plate-elevation", "38"))
+    told = prepared(folder)
+    bare = prepared(sealed(shutil.copytree(folder, tmp_path / "bare"), with_plate=False))
     assert len(told.warnings) == 2
     assert "the photo of the empty table was not used for ring 1: only" in told.warnings[0]
-    bare = shutil.copytree(folder, tmp_path / "bare")
-    silent, without = modelled(sealed(bare, with_plate=False), tmp_path / "without")
-    print(with_wrong, without)
-    assert silent.warnings == ()
-    assert with_wrong.f_score_1mm == pytest.approx(without.f_score_1mm, abs=0.01)
-    assert with_wrong.accuracy_mean_mm < 1.5
+    assert bare.warnings == ()
+    assert np.array_equal(told.views.masks, bare.views.masks)
+
+
+def test_a_photo_of_the_empty_table_is_used_by_the_ring_that_it_belongs_to(tmp_path: Path) -> None:
+    folder = sealed(rendered(tmp_path / "set", "480x360"))
+    told = prepared(folder)
+    assert told.warnings == (), "the other ring is meant to stand elsewhere"
+    bare = prepared(sealed(shutil.copytree(folder, tmp_path / "bare"), with_plate=False))
+    first, second = told.views.masks[:VIEWS], told.views.masks[VIEWS:]
+    assert not np.array_equal(first, bare.views.masks[:VIEWS])
+    assert int(second.sum()) == pytest.approx(int(bare.views.masks[VIEWS:].sum()), rel=0.02)
+
+
+def prepared(folder: Path) -> Prepared:
+    return prepare_mat_views(open_bundle(folder), lambda stage, part: None, StopRequest())
