@@ -1,13 +1,14 @@
 """Raw files beside photos that count already: written, hashed, and only then told by the journal."""
 
+import importlib
 import os
 from pathlib import Path
+from typing import IO
 
-from drivers.raw_picture import Raw, RawFile
+from drivers.raw_picture import Raw, RawFile, RawMosaic
 from offload.wire.bundle import FrameEntry, StoredFile
 from scannerd import __version__
 from scannerd.scan.plan import ScanPlan
-from scannerd.store.dng import DngFacts, write_dng
 from scannerd.store.durable import explained, fsync_folder, part_of
 from scannerd.store.hashing import sha256_of_file
 
@@ -29,7 +30,7 @@ def write_raw(folder: Path, plan: ScanPlan, entry: FrameEntry, raw: Raw) -> Stor
                 if isinstance(raw, RawFile):
                     file.write(raw.data)
                 else:
-                    write_dng(file, raw, _facts(plan, entry))
+                    _write_dng(file, plan, entry, raw)
                 file.flush()
                 os.fsync(file.fileno())
             temporary.replace(path)
@@ -40,8 +41,9 @@ def write_raw(folder: Path, plan: ScanPlan, entry: FrameEntry, raw: Raw) -> Stor
     return StoredFile(name=name, sha256=sha256_of_file(path), size_bytes=path.stat().st_size)
 
 
-def _facts(plan: ScanPlan, entry: FrameEntry) -> DngFacts:
-    software = f"scannerd {__version__}"
-    return DngFacts(
-        plan.of_camera(entry.camera).camera, entry.exposure_us, entry.analogue_gain, entry.taken_at, software
-    )
+def _write_dng(file: IO[bytes], plan: ScanPlan, entry: FrameEntry, mosaic: RawMosaic) -> None:
+    # Loaded with the first mosaic: a daemon that keeps none starts without waiting for a library of TIFF.
+    dng = importlib.import_module("scannerd.store.dng")
+    camera, software = plan.of_camera(entry.camera).camera, f"scannerd {__version__}"
+    facts = dng.DngFacts(camera, entry.exposure_us, entry.analogue_gain, entry.taken_at, software)
+    dng.write_dng(file, mosaic, facts)
