@@ -8,6 +8,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+import real_hardware
 from hypothesis import settings
 
 # Hypothesis times its examples by default; a busy machine is no fault of the code.
@@ -16,6 +17,21 @@ settings.load_profile("untimed")
 
 LEFTOVER_GRACE_S = 3.0
 REPOSITORY = Path(__file__).resolve().parent.parent
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`--hardware`: the driver suite on real devices."""
+    real_hardware.add_options(parser)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Skip on real devices what only the bench can judge."""
+    real_hardware.choose(config, items)
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Say what is missing before anything moves."""
+    real_hardware.explain(session)
 
 
 def _children() -> set[int]:
