@@ -1,5 +1,6 @@
 """One video device from opening to closing: configured, streaming, locked to settings. Nothing is asynchronous."""
 
+import errno
 import threading
 import time
 from collections.abc import Iterator, Mapping
@@ -79,6 +80,12 @@ class V4l2Session:
             self.lock(settings)
         except OSError as error:
             self.close()
+            if error.errno == errno.ENOSPC:
+                raise CameraUnusable(
+                    f"{self._device.name} at {self._path}: its USB bus has no room for a stream of "
+                    f"{options.width_px}x{options.height_px} px beside what it carries already; plug the cameras "
+                    "into different USB buses (lsusb -t shows them), or make width_px and height_px smaller"
+                ) from error
             raise CameraUnusable(
                 f"{self._device.name} at {self._path}: {error.strerror or error}; stop the other program that uses "
                 "it, or plug it in anew"

@@ -212,11 +212,11 @@ class Daemon:
             # Loading them takes as long as a camera takes to deliver its first frames.
             doors_loaded = reading.begin(lambda: load_doors(self._doors_wanted()))
             await self._hardware.camera.open()
-            await open_cameras(self._hardware.others, [other.name for other in self._config.cameras])
+            await open_cameras(self._hardware.others, self._config.camera_names[1:])
             stack.callback(self._close_doors)
             group = await stack.enter_async_context(asyncio.TaskGroup())
             viewfinder = Viewfinder(
-                lambda: self._hardware.camera,
+                lambda: self._hardware.cameras,
                 lambda: desk.camera_is_free and not self._exchanging,
                 self._panel.lighting.look_at_picture,
             )
@@ -387,7 +387,8 @@ class Daemon:
 
     async def _close_hardware(self) -> None:
         """Free everything, the motor first. Raises Abandoned, with everything else freed, for what does not close."""
-        limit_s = max(CLOSE_S, self._down_by_s - time.monotonic())
+        # A start that failed is in no hurry: why it did must not be lost to a camera that takes its time to close.
+        limit_s = max(CLOSE_S, self._down_by_s - time.monotonic()) if self._down_by_s else GOING_DOWN_S
         hanging = await close_devices(self._hardware, limit_s=limit_s)
         if hanging:
             raise Abandoned(f"{', '.join(hanging)}: not closed after {limit_s:.1f} s")

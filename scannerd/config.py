@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Literal
 
 from drivers.options import ButtonGpioOptions, LampGpioOptions
-from offload.wire.bundle import Intrinsics, MatSpec, ReconstructionOptions
+from offload.wire.bundle import FIRST_CAMERA, Intrinsics, MatSpec, ReconstructionOptions
 from scannerd.config_camera import AnyCameraSection, CameraSection, OtherCameras, read_lens
 from scannerd.config_light import LightSection
 from scannerd.config_motors import LiftSection, TurntableSection
@@ -209,9 +209,22 @@ class Config(Section):
         """The first one's section, and those of the others."""
         return (self.camera, *self.cameras)
 
+    def number_of(self, name: str) -> int:
+        """Return the number of the camera that is called so. Raises KeyError."""
+        return {known: number for number, known in enumerate(self.camera_names)}[name]
+
+    @property
+    def camera_names(self) -> tuple[str, ...]:
+        """By number."""
+        return (FIRST_CAMERA, *(other.name for other in self.cameras))
+
     def lenses(self) -> tuple[Intrinsics | None, ...]:
-        """Each camera's calibrated lens; None for one that was not calibrated. Raises OSError, ValidationError."""
-        return (self.intrinsics.lens(), *(read_lens(camera.intrinsics_file) for camera in self.cameras))
+        """Each camera's calibrated lens, as `lens_of` has it."""
+        return tuple(self.lens_of(number) for number in range(len(self.every_camera)))
+
+    def lens_of(self, number: int) -> Intrinsics | None:
+        """Return a camera's calibrated lens; None when it was not calibrated. Raises OSError, ValidationError."""
+        return read_lens(self.cameras[number - 1].intrinsics_file) if number else self.intrinsics.lens()
 
 
 SECTIONS = tuple(name for name, field in Config.model_fields.items() if isinstance(field.default, Section))

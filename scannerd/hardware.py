@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 from drivers import registry
@@ -10,7 +9,7 @@ from drivers.clock import SystemClock
 from drivers.options_v4l2 import USUAL_FOCAL_LENGTH_MM, V4l2Options
 from drivers.protocols import Axis, Button, Camera, Clock, DriverError, EmergencyStop, Lamp, Light
 from scannerd.config import Config
-from scannerd.config_camera import AnyCameraOptions, AnyCameraSection, read_lens
+from scannerd.config_camera import AnyCameraOptions
 
 
 @dataclass(frozen=True)
@@ -74,9 +73,9 @@ def build_device(section: str, config: Config, clock: Clock) -> Any:
         case "lift" if config.lift.driver != "none":
             return registry.axis_driver(config.lift.driver)(config.lift.axis_options(), clock)
         case "camera":
-            return _camera(config.camera, config.intrinsics.file, clock)
+            return build_camera(config, 0, clock)
         case "cameras":
-            return tuple(_camera(other, other.intrinsics_file, clock) for other in config.cameras)
+            return tuple(build_camera(config, number, clock) for number in range(1, len(config.every_camera)))
         case "button" if config.button.driver != "none":
             return registry.button_driver(config.button.driver)(config.button.button_options())
         case "led" if config.led.driver != "none":
@@ -99,15 +98,21 @@ async def open_cameras(cameras: Iterable[Camera], names: Iterable[str]) -> None:
             raise type(fault)(f"camera {name}: {fault}") from fault
 
 
-def _camera(section: AnyCameraSection, lens_file: Path | None, clock: Clock) -> Camera:
-    camera: Camera = registry.camera_driver(section.driver)(_camera_options(section, lens_file), clock)
+def build_camera(config: Config, number: int, clock: Clock) -> Camera:
+    """Build one of the cameras; it is opened later. Raises DriverError."""
+    driver = registry.camera_driver(config.every_camera[number].driver)
+    camera: Camera = driver(_camera_options(config, number), clock)
     return camera
 
 
-def _camera_options(section: AnyCameraSection, lens_file: Path | None) -> AnyCameraOptions:
+def _camera_options(config: Config, number: int) -> AnyCameraOptions:
     """A USB camera that does not say what its lens is like is told what a calibration found."""
-    options, known = section.camera_options(), read_lens(lens_file)
-    if known is None or not isinstance(options, V4l2Options) or options.sensor_width_mm is not None:
+    section = config.every_camera[number]
+    options = section.camera_options()
+    if not isinstance(options, V4l2Options) or options.sensor_width_mm is not None:
+        return options
+    known = config.lens_of(number)
+    if known is None:
         return options
     focal_length_mm = section.lens_focal_length_mm or USUAL_FOCAL_LENGTH_MM
     width_mm = focal_length_mm * known.width_px / known.fx_px

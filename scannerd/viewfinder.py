@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -52,39 +52,44 @@ class _Seen:
 
 
 class Viewfinder:
-    """Shares one camera's view among all who look. It never delays a scan by more than one frame."""
+    """Shares what each camera sees among all who look. It never delays a scan by more than one frame."""
 
     def __init__(
         self,
-        camera: Callable[[], Camera],
+        cameras: Callable[[], Sequence[Camera]],
         camera_is_free: Callable[[], bool],
         light_up: Callable[[], None] = lambda: None,
     ) -> None:
-        """`camera` returns the one in use; `camera_is_free` says whether a photo may be taken for looking only.
+        """`cameras` returns those in use; `camera_is_free` says whether a photo may be taken for looking only.
 
         `light_up` is called before such a photo.
         """
         self._light_up = light_up
-        self._camera = camera
+        self._cameras = cameras
         self._camera_is_free = camera_is_free
         self._looking = asyncio.Lock()
         self._newer = asyncio.Event()
         self._thread = WorkerThread("viewfinder")
-        self._latest: _Seen | None = None
+        self._latest: dict[int, _Seen] = {}
         self._seq = 0
         self._loop = asyncio.get_running_loop()
 
-    def offer(self, small: Planes, index: int | None, angle_deg: float | None) -> None:
+    def offer(self, small: Planes, index: int | None, angle_deg: float | None, camera: int = 0) -> None:
         """Show the companion of a scan's photo. From any thread."""
         if not self._loop.is_closed():
-            self._loop.call_soon_threadsafe(self._put, small, index, angle_deg)
+            self._loop.call_soon_threadsafe(self._put, small, index, angle_deg, camera)
 
-    async def picture(self, *, edges: bool = False, newer_than: int | None = None) -> ViewfinderPicture:
-        """Return what the camera sees; with `newer_than`, waits a while for another picture than that one.
+    async def picture(
+        self, *, edges: bool = False, newer_than: int | None = None, camera: int = 0
+    ) -> ViewfinderPicture:
+        """Return what a camera sees; with `newer_than`, waits a while for another picture than that one.
 
         `edges` draws the edges that the gate looks at. Raises NoPicture, DriverError.
         """
-        seen = await self._live(newer_than) if self._camera_is_free() else await self._scanned(newer_than)
+        if camera >= len(self._cameras()):
+            raise NoPicture(f"camera {camera}: the scanner has {len(self._cameras())}, the first is 0")
+        look = self._live if self._camera_is_free() else self._scanned
+        seen = await look(newer_than, camera)
         if edges not in seen.jpegs:
             seen.jpegs[edges] = await self._thread.run(lambda: _encoded(seen.small, edges))
         return ViewfinderPicture(seen.jpegs[edges], seen.seq, seen.at, seen.index, seen.angle_deg)
@@ -93,23 +98,23 @@ class Viewfinder:
         """End the thread; safe to call twice."""
         self._thread.close()
 
-    async def _live(self, newer_than: int | None) -> _Seen:
+    async def _live(self, newer_than: int | None, camera: int) -> _Seen:
         async with self._looking:
-            latest = self._latest
+            latest = self._latest.get(camera)
             age_s = time.monotonic() - latest.taken_s if latest is not None else FRESH_S
             if latest is not None and age_s < FRESH_S:
                 if latest.seq != newer_than:
                     return latest
                 await asyncio.sleep(FRESH_S - age_s)
             if not self._camera_is_free():
-                return await self._scanned(None)
+                return await self._scanned(None, camera)
             self._light_up()
-            glimpse = await self._camera().glimpse()
-            return self._put(glimpse.picture, None, None)
+            glimpse = await self._cameras()[camera].glimpse()
+            return self._put(glimpse.picture, None, None, camera)
 
-    async def _scanned(self, newer_than: int | None) -> _Seen:
+    async def _scanned(self, newer_than: int | None, camera: int) -> _Seen:
         deadline_s = time.monotonic() + PATIENCE_S
-        while (latest := self._latest) is None or latest.seq == newer_than:
+        while (latest := self._latest.get(camera)) is None or latest.seq == newer_than:
             left_s = deadline_s - time.monotonic()
             if left_s <= 0 or self._camera_is_free():
                 break
@@ -121,12 +126,13 @@ class Viewfinder:
             raise NoPicture("the camera is busy and has not taken a photo yet; look again in a few seconds")
         return latest
 
-    def _put(self, small: Planes, index: int | None, angle_deg: float | None) -> _Seen:
+    def _put(self, small: Planes, index: int | None, angle_deg: float | None, camera: int) -> _Seen:
         self._seq += 1
-        self._latest = _Seen(small, self._seq, datetime.now(UTC), time.monotonic(), index, angle_deg)
+        seen = _Seen(small, self._seq, datetime.now(UTC), time.monotonic(), index, angle_deg)
+        self._latest[camera] = seen
         self._newer.set()
         self._newer = asyncio.Event()
-        return self._latest
+        return seen
 
 
 def _encoded(small: Planes, edges: bool) -> bytes:

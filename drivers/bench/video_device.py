@@ -49,6 +49,8 @@ class BenchVideo:
         """Which it offers; take one away before it is opened."""
         self.bus = b"usb-bench-1"
         """Where it is plugged in."""
+        self.bus_is_full = False
+        """Other devices carry so much over the same bus that there is no room for this one's stream."""
         self.tears_pictures = 0
         """So many of the pictures to come lose their end on the way."""
         self._fourcc, self._size_px = FORMATS[0], (0, 0)
@@ -220,6 +222,8 @@ class BenchVideo:
         told.bytesused = self._size_px[0] * self._size_px[1] * 2
 
     def _start(self) -> None:
+        if self.bus_is_full:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         self._rig.world.camera_started()
         self._sensor.start(self._mode, self.controls.settings(), self)
 

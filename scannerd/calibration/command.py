@@ -9,16 +9,16 @@ from typing import Annotated
 import typer
 
 from drivers.clock import SystemClock
-from drivers.protocols import Camera, Clock, Window
+from drivers.protocols import Clock, Window
 from offload.geometry.lens import Lens
 from offload.geometry.mat_board import MatBoard
-from offload.wire.bundle import MatSpec
+from offload.wire.bundle import FIRST_CAMERA, MatSpec
 from scannerd import console
 from scannerd.calibration.lens_fit import LensFit, LensUnknown, fit_lens
 from scannerd.calibration.showing import shown_views
 from scannerd.calibration.stored_lens import keep, report_of
 from scannerd.config import Config
-from scannerd.hardware import build_device
+from scannerd.hardware import build_camera, build_device
 from scannerd.run_command import ConfigOption
 from scannerd.scan.background import camera_model
 
@@ -31,6 +31,9 @@ MIDDLE = Window(0.2, 0.2, 0.6, 0.6)
 @app.command()
 def camera(
     config: ConfigOption = None,
+    name: Annotated[
+        str, typer.Option("--camera", metavar="NAME", help="Which of several, as its [[cameras]] is called.")
+    ] = FIRST_CAMERA,
     columns: Annotated[
         int | None, typer.Option(min=3, max=60, help="Squares along x; the mat's when left out.")
     ] = None,
@@ -47,30 +50,41 @@ def camera(
     """
     with console.explained():
         settings = console.load_config(config)
+        number = _number_of(settings, name)
         wishes = {"columns": columns, "rows": rows, "square_mm": square_mm, "marker_mm": marker_mm}
         known = settings.mat.model_dump(exclude={"used"})
         board = MatSpec(**known | {name: wish for name, wish in wishes.items() if wish is not None})
         try:
-            file = asyncio.run(calibrate(settings, board, give_up_s, out or settings.store.folder / "lenses"))
+            folder = out or settings.store.folder / "lenses"
+            file = asyncio.run(calibrate(settings, board, give_up_s, folder, number=number))
         except LensUnknown as reason:
             console.say(f"scannerd: no lens was stored: {reason}")
             raise typer.Exit(console.FAILED) from reason
-    console.say(f'{file}: stored; set [intrinsics] file = "{file}" to use it')
+    key = f"intrinsics_file of [[cameras]] {name}" if number else "[intrinsics] file"
+    console.say(f'{file}: stored; set {key} = "{file}" to use it')
+
+
+def _number_of(config: Config, name: str) -> int:
+    try:
+        return config.number_of(name)
+    except KeyError as unknown:
+        known = ", ".join(config.camera_names)
+        raise typer.BadParameter(f"{name}: there is {known}", param_hint="--camera") from unknown
 
 
 async def calibrate(
-    config: Config, board: MatSpec, give_up_s: float, folder: Path, clock: Clock | None = None
+    config: Config, board: MatSpec, give_up_s: float, folder: Path, clock: Clock | None = None, number: int = 0
 ) -> Path:
-    """Return the file that was written. Raises LensUnknown, DriverError, StoreFault."""
+    """Return the file that was written; `number` is the camera's. Raises LensUnknown, DriverError, StoreFault."""
     clock = clock or SystemClock()
     async with AsyncExitStack() as devices:
         light = build_device("light", config, clock)
         if light is not None:
             devices.callback(light.close)
-        camera: Camera = build_device("camera", config, clock)
+        camera = build_camera(config, number, clock)
         devices.push_async_callback(camera.close)
         await camera.open()
-        if config.camera.metering == "once":
+        if config.every_camera[number].metering == "once":
             console.say("hold the board still in the middle of the photo, where objects stand")
             await camera.meter(MIDDLE)
         model, size = camera_model(camera), camera.description

@@ -19,7 +19,7 @@ from scannerd.demo.bench_options import BenchOptions, bench_config, bench_mechan
 from scannerd.demo.companions import Companions
 from scannerd.demo.options import DemoOptions
 from scannerd.demo.run import make_usable
-from scannerd.demo.setting import demo_lift, scans_folder
+from scannerd.demo.setting import demo_lift, other_cameras, scans_folder
 from scannerd.demo.turntables import serial_lift, serial_turntable
 from scannerd.process.serving import serve
 from scannerd.process.vitals import read_vitals
@@ -59,7 +59,14 @@ def _installed(options: BenchOptions, config: Config, scene_file: Path, supply: 
         table, arm = serial_turntable(config), serial_lift(config)
         bench = stack.enter_context(
             install_bench(
-                renderer.render_into, options.speed, wiring, mechanics, lift, turntable=table, lift_controller=arm
+                renderer.render_into,
+                options.speed,
+                wiring,
+                mechanics,
+                lift,
+                turntable=table,
+                lift_controller=arm,
+                others=other_cameras(config),
             )
         )
         hand = options.hand or config.store.folder / "hand.sock"
@@ -70,7 +77,8 @@ def _installed(options: BenchOptions, config: Config, scene_file: Path, supply: 
 
 async def _photograph_empty_table(config: Config, bench: Bench) -> None:
     """Do what a person does once, unless it was done before: clear the table, take its photo, put the thing back."""
-    if StoreLayout(config.store.folder).background.exists():
+    layout, names = StoreLayout(config.store.folder), ("", *(other.name for other in config.cameras))
+    if all(layout.background_of(number, name).exists() for number, name in enumerate(names)):
         return
     console.say("bench: photographing the empty table")
     bench.world.remove_object()

@@ -47,6 +47,7 @@ def demo(
         list[str] | None, typer.Option(help="Let this go wrong; may be given again; `list` prints what there is.")
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Decides when each fault strikes.")] = 0,
+    cameras: Annotated[int, typer.Option(min=1, max=4, help="That look at the table, from different heights.")] = 1,
     turntable: Annotated[str, typer.Option(help="What turns the platter: gpio, grbl, marlin or table.")] = "gpio",
 ) -> None:
     """Scan an object on the simulated bench, from the button to the model."""
@@ -58,6 +59,7 @@ def demo(
     options = DemoOptions(out.resolve(), mesh, keep_size, up, views, speed, width_px, height_px, voxel_mm)
     kind = turntable_named(turntable) or "gpio"
     options = replace(options, faults=_faults(fault or [], kind), seed=seed, turntable=kind, object_kg=object_kg)
+    options = replace(options, cameras=cameras)
     try:
         summary = asyncio.run(_run(options))
     except FOR_PEOPLE as error:

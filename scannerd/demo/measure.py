@@ -57,11 +57,15 @@ def judge_model(results: Path, manifest: Manifest, scene: Scene) -> Judgement:
     """Return how true `model.ply` is, and how true the camera ring that `poses.json` tells of."""
     mesh = trimesh.load_mesh(results / "model.ply", process=False)
     centres = estimated_centres(results / "poses.json")
-    width_px, height_px = manifest.photo_width_px, manifest.photo_height_px
-    K = scene.camera.matrix_px(width_px, height_px)
+    sizes_px = [camera.size_px for camera in manifest.all_cameras()]
     known = [frame for frame in manifest.frames if Path(frame.file.name).name in centres]
     cameras = [
-        ViewPoint(K, *true_pose(scene, frame.angle_deg, frame.elevation_deg), width_px, height_px) for frame in known
+        ViewPoint(
+            scene.camera.matrix_px(*sizes_px[frame.camera]),
+            *true_pose(scene, frame.angle_deg, frame.elevation_deg),
+            *sizes_px[frame.camera],
+        )
+        for frame in known
     ]
     estimated = np.array([centres[Path(frame.file.name).name] for frame in known])
     return judge(np.asarray(mesh.vertices, dtype=np.float64), np.asarray(mesh.faces), scene.thing, cameras, estimated)

@@ -30,11 +30,14 @@ class DemoOptions:
     """Decides when each fault strikes."""
     turntable: Turntable = "gpio"
     """What turns the platter; a serial controller has its port in `out`."""
+    cameras: int = 1
+    """That look at the table, each from a height of its own."""
 
     def fingerprint(self) -> dict[str, object]:
         """Return what must agree before a scan that an earlier run left may be gone on with."""
         mesh = str(self.mesh.resolve()) if self.mesh else "default"
-        return {
+        others = {"cameras": self.cameras} if self.cameras > 1 else {}
+        return others | {
             "mesh": mesh,
             "keep_size": self.keep_size,
             "up_axis": self.up_axis,

@@ -24,7 +24,15 @@ from scannerd.demo.leftover import Leftover
 from scannerd.demo.options import DemoOptions
 from scannerd.demo.outside_faults import DemoFailed
 from scannerd.demo.progress import ScanProgress
-from scannerd.demo.setting import demo_card, demo_config, demo_link, demo_mechanics, demo_wiring, scans_folder
+from scannerd.demo.setting import (
+    demo_card,
+    demo_config,
+    demo_link,
+    demo_mechanics,
+    demo_wiring,
+    other_cameras,
+    scans_folder,
+)
 from scannerd.demo.summary import Summary
 from scannerd.demo.turntables import serial_turntable
 from scannerd.event_bus import Subscription
@@ -117,7 +125,14 @@ async def _scan(
     wiring, mechanics = demo_wiring(config), demo_mechanics(options)
     table = serial_turntable(config)
     with (
-        install_bench(renderer.render_into, options.speed, wiring, mechanics, turntable=table) as bench,
+        install_bench(
+            renderer.render_into,
+            options.speed,
+            wiring,
+            mechanics,
+            turntable=table,
+            others=other_cameras(config),
+        ) as bench,
         demo_card(options, bench.clock),
     ):
         accidents.begin(Surroundings(bench, supply, disk))

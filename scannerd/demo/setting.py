@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from drivers.bench.bench_clock import BenchClock
+from drivers.bench.install import OtherBenchCamera
 from drivers.bench.lift import LiftMechanics
 from drivers.bench.pins import BenchWiring, LiftWiring, RingWiring
 from drivers.bench.platter import PlatterMechanics
@@ -18,12 +19,15 @@ from scannerd.config import (
     ScanSection,
     StoreSection,
 )
-from scannerd.config_camera import CameraSection
+from scannerd.config_camera import CameraSection, OtherCameraSection
 from scannerd.config_motors import LiftSection
 from scannerd.demo.faults import faults_named
 from scannerd.demo.options import DemoOptions
 from scannerd.demo.turntables import turntable_keys
+from scannerd.settings.file import ConfigFaults
 
+STEP_UP_DEG = 20.0
+"""By so much each further camera stands higher."""
 EVEN_PULSES_SPEED = 2.0
 """Up to this speed of the bench's clock a laptop brings the pulses of the default profile in time."""
 
@@ -34,6 +38,7 @@ def demo_config(options: DemoOptions) -> Config:
         device=DeviceSection(name="bench"),
         store=StoreSection(folder=options.out, reserve_mb=64),
         camera=CameraSection(width_px=options.width_px, height_px=options.height_px),
+        cameras=tuple(_other_camera(options, number) for number in range(1, options.cameras)),
         scan=ScanSection(views=options.views, propose=False),  # nobody is there to be asked
         # Nobody stands beside the bench to be asked, but for the hand that puts faults right.
         quality=QualitySection(ask_a_person=bool(options.faults)),
@@ -45,6 +50,42 @@ def demo_config(options: DemoOptions) -> Config:
         for name, changes in fault.settings.items():
             config = config.model_copy(update={name: getattr(config, name).model_copy(update=dict(changes))})
     return config
+
+
+def _other_camera(options: DemoOptions, number: int) -> OtherCameraSection:
+    return OtherCameraSection(
+        name=f"camera-{number + 1}",
+        camera_index=number,
+        width_px=options.width_px,
+        height_px=options.height_px,
+        elevation_deg=_height_deg(number),
+    )
+
+
+def _height_deg(number: int) -> float:
+    """Return where a further camera stands unless somebody says so; the first is at 30°."""
+    return min(85.0, 30.0 + number * STEP_UP_DEG)
+
+
+def other_cameras(config: Config) -> list[OtherBenchCamera]:
+    """Build the further cameras as the configuration says; a ribbon one is looked for by its number.
+
+    Raises ConfigFaults for what the bench does not have.
+    """
+    on_usb = [camera for camera in config.every_camera if camera.driver == "v4l2"]
+    if len(on_usb) > 1:
+        raise ConfigFaults("the bench", [f'{len(on_usb)} cameras have driver = "v4l2"; it has one on USB'])
+    if any(other.driver == "gphoto2" for other in config.cameras):
+        raise ConfigFaults("the bench", ['[[cameras]] driver = "gphoto2": its DSLR can only be [camera]'])
+    ribbons = [other.camera_index for other in config.cameras if other.driver == "picamera2"]
+    if ribbons != list(range(1, len(ribbons) + 1)):
+        raise ConfigFaults("the bench", [f"camera_index = {ribbons}: it numbers its further cameras 1, 2 …"])
+    return [
+        OtherBenchCamera(
+            _height_deg(number) if other.elevation_deg is None else other.elevation_deg, other.driver == "v4l2"
+        )
+        for number, other in enumerate(config.cameras, 1)
+    ]
 
 
 def demo_mechanics(options: DemoOptions) -> PlatterMechanics:

@@ -56,8 +56,8 @@ LOG = logging.getLogger(__name__)
 SWUNG_DEG = 0.1
 """A photo that is believed to show a platter at rest, and shows it so far from where it should be, was none."""
 
-ShowPhoto = Callable[[Planes, int, float], None]
-"""Sees the companion of every photo once it was judged: picture, viewpoint, degrees."""
+ShowPhoto = Callable[[Planes, int, float, int], None]
+"""Sees the companion of every photo once it was judged: picture, viewpoint, degrees, number of the camera."""
 
 
 def _as_it_is(settings: CameraSettings) -> CameraSettings:
@@ -84,7 +84,7 @@ class ScanSession:
         phases: PhaseTracker,
         publish: Callable[[Event], None],
         known_zero: Zero | None,
-        show: ShowPhoto = lambda small, index, angle_deg: None,
+        show: ShowPhoto = lambda small, index, angle_deg, camera: None,
         lift: CameraLift | None = None,
         low_voltage: Callable[[], str | None] = lambda: None,
         make_room: MakeRoom = no_room,
@@ -195,7 +195,8 @@ class ScanSession:
         )
 
     def _saw(self, taken: Taken, sight: Sight) -> None:
-        self._show(taken.shot.frame.small, taken.viewpoint.index, taken.arrival.angle_deg)
+        viewpoint = taken.viewpoint
+        self._show(taken.shot.frame.small, viewpoint.index, taken.arrival.angle_deg, viewpoint.camera)
         self._station.eyes[taken.viewpoint.camera].settle.look_at(sight.look.mask)
         swung = abs(sight.slip.slipped_deg) > SWUNG_DEG
         if taken.shot.believed and (swung or sight.look.verdict is Verdict.RETAKE):

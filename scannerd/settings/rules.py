@@ -207,13 +207,13 @@ def cameras_at_odds(camera: AnyCameraSection, others: Sequence[OtherCameraSectio
 
 
 def _device(camera: AnyCameraSection) -> tuple[str, str | int | None]:
-    if camera.driver == "v4l2":
+    if camera.driver != "picamera2":
         return camera.driver, camera.device
     return camera.driver, camera.camera_index if isinstance(camera, OtherCameraSection) else 0
 
 
 def _said(camera: OtherCameraSection) -> str:
-    if camera.driver == "v4l2":
+    if camera.driver != "picamera2":
         return f'device = "{camera.device or ""}"'
     return f"camera_index = {camera.camera_index}"
 

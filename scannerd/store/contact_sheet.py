@@ -54,10 +54,22 @@ def write_contact_sheet(folder: ScanFolder, frames: Mapping[int, FrameEntry]) ->
     sheet = np.full((rows * cell_height_px + GAP_PX, columns * cell_width_px + GAP_PX, 3), BACKGROUND, np.uint8)
     for place, cell in enumerate(cells):
         top, left = GAP_PX + place // columns * cell_height_px, GAP_PX + place % columns * cell_width_px
-        photo = cv2.resize(small_of(folder, cell.frame.file), (width_px, height_px), interpolation=cv2.INTER_AREA)
-        sheet[top : top + height_px, left : left + width_px] = _marked(folder, cell, np.asarray(photo, np.uint8))
+        small = small_of(folder, cell.frame.file)
+        size_px = _fitting(small.shape[:2], (width_px, height_px))
+        photo = cv2.resize(small, size_px, interpolation=cv2.INTER_AREA)
+        marked = _marked(folder, cell, np.asarray(photo, np.uint8))
+        sheet[top : top + size_px[1], left : left + size_px[0]] = marked
         _caption(sheet, cell, left, top + height_px + CAPTION_PX - 6)
     write_durably(folder.contact_sheet, encode_jpeg(sheet, 85))
+
+
+def _fitting(shape: tuple[int, int], cell_px: tuple[int, int]) -> tuple[int, int]:
+    """Return width and height in a cell: all of it, but for another camera's photos of other proportions."""
+    height_px, width_px = shape
+    share = min(cell_px[0] / width_px, cell_px[1] / height_px)
+    fitting_px = max(1, round(width_px * share)), max(1, round(height_px * share))
+    near = abs(fitting_px[0] - cell_px[0]) <= 1 and abs(fitting_px[1] - cell_px[1]) <= 1
+    return cell_px if near else fitting_px
 
 
 def _chosen(folder: ScanFolder, frames: Mapping[int, FrameEntry]) -> Iterator[_Cell]:
@@ -103,6 +115,8 @@ def _marked(folder: ScanFolder, cell: _Cell, photo: Pixels) -> Pixels:
 def _caption(sheet: Pixels, cell: _Cell, left: int, baseline: int) -> None:
     frame = cell.frame
     text = f"{frame.index}  {frame.angle_deg:.1f} deg"
+    if frame.camera:
+        text += f"  camera {frame.camera + 1}"
     if frame.sharpness:
         text += f"  edges {1 / frame.sharpness:.1f} px"
     if frame.attempt > 1:

@@ -66,7 +66,7 @@ class Desk:
         events: EventBus,
         worker: WorkerThread,
         group: asyncio.TaskGroup,
-        show: ShowPhoto = lambda small, index, angle_deg: None,
+        show: ShowPhoto = lambda small, index, angle_deg, camera: None,
         low_voltage: Callable[[], str | None] = lambda: None,
         emergency: EmergencyWatch = NO_EMERGENCY,
     ) -> None:

@@ -4,9 +4,7 @@ import logging
 import math
 
 from drivers.protocols import AxisNotHomed
-from offload.wire.bundle import FIRST_CAMERA
 from scannerd.commands import CommandRefused
-from scannerd.config_camera import OtherCameraSection
 from scannerd.config_light import shares_of
 from scannerd.event_bus import EventBus
 from scannerd.events import AxisHomed, BackgroundStored, LightChanged
@@ -58,9 +56,9 @@ class Errands:
     async def photograph_background(self) -> None:
         """Keep a photo of the empty table from each camera. Raises DriverError, StoreFault."""
         size_bytes = 0
-        for number, section in enumerate(self._workplace.config.every_camera):
-            name = section.name if isinstance(section, OtherCameraSection) else FIRST_CAMERA
-            plate = BackgroundPlate(self._layout, number, name)
+        config = self._workplace.config
+        for number, section in enumerate(config.every_camera):
+            plate = BackgroundPlate(self._layout, number, config.camera_names[number])
             camera = self._workplace.hardware.cameras[number]
             facts = await photograph_background(camera, plate, self._worker, section.jpeg_quality)
             size_bytes += facts.file.size_bytes

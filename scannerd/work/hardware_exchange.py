@@ -73,7 +73,7 @@ async def _built(hardware: Hardware, sections: Collection[str], config: Config) 
                 if section == "camera":
                     await built[name].open()
                 if section == "cameras":
-                    await open_cameras(built[name], [other.name for other in config.cameras])
+                    await open_cameras(built[name], config.camera_names[1:])
     except _CANNOT_BE_HAD:
         for name, device in built.items():
             if device is not None:

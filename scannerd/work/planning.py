@@ -2,7 +2,6 @@
 
 from pydantic import ValidationError
 
-from offload.wire.bundle import FIRST_CAMERA
 from scannerd.commands import CommandRefused, RawPhotos, StartScan, Wishes
 from scannerd.config_camera import AnyCameraSection
 from scannerd.scan.background import camera_model
@@ -87,7 +86,7 @@ class Planning:
         plan, sections = scan.plan, self._workplace.config.every_camera
         if scan.sealed:
             raise CommandRefused(f"scan {plan.scan_id}: is complete; there is nothing to resume")
-        names = (FIRST_CAMERA, *(other.name for other in self._workplace.config.cameras))
+        names = self._workplace.config.camera_names
         if plan.camera_names != names:
             raise CommandRefused(
                 f"scan {plan.scan_id}: was begun with cameras {', '.join(plan.camera_names)}; the scanner has "
@@ -101,8 +100,7 @@ class Planning:
 
     def _require_focus_motors(self, scan_id: str, focus: int) -> None:
         config = self._workplace.config
-        names = (FIRST_CAMERA, *(other.name for other in config.cameras))
-        for camera, name in zip(self._workplace.hardware.cameras, names, strict=True):
+        for camera, name in zip(self._workplace.hardware.cameras, config.camera_names, strict=True):
             if focus > 1 and camera.settings.focus_dioptres is None:
                 which = f"camera {name}'s" if config.cameras else "this camera's"
                 raise CommandRefused(

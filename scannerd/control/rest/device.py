@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 from fastapi import APIRouter
 from starlette.responses import Response
 
-from drivers.protocols import DriverError
+from drivers.protocols import Camera, DriverError
 from scannerd import __version__
 from scannerd.board.state import DiskSpace, Shown
 from scannerd.control.rest.gate import API
@@ -68,8 +68,17 @@ def device_routes(scanner: Scanner, addresses: Callable[[], tuple[str, ...]]) ->
 
 
 def _camera(scanner: Scanner) -> str:
+    """In words; of several cameras each with its name."""
+    cameras = scanner.hardware.cameras
+    if len(cameras) == 1:
+        return _in_words(cameras[0])
+    names = scanner.config.camera_names
+    return "; ".join(f"{name}: {_in_words(camera)}" for name, camera in zip(names, cameras, strict=False))
+
+
+def _in_words(camera: Camera) -> str:
     try:
-        camera = scanner.hardware.camera.description
+        facts = camera.description
     except DriverError as fault:
         return str(fault)
-    return f"{camera.make} {camera.model}, {camera.width_px}×{camera.height_px} px"
+    return f"{facts.make} {facts.model}, {facts.width_px}×{facts.height_px} px"

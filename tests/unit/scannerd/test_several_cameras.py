@@ -15,15 +15,19 @@ from scan_on_bench import bench_config, of, running, until
 from sealed_scan import manifest_of
 from two_cameras import SIDE_DEG, TwoSides, assert_both_cameras_are_true, two_camera_bench, two_camera_config
 
-from drivers.bench.install import install_bench
+from drivers.bench.install import OtherBenchCamera, install_bench
 from drivers.bench.picture.textures import linear_to_srgb, srgb_to_linear
 from drivers.bench.scene import Exposure
+from drivers.protocols import CameraUnusable
 from scannerd.commands import CaptureBackground, CommandRefused, Resume, ResumeScan, StartScan, Stop
+from scannerd.demo.options import DemoOptions
+from scannerd.demo.setting import demo_config, other_cameras
 from scannerd.events import FrameJudged, FrameStored, Outcome, PhaseChanged, ScanEnded, ScanPaused, Warned
 from scannerd.fault_kind import FaultKind
 from scannerd.scan.phases import Phase
 from scannerd.settings.file import ConfigFaults
 from scannerd.store.layout import StoreLayout
+from scannerd.viewfinder import NoPicture
 
 PROGRAM = Path(__file__).parents[2] / "support" / "two_cameras.py"
 
@@ -64,6 +68,39 @@ async def test_brackets_are_taken_by_every_camera_and_the_locks_are_back_after(t
     frames = manifest_of(config).frames
     assert [(frame.exposure_ev, frame.camera) for frame in frames[:4]] == [(0, 0), (0, 1), (1, 0), (1, 1)]
     assert [frame.exposure_us for frame in frames[:4]] == pytest.approx([20e3, 15e3, 40e3, 30e3], rel=0.01)
+
+
+async def test_each_camera_has_a_picture_of_its_own_live_and_while_a_scan_runs(tmp_path: Path) -> None:
+    config = two_camera_config(tmp_path)
+    with two_camera_bench() as bench:
+        async with running(config, bench) as daemon:
+            live = [await daemon.viewfinder.picture(camera=number) for number in (0, 1)]
+            assert live[0].jpeg != live[1].jpeg
+            with pytest.raises(NoPicture, match="camera 2: the scanner has 2"):
+                await daemon.viewfinder.picture(camera=2)
+            events = daemon.events.subscribe()
+            await daemon.submit(StartScan("cup"))
+            await until(events, FrameStored, 4)
+            scanned = [await daemon.viewfinder.picture(camera=number) for number in (0, 1)]
+            assert [(picture.index or 0) % 2 for picture in scanned] == [0, 1]
+            await until(events, ScanEnded)
+
+
+async def test_a_bus_without_room_for_another_stream_is_told_with_the_cameras_name(tmp_path: Path) -> None:
+    config = two_camera_config(tmp_path, more='driver = "v4l2"')
+    with two_camera_bench(on_usb=True) as bench:
+        bench.video.bus_is_full = True
+        with pytest.raises(CameraUnusable, match=r"camera side: Bench Webcam .* no room for a stream of 480x360 px"):
+            async with running(config, bench):
+                pass
+
+
+def test_the_bench_has_the_cameras_that_the_configuration_names(tmp_path: Path) -> None:
+    assert other_cameras(two_camera_config(tmp_path)) == [OtherBenchCamera(60.0)]
+    demo = demo_config(DemoOptions(tmp_path, cameras=3))
+    assert [other.elevation_deg for other in other_cameras(demo)] == [50.0, 70.0]
+    with pytest.raises(ConfigFaults, match="numbers its further cameras 1, 2"):
+        other_cameras(two_camera_config(tmp_path, more="camera_index = 3"))
 
 
 class BrightSide(TwoSides):
@@ -170,6 +207,7 @@ from pathlib import Path
 sys.path.insert(0, sys.argv[1])
 from scan_on_bench import of, running, until
 from two_cameras import two_camera_bench, two_camera_config
+from drivers.protocols import CameraUnusable
 from scannerd.commands import ResumeScan
 from scannerd.events import FrameStored, ScanEnded
 
