@@ -40,6 +40,7 @@ from scannerd.fault_kind import FaultKind
 from scannerd.store.layout import StoreLayout
 
 OPTIONS = Gphoto2Options(width_px=320, height_px=240)
+PATIENCE_S = 120
 SUPPORT = Path(__file__).parents[1] / "support"
 
 
@@ -281,7 +282,7 @@ async def test_a_scan_with_a_dslr_goes_round(tmp_path: Path) -> None:
         async with running(config, bench) as daemon:
             with daemon.events.subscribe() as events:
                 await daemon.submit(StartScan("dslr", raw=RawPhotos.BUNDLE))
-                ended = of(ScanEnded, await until(events, ScanEnded))[-1]
+                ended = of(ScanEnded, await until(events, ScanEnded, patience_s=PATIENCE_S))[-1]
         releases = bench.dslr.shutter_releases
     assert (ended.outcome, ended.frames_done) == (Outcome.COMPLETED, 6)
     assert releases == 6 + 2, "one for each photo, and one for each opening: without and with raw files"
@@ -304,9 +305,9 @@ async def test_one_that_is_switched_off_in_a_scan_ends_it_by_name(tmp_path: Path
         async with running(config, bench) as daemon:
             with daemon.events.subscribe() as events:
                 await daemon.submit(StartScan("dslr"))
-                await until(events, FrameStored)
+                await until(events, FrameStored, patience_s=PATIENCE_S)
                 bench.dslr.switch_off()
-                ended = of(ScanEnded, await until(events, ScanEnded))[-1]
+                ended = of(ScanEnded, await until(events, ScanEnded, patience_s=PATIENCE_S))[-1]
     assert (ended.outcome, ended.fault_kind) == (Outcome.FAILED, FaultKind.CAMERA_UNUSABLE)
     assert "no DSLR on USB" in (ended.error or "")
 

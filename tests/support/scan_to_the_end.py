@@ -9,7 +9,7 @@ import asyncio
 import json
 import os
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from drivers.bench.install import install_bench
 from drivers.bench.pins import BenchWiring, LiftWiring
 from drivers.bench.scene import Exposure
-from drivers.bench.sensor_models import IMX477, IMX708, SensorModel
+from drivers.bench.sensor_models import IMX477, IMX708, SensorMode, SensorModel
 from scannerd.app import Daemon
 from scannerd.commands import Command, ExtendScan, Pause, RawPhotos, Resume, Retake, StartScan
 from scannerd.config import Config
@@ -63,9 +63,11 @@ class Kind:
     sensor: SensorModel = IMX477
 
 
+SMALL = replace(IMX477, modes=(SensorMode(320, 240, 12, 1 / 40),))
+
 KINDS = {
     "plain": Kind(StartScan(SCAN), 6, 11, (Deed(3, Retake(1), "retake"),), views=6),
-    "raw files": Kind(StartScan(SCAN, raw=RawPhotos.DEVICE), 3, 9),
+    "raw files": Kind(StartScan(SCAN, raw=RawPhotos.DEVICE), 3, 9, sensor=SMALL),
     "rings and sides": Kind(StartScan(SCAN, rings=2, sides=2), 12, 15, lift=True, asks=True),
     "brackets and repeats": Kind(
         StartScan(SCAN, repeats=2, exposure_bracket=2, focus_bracket=2), 24, 32, (Deed(9, Retake(5), "retake"),),
