@@ -23,6 +23,13 @@ MARGIN_PX = 14
 MOST_PIXELS = 90_000_000
 """Of all crops together; bigger photos are reduced. Three colours and a mask make 360 MB of it."""
 
+FULL_ENOUGH = 0.8
+"""Of the photos of the fullest stand."""
+OFTEN_CUT_OFF = 0.1
+"""Of a stand's photos, that show the object beyond their border."""
+BEST_DOWN_DEG = 30.0
+"""How far a camera looks down on an object whose sides and top its outlines both tell."""
+
 
 @dataclass(frozen=True)
 class PosedPhotos:
@@ -143,10 +150,34 @@ def crop_views(
         K=K,
         R=posed.R,
         t=posed.t,
-        outlining=posed.fullest_stand(),
+        outlining=outlining_views(posed, masks),
         cameras=posed.cameras,
         detail=tuple((1 / enlarged).tolist()),
     )
+
+
+def outlining_views(posed: PosedPhotos, masks: list[Mask]) -> tuple[int, ...]:
+    """Return whose outlines are believed: one stand's, or (empty) all.
+
+    Of one camera's rings the fullest. Several cameras are equally full but for a lost photo, so what they see tells:
+    the whole object, and that from about the height where outlines say most.
+    """
+    if len(set(posed.cameras)) < 2 or not posed.stands:
+        return posed.fullest_stand()
+    most = max(posed.stands.count(stand) for stand in set(posed.stands))
+    full = [stand for stand in sorted(set(posed.stands)) if posed.stands.count(stand) >= FULL_ENOUGH * most]
+    views = {stand: [view for view, one in enumerate(posed.stands) if one == stand] for stand in full}
+
+    def worth(stand: StandKey) -> tuple[bool, float]:
+        cut_off = np.mean([_is_cut_off(masks[view]) for view in views[stand]]) > OFTEN_CUT_OFF
+        down_deg = np.degrees(np.arcsin(np.clip(-posed.R[views[stand], 2, 2], -1, 1)).mean())
+        return bool(cut_off), abs(float(down_deg) - BEST_DOWN_DEG)
+
+    return tuple(views[min(full, key=worth)])
+
+
+def _is_cut_off(mask: Mask) -> bool:
+    return bool(mask[0].any() or mask[-1].any() or mask[:, 0].any() or mask[:, -1].any())
 
 
 def _enlarged(posed: PosedPhotos, points: Floats) -> Floats:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from offload.engines.protocol import BadInput
-from offload.engines.turntable.crop import PosedPhotos
+from offload.engines.turntable.crop import PosedPhotos, outlining_views
 from offload.engines.turntable.mat import NOTHING_SEEN, Mat, MatObservation
 from offload.engines.turntable.mat_views import Sighting, covered_mat, whole_photos
 from offload.engines.turntable.photos import PhotoDamaged, PhotoFile
@@ -120,3 +120,22 @@ def test_the_fullest_ring_carves_and_all_others_only_look() -> None:
     assert posed(0, 0, 1, 1, 1).fullest_stand() == (2, 3, 4)
     assert posed(0, 0, 1, 1).fullest_stand() == (0, 1)
     assert [stand.ring for stand in posed(0, 0, 1, 1, 1).subset([0, 1, 4]).stands] == [0, 0, 1]
+
+
+@pytest.mark.parametrize(
+    ("first", "downs_deg", "cut_off", "chosen"),
+    [(4, (30, 60), (), 0), (3, (30, 60), (), 1), (4, (70, 35), (), 1), (4, (30, 60), (0, 1), 1)],
+)
+def test_of_several_cameras_the_one_that_sees_the_whole_object_best_carves(
+    first: int, downs_deg: tuple[float, float], cut_off: tuple[int, ...], chosen: int
+) -> None:
+    stands = (StandKey(0, 0),) * first + (StandKey(1, 0),) * 5
+    many = len(stands)
+    R = np.zeros((many, 3, 3))
+    R[:, 2, 2] = [-np.sin(np.deg2rad(downs_deg[stand.camera])) for stand in stands]
+    posed = PosedPhotos(
+        bundle_of(many).files, np.zeros((many, 3, 3)), np.zeros((many, 5)), R, np.zeros((many, 3)),
+        ((40, 30),) * many, stands,
+    )  # fmt: skip
+    masks = [np.pad(np.ones((10, 10), np.uint8), 0 if view in cut_off else 3) for view in range(many)]
+    assert {stands[view].camera for view in outlining_views(posed, masks)} == {chosen}
