@@ -185,6 +185,7 @@ def truth(bench: Bench) -> dict[str, object]:
         "lamp_flashes": [[flash.at_s, flash.lit] for flash in world.lamp.flashes()[-FLASHES_TOLD:]],
         "system_s": time.monotonic(),
         "light_level": world.light.level if world.light.fitted else None,
+        "light_colour": world.light.levels if world.light.fitted else None,
         "camera_elevation_deg": world.camera_elevation_deg,
         "jammed": world.jammed,
         "pulses_lost": world.pulses_lost,

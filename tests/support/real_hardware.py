@@ -84,7 +84,9 @@ def missing_device(config: Config, name: str, dev: Path = Path("/dev")) -> str |
     if section.driver == "ws2812" and not Path(section.device).exists():
         return f"there is no {section.device}; sudo raspi-config nonint do_spi 0, then restart"
     if section.driver == "picamera2" and find_spec("libcamera") is None:
-        return "libcamera is not installed; sudo apt install python3-picamera2"
+        return (
+            "libcamera cannot be imported; sudo apt install python3-picamera2, and let Python see it (docs/wiring.md)"
+        )
     if section.driver == "v4l2" and not list(dev.glob("video*")):
         return f"no {dev}/video*; plug the camera in"
     return None
