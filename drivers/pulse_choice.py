@@ -1,7 +1,8 @@
 """Who times the STEP pulses: the best that this machine has, or who was asked for.
 
-pigpio's daemon has the chip's DMA do it (to the microsecond, Pis up to the 4); lgpio has a thread of its C library
-(tens of microseconds, any Pi); a thread of Python's own does it for any pin factory (about a tenth of a millisecond).
+pigpio's daemon has the chip's DMA do it (to the microsecond, Pis up to the 4); lgpio has a thread of its C library,
+in a process of its own (tens of microseconds, any Pi); a thread of Python's own does it for any pin factory (about a
+tenth of a millisecond).
 """
 
 import importlib
@@ -32,19 +33,19 @@ def pulse_player(options: StepperGpioOptions, clock: Clock) -> PulsePlayer:
         raise DriverError(
             f'{options.name}: pulses by {way}: {error}; pip install {way}, or set pulses = "auto"'
         ) from error
-    if way == "pigpio":
-        queue = module.PigpioPulseQueue(options.step_pin, *_pigpio_address())
-    else:
-        queue = module.LgpioPulseQueue(getattr(Device.pin_factory, "chip", 0), options.step_pin)
-    return QueuedPulsePlayer(way, queue, clock)
+    if way == "lgpio":
+        player: PulsePlayer = module.LgpioPulsePlayer(getattr(Device.pin_factory, "chip", 0), options.step_pin, clock)
+        return player
+    return QueuedPulsePlayer(way, module.PigpioPulseQueue(options.step_pin, *_pigpio_address()), clock)
 
 
 def _best_way() -> str:
     """Only a Pi's own pins are anybody else's to pulse: a factory for tests has none."""
-    factory = type(Device.pin_factory).__module__
-    if factory == "gpiozero.pins.pigpio" or (factory.startswith("gpiozero.pins.l") and pigpio_answers()):
+    factories = {kind.__module__ for kind in type(Device.pin_factory).__mro__}
+    by_lgpio = "gpiozero.pins.lgpio" in factories
+    if "gpiozero.pins.pigpio" in factories or ((by_lgpio or "gpiozero.pins.local" in factories) and pigpio_answers()):
         return "pigpio"
-    return "lgpio" if factory == "gpiozero.pins.lgpio" else "thread"
+    return "lgpio" if by_lgpio else "thread"
 
 
 def pigpio_answers() -> bool:

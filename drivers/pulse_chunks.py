@@ -10,16 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from drivers.motion_profile import Intervals
+from drivers.pulse_width import SHORTEST_US
 
 CHUNK_S = 0.04
 """A stop waits for two of them at most; a loaded machine may be that late with the next one."""
 LONGEST_STEPS = 1000
-"""Of one chunk, so that its pulses are soon made; lgpio itself was seen to play 50 000 in one wave."""
-PULSE_US = 5
-"""How long STEP is high: the slowest of the common driver boards (DRV8825) wants 1.9 µs."""
-SHORTEST_US = 2 * PULSE_US
-"""From one step to the next; faster no driver board steps with a margin."""
-
+"""Of one chunk, so that its pulses are soon made."""
 Delays = NDArray[np.int64]
 
 

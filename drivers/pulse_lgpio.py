@@ -1,93 +1,134 @@
-"""STEP pulses as lgpio's waves: a thread of its C library times them, on every Pi and any other gpiochip."""
+"""STEP pulses as lgpio's waves: a thread of its C library times them, in a process that has nothing else to do.
 
-import contextlib
+The process runs from when a motor gets current until it rests: what lgpio forgets to free goes with it.
+"""
+
 import threading
+from collections.abc import Callable
+from pathlib import Path
 
-import lgpio
-import numpy as np
+from drivers.gpio_lines import chip_at, held_lines
+from drivers.lgpio_link import OVER
+from drivers.lgpio_process import LgpioProcess, ProcessGone
+from drivers.motion_profile import MotionProfile
+from drivers.patience import Patience
+from drivers.protocols import Clock, DriverError, LinkBroken
+from drivers.pulse_chunks import delays_us
 
-from drivers.lgpio_alone import lgpio_alone
-from drivers.protocols import DriverError
-from drivers.pulse_chunks import PULSE_US, Delays
-
-SLOTS = 10
-"""Of its queue; the wave being played has one of them."""
+GLANCE_S = 0.01
+"""How soon a stop is passed on."""
+LATE_S = 2.0
+"""So much later than its longest step the process says how far it is, or it hangs."""
 
 
-class LgpioPulseQueue:
-    """`PulseQueue` on one line, which is claimed as a group of one: only groups play waves."""
+class LgpioPulsePlayer:
+    """`PulsePlayer` on one line of /dev/gpiochip`chip`."""
 
-    def __init__(self, chip: int, step_pin: int) -> None:
-        """Take line `step_pin` of /dev/gpiochip`chip`, low. Raises DriverError when it cannot be had."""
+    def __init__(self, chip: int, step_pin: int, clock: Clock) -> None:
+        """Look whether the line can be had; it is taken by `prepare`. Raises DriverError."""
+        self._chip = chip
         self._pin = step_pin
-        self._lock = threading.Lock()
-        try:
-            self._lgpio = lgpio_alone()
-        except (OSError, ImportError) as error:
-            raise DriverError(
-                f'GPIO{step_pin}: lgpio cannot be loaded a second time: {error}; set pulses = "thread"'
-            ) from error
-        try:
-            self._handle: int | None = self._lgpio.gpiochip_open(chip)
-        except self._lgpio.error as error:
-            raise DriverError(f"/dev/gpiochip{chip}: {error.value}; is this user in the group gpio?") from error
-        try:
-            self._claim()
-        except self._lgpio.error as error:
-            self.close()
-            raise DriverError(f"GPIO{step_pin}: {error.value}; `gpioinfo` tells which program has it") from error
+        self._clock = clock
+        self._playing = threading.Lock()
+        self._changing = threading.Lock()
+        self._halted = threading.Event()
+        self._process: LgpioProcess | None = None
+        _refuse_if_held(Path(f"/dev/gpiochip{chip}"), step_pin)
 
-    def put(self, delays: Delays) -> None:
-        """Play these waits, each followed by a pulse, after what is queued already. Raises DriverError."""
-        with self._lock:
-            self._refuse_if_closed()
+    def prepare(self) -> None:
+        """A move comes soon: start the process, and do not wait for it. Raises DriverError."""
+        with self._changing:
+            if self._process is not None and not self._process.lives:
+                self._process.bury()
+                self._process = None
+            if self._process is None:
+                try:
+                    self._process = LgpioProcess(self._chip, self._pin)
+                except OSError as error:
+                    raise DriverError(f"GPIO{self._pin}: no process for its pulses: {error}") from error
+
+    def play(self, profile: MotionProfile, stop: threading.Event, count: Callable[[int], None]) -> None:
+        """Issue the profile's steps; see `PulsePlayer`. Raises LinkBroken when the process dies or hangs."""
+        with self._playing:
+            self._halted.clear()
             try:
-                room = self._lgpio.tx_room(self._handle, self._pin, self._lgpio.TX_WAVE)
-                if room < 1:
-                    raise DriverError(f"GPIO{self._pin}: lgpio's queue of {SLOTS} waves is full")
-                self._lgpio.tx_wave(self._handle, self._pin, wave_of(delays))
-            except self._lgpio.error as error:
-                raise DriverError(f"GPIO{self._pin}: a wave of {len(delays)} pulses: {error.value}") from error
+                self._play(profile, stop, count)
+            except ProcessGone as gone:
+                self._bury()
+                if not self._halted.is_set():
+                    raise LinkBroken(
+                        f"GPIO{self._pin}: the process that plays its pulses {gone}; where the motor stands is "
+                        "unknown, and the next move starts another; see `journalctl -u scannerd`, then Resume"
+                    ) from gone
+            except DriverError:
+                self._bury()
+                raise
+            if self._halted.is_set():
+                self._bury()
 
-    def waiting(self) -> int:
-        """Return how many chunks are queued, the one being played included; none in a line that was freed."""
-        with self._lock:
-            self._refuse_if_closed()
+    def halt(self) -> None:
+        """Issue nothing more: kill the process; see `PulsePlayer`."""
+        self._halted.set()
+        process = self._process
+        if process is not None:
+            process.kill()
+
+    def rest(self) -> None:
+        """No move comes soon: end the process, unless a move is under way."""
+        if self._playing.acquire(blocking=False):
             try:
-                if not self._lgpio.tx_busy(self._handle, self._pin, self._lgpio.TX_WAVE):
-                    return 0
-                return SLOTS - int(self._lgpio.tx_room(self._handle, self._pin, self._lgpio.TX_WAVE))
-            except self._lgpio.error as error:
-                raise DriverError(f"GPIO{self._pin}: {error.value}") from error
-
-    def clear(self) -> None:
-        """Drop everything at once, from any thread: a line that is freed plays nothing."""
-        with self._lock, contextlib.suppress(self._lgpio.error):
-            if self._handle is not None:
-                self._lgpio.group_free(self._handle, self._pin)
-                self._claim()
+                self._bury()
+            finally:
+                self._playing.release()
 
     def close(self) -> None:
-        """Free the line; safe to call twice."""
-        with self._lock:
-            handle, self._handle = self._handle, None
-            if handle is not None:
-                self._lgpio.gpiochip_close(handle)
+        """End the process; safe to call twice."""
+        self.rest()
 
-    def _claim(self) -> None:
-        self._lgpio.group_claim_output(self._handle, [self._pin], [0])
+    def _play(self, profile: MotionProfile, stop: threading.Event, count: Callable[[int], None]) -> None:
+        delays = delays_us(profile.intervals_s)
+        process = self._ready_process()
+        if stop.is_set() or not len(delays):
+            return
+        process.move(delays, profile.ramp_steps)
+        patience_s = LATE_S + float(delays.max()) * 1e-6
+        patience = Patience(self._clock, patience_s)
+        issued, told = 0, False
+        while True:
+            if stop.is_set() and not told:
+                told = True
+                process.stop()
+            word = process.hear(GLANCE_S)
+            if word is not None:
+                kind, steps = word
+                count(steps - issued)
+                if kind == OVER:
+                    return
+                issued, patience = steps, Patience(self._clock, patience_s)
+            elif patience.left_s <= 0:
+                raise ProcessGone(f"has not said for {patience_s:.1f} s how far it is")
 
-    def _refuse_if_closed(self) -> None:
-        if self._handle is None:
-            raise DriverError(f"GPIO{self._pin}: closed; build a new one")
+    def _ready_process(self) -> LgpioProcess:
+        self.prepare()
+        process = self._process
+        if process is None:
+            raise ProcessGone("was ended before it began")
+        process.wait_until_ready()
+        return process
+
+    def _bury(self) -> None:
+        with self._changing:
+            process, self._process = self._process, None
+            if process is not None:
+                process.bury()
 
 
-def wave_of(delays: Delays) -> list[lgpio.pulse]:
-    """Return each wait with STEP low, then STEP high for as long as a driver board needs, then low again."""
-    low, high = 0, 1
-    table = np.empty((len(delays), 2, 3), np.uint64)
-    table[:, 0] = [low, 1, 0]
-    table[:, 0, 2] = delays - PULSE_US
-    table[:, 1] = [high, 1, PULSE_US]
-    rows = table.reshape(-1, 3)
-    return [lgpio.pulse(*row) for row in [*rows.tolist(), [low, 1, 1]]]
+def _refuse_if_held(path: Path, pin: int) -> None:
+    if not path.exists():
+        return
+    try:
+        held = held_lines(chip_at(path), [pin])
+    except OSError as error:
+        raise DriverError(f"{path}: {error.strerror}; is this user in the group gpio?") from error
+    for line in held:
+        raise DriverError(f"GPIO{pin}: {line.by} has it already; `gpioinfo` tells which program that is")

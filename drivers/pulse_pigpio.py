@@ -11,8 +11,9 @@ from collections.abc import Callable
 import numpy as np
 import pigpio
 
-from drivers.protocols import DriverError
-from drivers.pulse_chunks import PULSE_US, Delays
+from drivers.protocols import DriverError, LinkBroken
+from drivers.pulse_chunks import Delays
+from drivers.pulse_width import PULSE_US
 
 START_REMEDY = 'sudo systemctl start pigpiod, or set pulses = "auto"'
 
@@ -91,7 +92,7 @@ class PigpioPulseQueue:
         except (pigpio.error, OSError, struct.error) as error:
             # Its client's thread would spin on a connection that has ended.
             self._hang_up()
-            raise DriverError(f"GPIO{self._pin}: {what}: pigpio's daemon says {error}; {START_REMEDY}") from error
+            raise LinkBroken(f"GPIO{self._pin}: {what}: pigpio's daemon says {error}; {START_REMEDY}") from error
 
 
 def wave_of(step_pin: int, delays: Delays) -> list[pigpio.pulse]:

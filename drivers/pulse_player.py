@@ -14,6 +14,9 @@ CATCH_UP = 0.8
 class PulsePlayer(Protocol):
     """Somebody who can pull the STEP line at the right moments."""
 
+    def prepare(self) -> None:
+        """A move comes soon; returns at once. Raises DriverError."""
+
     def play(self, profile: MotionProfile, stop: threading.Event, count: Callable[[int], None]) -> None:
         """Issue the profile's steps and return after the last one; blocks this thread. Raises DriverError.
 
@@ -23,6 +26,9 @@ class PulsePlayer(Protocol):
 
     def halt(self) -> None:
         """Issue nothing more, from any thread; `play` returns soon, and how many steps went out is not known."""
+
+    def rest(self) -> None:
+        """No move comes soon, from any thread; does nothing while a move is under way."""
 
     def close(self) -> None:
         """Free the line; safe to call twice. No move is under way."""
@@ -41,6 +47,12 @@ class GpioPulsePlayer:
         self._pin = step_line.pin
         self._clock = clock
         self._halted = threading.Event()
+
+    def prepare(self) -> None:
+        """Nothing to do."""
+
+    def rest(self) -> None:
+        """Nothing to do."""
 
     def play(self, profile: MotionProfile, stop: threading.Event, count: Callable[[int], None]) -> None:
         """Issue the profile's steps; see `PulsePlayer`."""

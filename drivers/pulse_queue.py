@@ -7,7 +7,7 @@ from typing import Protocol
 
 from drivers.motion_profile import MotionProfile
 from drivers.patience import Patience
-from drivers.protocols import Clock, DriverError
+from drivers.protocols import Clock, LinkBroken
 from drivers.pulse_chunks import CHUNK_S, Delays, chunks, delays_us
 
 AHEAD = 2
@@ -42,6 +42,12 @@ class QueuedPulsePlayer:
         self._queue = queue
         self._clock = clock
         self._halted = threading.Event()
+
+    def prepare(self) -> None:
+        """Nothing to do."""
+
+    def rest(self) -> None:
+        """Nothing to do."""
 
     def play(self, profile: MotionProfile, stop: threading.Event, count: Callable[[int], None]) -> None:
         """Issue the profile's steps; see `PulsePlayer`."""
@@ -84,7 +90,7 @@ class QueuedPulsePlayer:
             if len(queued) <= most:
                 return
             if patience.left_s <= 0:
-                raise DriverError(
+                raise LinkBroken(
                     f"{self._name}: {left} groups of pulses still wait, none was expected to by now; "
                     "check what else uses the processor, then home the table"
                 )

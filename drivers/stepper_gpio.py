@@ -8,7 +8,7 @@ from typing import TypeVar
 from drivers.index_search import IndexSearch
 from drivers.motion_profile import MotionLimits, move_time_with_play_s
 from drivers.options import StepperGpioOptions
-from drivers.protocols import AxisNotHomed, Clock, DriverError, EmergencyStopped, Homing
+from drivers.protocols import AxisNotHomed, Clock, DriverError, EmergencyStopped, Homing, LinkBroken
 from drivers.soft_limits import check_move, check_place
 from drivers.stepper_motor import StepperMotor
 
@@ -133,7 +133,7 @@ class StepperGpio:
             raise
         finally:
             halted = self._motor.halts != halts
-            if halted:
+            if halted or (working.done() and isinstance(working.exception(), LinkBroken)):
                 self._zero = None
         if halted and not self._closed:
             raise EmergencyStopped(

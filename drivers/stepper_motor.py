@@ -90,6 +90,7 @@ class StepperMotor:
 
     def energise(self) -> None:
         """Let the motor hold what it turns."""
+        self._player.prepare()
         if not self._lines.energised:
             self._lines.energise()
             self.wait(WAKE_S)
@@ -97,6 +98,7 @@ class StepperMotor:
     def let_go(self) -> None:
         """Switch the holding current off, from any thread."""
         self._lines.let_go()
+        self._player.rest()
 
     def cancel(self) -> None:
         """Slow down and stand still until `begin`, from any thread."""
@@ -109,7 +111,7 @@ class StepperMotor:
             self.halts += 1
             self.cancel()
         self._player.halt()
-        self._lines.let_go()
+        self.let_go()
 
     def close(self) -> None:
         """Free line and pins, motor off; safe to call twice. No move is under way."""

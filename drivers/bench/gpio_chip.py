@@ -6,9 +6,9 @@ import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import ClassVar
 
 from drivers.bench.bench_clock import BenchClock
+from drivers.bench.chip_socket import SLOTS, LineBusy
 from drivers.bench.pins import Wire
 
 IS_OUTPUT = 2
@@ -20,10 +20,6 @@ Rows = list[tuple[int, int, int]]
 """Levels, mask and the wait after them in µs, for each pulse of a wave."""
 Listener = Callable[[int, int], None]
 """Hears of an edge: the level, and when, in ns of CLOCK_MONOTONIC."""
-
-
-class LineBusy(Exception):
-    """Said as lgpio says it."""
 
 
 @dataclass
@@ -42,21 +38,20 @@ class _Line:
 class GpioChip:
     """Lines by Broadcom number. Times are the bench's, except for the ticks of edges."""
 
-    SLOTS: ClassVar[int] = 10
-    """Waves that one line takes in advance, the one being played included."""
-
     def __init__(self, wires: dict[int, Wire], clock: BenchClock) -> None:
         """Lines that nobody has claimed yet."""
         self._wires = wires
         self._clock = clock
         self._lines: dict[int, _Line] = {}
-        self._handles = 0
+        self._looked_s: list[float] = []
+        """For each handle a moment at which its process's thread looked for waves, or will."""
         self._lock = threading.RLock()
 
     def open(self) -> int:
         """Return a handle, which holds what is claimed with it."""
-        self._handles += 1
-        return self._handles
+        with self._lock:
+            self._looked_s.append(self._clock.now_s())
+            return len(self._looked_s) - 1
 
     def close(self, handle: int) -> None:
         """Give back what this handle holds."""
@@ -143,25 +138,26 @@ class GpioChip:
         """Queue a wave; return how many more there is room for."""
         with self._lock:
             line = self._held(handle, number)
-            if len(line.waves) >= self.SLOTS:
+            if len(line.waves) >= SLOTS:
                 raise LineBusy("TX queue full")
             line.waves.append(rows)
             if line.player is None:
-                line.player = threading.Thread(target=self._play, args=(line,), name=f"wave on GPIO{number}")
+                line.player = threading.Thread(target=self._play, args=(line, handle), name=f"wave on GPIO{number}")
                 line.player.start()
-            return self.SLOTS - len(line.waves)
+            return SLOTS - len(line.waves)
 
     def waves_left(self, handle: int, number: int) -> int:
         """Return how many waves are queued, the one being played included."""
         return len(self._held(handle, number).waves)
 
-    def _play(self, line: _Line) -> None:
-        due_s = math.ceil(self._clock.now_s() / IDLE_TICK_S) * IDLE_TICK_S
+    def _play(self, line: _Line, handle: int) -> None:
+        looked_s = self._looked_s[handle]
+        due_s = looked_s + max(math.ceil((self._clock.now_s() - looked_s) / IDLE_TICK_S), 0) * IDLE_TICK_S
         self._clock.sleep_until(due_s)
         while True:
             with self._lock:
                 if not line.waves:
-                    line.player = None
+                    line.player, self._looked_s[handle] = None, due_s
                     return
                 rows = line.waves[0]
             for levels, _, delay_us in rows:

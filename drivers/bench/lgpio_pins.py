@@ -1,6 +1,7 @@
 """gpiozero's own lgpio factory on the bench's wires, in place of its mock: one layer more that is not simulated."""
 
 import importlib
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,6 +9,9 @@ from typing import Any
 
 from gpiozero import Device
 
+from drivers import lgpio_process
+from drivers.bench import lgpio_program
+from drivers.bench.chip_socket import chip_socket
 from drivers.bench.gpio_chip import GpioChip
 from drivers.bench.install import SITE, Bench
 from drivers.bench.pins import Wire
@@ -16,7 +20,7 @@ PI_4 = 0xC03111
 """The revision code of a Raspberry Pi 4: which pins there are."""
 
 
-STAND_ON_LGPIO = ("lgpio", "gpiozero.pins.lgpio", "drivers.pulse_lgpio")
+STAND_ON_LGPIO = ("lgpio", "gpiozero.pins.lgpio")
 """Modules that hold the one lgpio or the other."""
 
 
@@ -28,7 +32,7 @@ def lgpio_beneath(bench: Bench) -> Iterator[GpioChip]:
     """
     chip = GpioChip(_numbered(bench), bench.clock)
     bench.pins.listen(chip.sense)
-    with _simulated_lgpio() as lgpio:
+    with _simulated_lgpio() as lgpio, chip_socket(chip) as path, _program_beneath(path, bench.clock.speed):
         lgpio.plug_in(chip)
         before, Device.pin_factory = Device.pin_factory, _pi_factory()
         try:
@@ -50,6 +54,20 @@ def _pi_factory() -> Any:
             return PI_4
 
     return PiFactory()
+
+
+@contextmanager
+def _program_beneath(chip: str, speed: float) -> Iterator[None]:
+    """Let the process that owns a STEP line find the chip, too."""
+    before = lgpio_process.PROGRAM
+    lgpio_process.PROGRAM = lgpio_program.__name__
+    os.environ |= {lgpio_program.CHIP: chip, lgpio_program.SPEED: str(speed)}
+    try:
+        yield
+    finally:
+        lgpio_process.PROGRAM = before
+        for name in (lgpio_program.CHIP, lgpio_program.SPEED):
+            del os.environ[name]
 
 
 def _numbered(bench: Bench) -> dict[int, Wire]:

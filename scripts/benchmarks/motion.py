@@ -1,7 +1,7 @@
 """`scripts/bench motion`: how evenly STEP pulses come, how long moves take, its cost, and whether a step is lost.
 
-Waves are timed by lgpio's C thread or by the chip's DMA: how evenly, only a machine with pins can tell. Here it is
-counted what feeding them costs.
+lgpio is the real one, its process and its C thread included, on a line that is recorded where its kernel would be.
+pigpio's waves are timed by the chip's DMA: how evenly, only a Pi can tell; here is counted what feeding them costs.
 """
 
 import argparse
@@ -15,7 +15,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, replace
 from typing import Any
 
-from motion_pulses import by_our_thread, by_sleeping, cpu_of_feeding, profile_of
+from motion_pulses import STEP_DEG, by_lgpio, by_our_thread, by_sleeping, cpu_of_feeding, profile_of
 from rich.console import Console
 from rich.table import Table
 
@@ -23,7 +23,7 @@ from drivers.bench.grey_card import GreyCard
 from drivers.bench.install import Bench, install_bench
 from drivers.bench.lgpio_pins import lgpio_beneath
 from drivers.bench.pigpio_daemon import pigpio_beneath
-from drivers.motion_profile import MotionLimits
+from drivers.motion_profile import MotionLimits, plan_move
 from drivers.options import StepperGpioOptions
 from drivers.pulse_chunks import Delays
 from drivers.stepper_gpio import StepperGpio
@@ -51,14 +51,15 @@ def measure(seconds: float, moves: int, seed: int, speed: float) -> dict[str, An
     load_before = round(os.getloadavg()[0], 1)
     limits = MotionLimits(60.0, 180.0)
     profile = profile_of(seconds, limits)
+    by_waves, lgpio_cost = by_lgpio(profile, plan_move(160, STEP_DEG, limits))
     return {
         "pulses": {
+            "lgpio, a process of its own": asdict(by_waves),
             "a thread of ours": asdict(by_our_thread(profile)),
             "a Python loop that sleeps": asdict(by_sleeping(profile)),
         },
-        "feeding": {
-            way: cpu_of_feeding(profile, prepare) for way, prepare in {"lgpio": _lgpio(), "pigpio": _pigpio()}.items()
-        },
+        "lgpio": asdict(lgpio_cost),
+        "feeding": {"pigpio": cpu_of_feeding(profile, _pigpio())},
         "moves": {
             f"{distance_deg:g}°, {kind}": asyncio.run(_move_over_theory(distance_deg, smoothing_s))
             for kind, smoothing_s in (("trapezoid", 0.0), ("S-curve over 0.125 s", 0.125))
@@ -69,11 +70,6 @@ def measure(seconds: float, moves: int, seed: int, speed: float) -> dict[str, An
         "load_before": load_before,
         "load_after": round(os.getloadavg()[0], 1),
     }
-
-
-def _lgpio() -> Callable[[Delays], object]:
-    with install_bench(GreyCard()) as bench, lgpio_beneath(bench):
-        return importlib.import_module("drivers.pulse_lgpio").wave_of  # type: ignore[no-any-return]
 
 
 def _pigpio() -> Callable[[Delays], object]:
@@ -142,6 +138,10 @@ def _tables(figures: dict[str, Any]) -> Iterator[Table]:
     for name, share in figures["feeding"].items():
         pulses.add_row(f"{name} (feeding only)", "–", "–", "–", "–", f"{share:.1%}")
     yield pulses
+    lgpio = Table("lgpio's process", "")
+    for name, value in figures["lgpio"].items():
+        lgpio.add_row(name, f"{value:.3g}")
+    yield lgpio
     moves = Table("move", "time over the profile's theory")
     for name, ratio in figures["moves"].items():
         moves.add_row(name, f"{ratio:.4f}")

@@ -1,19 +1,29 @@
 """How evenly STEP pulses come, and what they cost: our ways of timing them, and a loop that sleeps before each."""
 
+import sys
 import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
+import psutil
+from numpy.typing import NDArray
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tests" / "support"))
+
+from gpio_record import recorded_line
 
 from drivers.clock import SystemClock
 from drivers.motion_profile import MotionLimits, MotionProfile, plan_move
 from drivers.pulse_chunks import Delays
+from drivers.pulse_lgpio import LgpioPulsePlayer
 from drivers.pulse_player import GpioPulsePlayer
 from drivers.pulse_queue import QueuedPulsePlayer
 
 STEP_DEG = 0.0375
+STEP_PIN = 17
 
 
 @dataclass(frozen=True)
@@ -28,7 +38,7 @@ class Evenness:
     took_over_theory: float
     """Time until the last pulse / what the profile says."""
     cpu_of_a_core: float
-    """Of this process, while the move ran; what times waves in C or in DMA is not in it."""
+    """While the move ran; of this process, and of lgpio's."""
 
 
 class NotingLine:
@@ -90,6 +100,24 @@ class TimedQueue:
         """Nothing to free."""
 
 
+@dataclass(frozen=True)
+class LgpioCost:
+    """What the process that plays lgpio's waves costs besides."""
+
+    ready_s: float
+    """From its start until it has its line; a scan does other things meanwhile."""
+    begins_ms: float
+    """How late moves begin, the median: lgpio looks for a wave every 20 ms."""
+    first_mb: float
+    """Resident when it is ready; much of it is shared with the daemon's own Python."""
+    grown_bytes_a_step: float
+    """What lgpio does not free; gone when the motor rests."""
+    short_moves_cpu_of_a_core: float
+    """While it makes moves of 6°, as a scan does, one after the other."""
+    sleep_us: float
+    """CPU that one sleep of a thread costs here: lgpio sleeps twice a step."""
+
+
 def profile_of(seconds: float, limits: MotionLimits) -> MotionProfile:
     """Return a move of about so long."""
     return plan_move(round(seconds * limits.speed_deg_s / STEP_DEG), STEP_DEG, limits)
@@ -100,6 +128,56 @@ def by_our_thread(profile: MotionProfile) -> Evenness:
     line = NotingLine()
     player = GpioPulsePlayer(line, SystemClock())
     return _judged(profile, line, lambda: player.play(profile, threading.Event(), lambda _: None))
+
+
+def by_lgpio(profile: MotionProfile, short: MotionProfile) -> tuple[Evenness, LgpioCost]:
+    """Pulses from lgpio's own thread in its process, on a line that is recorded where the kernel would be."""
+    with recorded_line() as line:
+        player = LgpioPulsePlayer(0, STEP_PIN, SystemClock())
+        began_s = time.monotonic()
+        player.prepare()
+        _play(player, plan_move(0, STEP_DEG, MotionLimits(60.0, 180.0)))
+        ready_s = time.monotonic() - began_s
+        (process,) = psutil.Process().children()
+        first_bytes = process.memory_info().rss
+        cpu_s, began_s = _cpu_s(process), time.monotonic()
+        lates_us = [_lgpio_late_us(player, line.rises_s, short)[0] for _ in range(20)]
+        short_share = (_cpu_s(process) - cpu_s) / (time.monotonic() - began_s)
+        cpu_s, began_s = _cpu_s(process), time.monotonic()
+        late_us = _lgpio_late_us(player, line.rises_s, profile)
+        took_s, cpu_s = time.monotonic() - began_s, _cpu_s(process) - cpu_s
+        steps = len(profile.intervals_s) + 20 * len(short.intervals_s)
+        grown_bytes = process.memory_info().rss - first_bytes
+        player.close()
+    p50, p99, most = np.percentile(late_us, [50, 99, 100])
+    evenness = Evenness(len(late_us), p50, p99, most, took_s / profile.duration_s, cpu_s / took_s)
+    begins_ms = float(np.median(lates_us)) * 1e-3
+    cost = LgpioCost(ready_s, begins_ms, first_bytes * 1e-6, grown_bytes / steps, short_share, _sleep_us())
+    return evenness, cost
+
+
+def _lgpio_late_us(
+    player: LgpioPulsePlayer, rises_s: Callable[[], NDArray[np.float64]], profile: MotionProfile
+) -> NDArray[np.float64]:
+    before, began_s = len(rises_s()), time.monotonic()
+    _play(player, profile)
+    return (rises_s()[before:] - began_s - np.cumsum(profile.intervals_s)) * 1e6
+
+
+def _play(player: LgpioPulsePlayer, profile: MotionProfile) -> None:
+    player.play(profile, threading.Event(), lambda _: None)
+
+
+def _cpu_s(process: psutil.Process) -> float:
+    spent = process.cpu_times()
+    return float(time.process_time() + spent.user + spent.system)
+
+
+def _sleep_us() -> float:
+    began_s, count = time.process_time(), 2000
+    for _ in range(count):
+        time.sleep(1e-4)
+    return (time.process_time() - began_s) / count * 1e6
 
 
 def by_sleeping(profile: MotionProfile) -> Evenness:

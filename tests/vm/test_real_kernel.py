@@ -68,9 +68,9 @@ def test_every_pulse_of_a_wave_comes_and_how_evenly_is_printed(machine: VirtualM
     assert found["lgpio"]["pulses"] == found["sleeping"]["pulses"] == 1000
 
 
-def test_waves_end_while_a_light_is_dimmed(machine: VirtualMachine) -> None:
+def test_moves_end_while_a_light_is_dimmed(machine: VirtualMachine) -> None:
     # In one thread of lgpio's, one wave in fifty was the last: 150 of them passed in one run of twenty.
-    assert told(machine, "dimmed.py") == {"waves": 150, "pulses": 750}
+    assert told(machine, "dimmed.py") == {"counted": 750, "pulses": 750}
 
 
 def test_the_button_is_heard_through_the_kernel(machine: VirtualMachine) -> None:

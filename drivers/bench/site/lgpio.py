@@ -3,7 +3,7 @@
 `plug_in` and `unplug` are the bench's own; a test compares the rest with the real module's names and signatures.
 """
 
-from drivers.bench.gpio_chip import GpioChip, LineBusy
+from drivers.bench.chip_socket import SLOTS, LineBusy
 
 LOW, HIGH = 0, 1
 RISING_EDGE, FALLING_EDGE, BOTH_EDGES = 1, 2, 3
@@ -12,7 +12,7 @@ SET_PULL_UP, SET_PULL_DOWN, SET_PULL_NONE = 32, 64, 128
 TX_PWM, TX_WAVE = 0, 1
 GROUP_ALL = 0xFFFFFFFFFFFFFFFF
 
-_chip: GpioChip | None = None
+_chip = None
 
 
 class error(Exception):
@@ -106,7 +106,7 @@ def tx_busy(handle, gpio, kind):
 
 
 def tx_room(handle, gpio, kind):
-    return GpioChip.SLOTS - _told(_chip.waves_left, handle, gpio)
+    return SLOTS - _told(_chip.waves_left, handle, gpio)
 
 
 class callback:

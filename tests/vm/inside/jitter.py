@@ -2,6 +2,7 @@
 
 import json
 import sys
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -12,7 +13,9 @@ import numpy as np
 from gpiozero import DigitalOutputDevice
 from guest_pins import Trace
 
-from drivers.pulse_lgpio import LgpioPulseQueue
+from drivers.clock import SystemClock
+from drivers.motion_profile import MotionProfile
+from drivers.pulse_lgpio import LgpioPulsePlayer
 
 PIN = 17
 PERIOD_US = 2000
@@ -40,12 +43,9 @@ def _periods(play: Callable[[], None]) -> dict[str, float]:
 
 
 def _wave() -> None:
-    queue = LgpioPulseQueue(0, PIN)
-    for _ in range(4):
-        queue.put(np.full(PULSES // 4, PERIOD_US))
-    while queue.waiting():
-        time.sleep(0.01)
-    queue.close()
+    player = LgpioPulsePlayer(0, PIN, SystemClock())
+    player.play(MotionProfile(np.full(PULSES, PERIOD_US * 1e-6), 0), threading.Event(), lambda _: None)
+    player.close()
 
 
 def _sleep() -> None:

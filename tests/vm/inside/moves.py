@@ -4,6 +4,7 @@ import asyncio
 import json
 import random
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from drivers.stepper_gpio import StepperGpio
 # A third of a real table's speed: the machine itself is simulated, and shares its processors.
 OPTIONS = StepperGpioOptions(pulses="lgpio", max_speed_deg_s=20, acceleration_deg_s2=60)
 CANCEL_AFTER_S = (0.15, 0.4, 0.8)
+STARTS_IN_S = 60.0
 
 
 async def main() -> None:
@@ -58,9 +60,12 @@ async def _cancelled(axis: StepperGpio, after_s: float, chance: random.Random) -
 
 
 async def _emergency(axis: StepperGpio) -> dict[str, Any]:
-    trace = Trace()
-    move = asyncio.create_task(axis.move_to(axis.angle_deg + 25.0))
-    await asyncio.sleep(0.5)
+    trace, from_deg = Trace(), axis.angle_deg
+    move = asyncio.create_task(axis.move_to(from_deg + 25.0))
+    # The motor rested: first a process for its pulses has to start, which takes seconds in here.
+    began_s = time.monotonic()
+    while axis.angle_deg < from_deg + 1.0 and time.monotonic() - began_s < STARTS_IN_S:  # noqa: ASYNC110 - for a standing motor
+        await asyncio.sleep(0.05)
     axis.emergency_stop()
     before = len(_pulses(trace))
     motor_on = _motor_on()
