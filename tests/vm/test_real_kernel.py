@@ -5,6 +5,7 @@ What happened is told by the other side: the kernel's trace of its lines, and ud
 
 import json
 import re
+import time
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +18,19 @@ BOARD = "idVendor=0x1a86 idProduct=0x55d4 iManufacturer=Maker iProduct=Board iSe
 """A CH9102: its driver is the one that the gadget speaks to."""
 
 UNIT = Path(__file__).resolve().parents[2] / "systemd" / "scannerd.service"
-FORBIDDEN = re.findall(r"^(?:MemoryDeny|SystemCall|RestrictRealtime).*$", UNIT.read_text(), re.MULTILINE)
+ALLOWED = (
+    "MemoryDeny|SystemCall|Restrict|Limit|NoNew|Capability|Ambient|Device|Lock|ProtectKernel|ProtectProc|ProtectCl"
+)
+FORBIDDEN = re.findall(rf"^(?:{ALLOWED}).*$", UNIT.read_text(), re.MULTILINE)
 AS_THE_UNIT = " ".join(f"--property='{line}'" for line in FORBIDDEN)
-"""What the daemon may not do either: a library's copy must be allowed to it."""
+"""What the daemon may do and what not: the process that plays its pulses must manage with that."""
+POLICIES = (
+    "import pathlib;"
+    "waves = [stat for stat in pathlib.Path('/proc').glob('[0-9]*/stat')"
+    " if 'drivers.lgpio_waves' in (stat.parent / 'cmdline').read_text()];"
+    "print([stat.read_text().rpartition(')')[2].split()[38] for stat in waves])"
+)
+FIFO = "1"
 
 
 def told(machine: VirtualMachine, script: str, limit_s: float = 240.0) -> Any:
@@ -91,7 +102,11 @@ def test_the_motor_is_off_once_the_process_was_told_to_end(machine: VirtualMachi
         "for i in $(seq 300); do test -e /run/holds && exit 0; sleep 0.2; done; journalctl -u holds; exit 1"
     )
     assert level(machine, ENABLE) == 0
+    deadline_s = time.monotonic() + 60
+    while (found := machine.output("python3", "-c", POLICIES)) != f"[{FIFO!r}]":
+        assert time.monotonic() < deadline_s, f"policies {found}, {FIFO} was expected"
     machine.output("systemctl", "stop", "holds")
+    assert machine.output("python3", "-c", POLICIES) == "[]"
     assert level(machine, ENABLE) == 1
     assert machine.run("systemctl", "is-failed", "holds").returncode != 0
 
