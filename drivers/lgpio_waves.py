@@ -1,7 +1,7 @@
 """The process that owns a STEP line and plays lgpio's waves on it: `python -m drivers.lgpio_waves FD CHIP PIN`.
 
 It knows the whole move, so that the daemon's threads have no part in its timing, and keeps little of it in lgpio's
-queue: what lgpio plays late it plays at once, and a motor follows a jump of about one full step, not one of many.
+queue: what lgpio plays late it plays at once, and a motor follows a jump of half a full step, not one of many.
 When the queue runs dry although steps are left, the motor stands, and the rest of the move begins with a ramp.
 
 It ends when the daemon is gone or closes the link, and the kernel frees the line then, so that it may also be killed
@@ -17,17 +17,30 @@ import socket
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from drivers.lgpio_line import WaveLine
 from drivers.lgpio_link import FAILED, MOVE, OVER, PLAYED, READY, read_order, send_word
 from drivers.lgpio_move import OutgoingMove
 
-WAVE_US = 5_000
-"""At 60 °/s of the usual table half a full step."""
-AHEAD = 3
-"""Waves in the queue: one that is played and those that this process may be late by. More would be a longer jump."""
-NAP_US = 4_000
+
+@dataclass(frozen=True)
+class Ration:
+    """How much is in lgpio's queue: what a stall makes late, it plays at once."""
+
+    wave_us: int
+    waves: int
+    """One that is played, and those that this process may be late by."""
+
+
+PUNCTUAL = Ration(3_000, 2)
+"""Half a full step at 60 °/s of the usual table: no stall costs the bench's motor a step then."""
+USUAL = Ration(5_000, 3)
+"""Where this process waits for others it would run dry with less; a long stall may cost steps."""
+LATE_US = 100
+"""After a wave's end somebody looks; lgpio's thread is woken at the same time."""
+SHORTEST_NAP_US = 300
 TOLD_US = 40_000
 """So often the daemon hears how far the move is."""
 HANGS_S = 10.0
@@ -39,9 +52,12 @@ PRIORITY = 1
 class Feeder:
     """Plays one order after the other."""
 
-    def __init__(self, link: socket.socket, line: WaveLine, now_us: Callable[[], int], speed: float) -> None:
+    def __init__(
+        self, link: socket.socket, line: WaveLine, now_us: Callable[[], int], ration: Ration, speed: float
+    ) -> None:
         """`speed`: how much faster than this machine's the clock runs by which waves are played."""
         self._link = link
+        self._ration = ration
         self._line = line
         self._now_us = now_us
         self._speed = speed
@@ -68,7 +84,7 @@ class Feeder:
                     move.stand()
                 if not move.left:
                     break
-                self._line.begin(move.take(WAVE_US), ordered_us if not played else self._now_us())
+                self._line.begin(move.take(self._ration.wave_us), ordered_us if not played else self._now_us())
             self._fill(move)
             if self._now_us() - told_us >= TOLD_US:
                 told_us = self._now_us()
@@ -80,13 +96,14 @@ class Feeder:
         return played
 
     def _fill(self, move: OutgoingMove) -> None:
-        while move.left and self._line.waves < AHEAD:
-            if not self._line.follow(move.take(WAVE_US)):
+        while move.left and self._line.waves < self._ration.waves:
+            if not self._line.follow(move.take(self._ration.wave_us)):
                 move.stand()
 
     def _listen(self, move: OutgoingMove) -> bool:
         """Nap, and hear of a stop; False: nobody is there any more."""
-        nap_us = NAP_US if move.left else min(NAP_US, max(self._line.ends_us - self._now_us(), NAP_US // 10))
+        nap_us = self._line.wave_ends_us + LATE_US - self._now_us()
+        nap_us = min(max(nap_us, SHORTEST_NAP_US), self._ration.wave_us)
         if select.select([self._link], [], [], nap_us * 1e-6 / self._speed)[0]:
             if read_order(self._link) is None:
                 return False
@@ -94,17 +111,20 @@ class Feeder:
         return True
 
 
-def ask_for_punctuality() -> None:
-    """Be woken to the microsecond, and before others where that is granted (LimitRTPRIO in the unit)."""
+def ask_for_punctuality() -> bool:
+    """Be woken to the microsecond; return whether also before others, which LimitRTPRIO in the unit grants."""
     with contextlib.suppress(OSError):
         slack = os.open("/proc/self/timerslack_ns", os.O_WRONLY)
         os.write(slack, b"1")
         os.close(slack)
-    with contextlib.suppress(OSError):
+    try:
         os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(PRIORITY))
+    except OSError:
+        return False
+    return True
 
 
-def serve(lgpio: Any, arguments: list[str], speed: float = 1.0) -> int:
+def serve(lgpio: Any, arguments: list[str], ration: Ration = USUAL, speed: float = 1.0) -> int:
     """Take the line and play until nobody is there any more; returns the exit code."""
     link = socket.socket(fileno=int(arguments[0]))
     chip, pin = int(arguments[1]), int(arguments[2])
@@ -113,7 +133,8 @@ def serve(lgpio: Any, arguments: list[str], speed: float = 1.0) -> int:
         return int(time.monotonic_ns() * 1e-3 * speed)
 
     try:
-        Feeder(link, WaveLine(lgpio, chip, pin, now_us), now_us, speed).serve()
+        line = WaveLine(lgpio, chip, pin, now_us, lambda us: time.sleep(us * 1e-6 / speed))
+        Feeder(link, line, now_us, ration, speed).serve()
     except lgpio.error as error:
         with contextlib.suppress(OSError):
             send_word(link, FAILED, text=str(error.value))
@@ -125,9 +146,9 @@ def serve(lgpio: Any, arguments: list[str], speed: float = 1.0) -> int:
 
 def main() -> None:
     """Run as a process. Ends it without a farewell to lgpio, which would take a tenth of a second."""
-    ask_for_punctuality()
+    ration = PUNCTUAL if ask_for_punctuality() else USUAL
     # Only now: lgpio's threads inherit what was asked for.
-    os._exit(serve(importlib.import_module("lgpio"), sys.argv[1:]))
+    os._exit(serve(importlib.import_module("lgpio"), sys.argv[1:], ration))
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ def main() -> None:
     sys.path.insert(0, str(Path(__file__).parent / "site"))
     lgpio = importlib.import_module("lgpio")
     lgpio.plug_in(FarChip(os.environ[CHIP]))
-    os._exit(serve(lgpio, sys.argv[1:], float(os.environ[SPEED])))
+    os._exit(serve(lgpio, sys.argv[1:], speed=float(os.environ[SPEED])))
 
 
 if __name__ == "__main__":
