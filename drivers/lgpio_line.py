@@ -61,9 +61,9 @@ class WaveLine:
 
     def begin(self, delays_us: list[int], ordered_us: int) -> None:
         """Play from a standstill; the first step is due so long after `ordered_us`. Raises lgpio.error."""
-        while (to_look_us := self._next_look_us() - self._now_us()) < TOO_SOON_US:
+        while (to_look_us := self._next_look_us(now_us := self._now_us()) - now_us) < TOO_SOON_US:
             self._sleep_us(to_look_us + TOO_SOON_US)
-        waited_us = self._next_look_us() - ordered_us
+        waited_us = now_us + to_look_us - ordered_us
         self._put([max(delays_us[0] - waited_us, _LEAST_US), *delays_us[1:]])
 
     def follow(self, delays_us: list[int]) -> bool:
@@ -73,12 +73,12 @@ class WaveLine:
     def _put(self, delays_us: list[int]) -> bool:
         room: int = self._lgpio.tx_wave(self._handle, self._pin, self._pulses(delays_us))
         follows = room < SLOTS - 1
-        self._looked_us = (self._looked_us if follows else self._next_look_us()) + sum(delays_us)
+        self._looked_us = (self._looked_us if follows else self._next_look_us(self._now_us())) + sum(delays_us)
         self._queued.append((len(delays_us), self._looked_us))
         return follows
 
-    def _next_look_us(self) -> int:
-        return self._looked_us + max(-(-(self._now_us() - self._looked_us) // LOOK_US), 0) * LOOK_US
+    def _next_look_us(self, now_us: int) -> int:
+        return self._looked_us + max(-(-(now_us - self._looked_us) // LOOK_US), 0) * LOOK_US
 
     def _pulses(self, delays_us: Sequence[int]) -> list[Any]:
         """Return each wait with STEP low, then STEP high, and low at the end: as long as the waits together."""
