@@ -39,7 +39,9 @@ class LgpioProcess:
         self._folder = TemporaryDirectory(prefix="scannerd-lgpio-")
         self._link, far_end = socket.socketpair()
         places = (str(Path(place).resolve()) for place in sys.path)
-        with far_end:
+        with far_end, contextlib.ExitStack() as unless_started:
+            unless_started.callback(self._link.close)
+            unless_started.callback(self._folder.cleanup)
             self._process = subprocess.Popen(
                 [sys.executable, "-m", PROGRAM, str(far_end.fileno()), str(chip), str(pin)],
                 stdin=subprocess.DEVNULL,
@@ -50,6 +52,7 @@ class LgpioProcess:
                 cwd=self._folder.name,
                 env={**os.environ, LGPIO_FOLDER: self._folder.name, "PYTHONPATH": os.pathsep.join(places)},
             )
+            unless_started.pop_all()
 
     @property
     def pid(self) -> int:
