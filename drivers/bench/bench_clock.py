@@ -12,13 +12,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from drivers.pulse_player import CATCH_UP
+
 PAUSED_NAP_S = 0.005
 """How soon a waiting task notices that a stopped world goes on."""
 SHORTEST_NAP_S = 60e-6
 """The system oversleeps by about this much. A fast clock's STEP pulses are closer: for those it only yields."""
 REMEMBERED_EPOCHS = 4096
-ANEW_SHARE = 0.5
-"""A deadline that is less than this nearer to now than to the one before it does not go on from that one."""
 
 
 @dataclass(frozen=True)
@@ -41,11 +41,14 @@ class _MeantWaits(threading.local):
         self._meant_s: float | None = None
 
     def expect(self, deadline_s: float, now_s: float) -> None:
-        """Deadlines follow each other as meant, unless a thread was so late that it began to count anew."""
+        """Deadlines follow each other as meant, but for a thread that counts from now since it was late.
+
+        Whoever plays pulses shortens a wait to `CATCH_UP` of what was planned then.
+        """
         since_last_s, from_now_s = deadline_s - self._deadline_s, deadline_s - now_s
-        counts_anew = 0 < from_now_s < ANEW_SHARE * since_last_s
         self._deadline_s = deadline_s
-        self._meant_s = (self._meant_s or 0.0) + max(from_now_s if counts_anew else since_last_s, 0.0)
+        meant_s = min(since_last_s, from_now_s / CATCH_UP) if from_now_s > 0 else max(since_last_s, 0.0)
+        self._meant_s = (self._meant_s or 0.0) + meant_s
 
     def take(self) -> float | None:
         """Return their sum since the last time, and begin again."""

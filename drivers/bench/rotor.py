@@ -98,16 +98,16 @@ class Rotor:
 
         `meant_s` is how long after the pulse before it was meant to come, where somebody knows. Pulses of the bench
         are timed by a thread of Python on a busy laptop; a Pi's by C or by DMA. So a motor that turns fast gets
-        them in time, also when they come late.
+        them as they were meant, also when they come late and then in haste.
         """
         wait_s = at_s - self._pulsed_s
-        if self._is_fast and meant_s is not None and meant_s < wait_s < self._hiccup_s:
+        if self._is_fast and meant_s is not None and wait_s < self._hiccup_s:
             wait_s = meant_s
             self._run(meant_s)
         else:
             self._run(at_s - self._at_s)
         self._at_s = self._pulsed_s = at_s
-        self._is_fast = wait_s < FAST_S
+        self._is_fast = (wait_s if meant_s is None else meant_s) < FAST_S
         self._field += steps * self._step_rad
         kept = 1 - min(wait_s / SPEED_OVER_S, 1)
         self._speed_rad_s = kept * self._speed_rad_s + abs(steps) * self._step_rad / max(wait_s, SPEED_OVER_S)

@@ -88,3 +88,20 @@ def test_bench_and_system_time_convert_across_pauses() -> None:
 def test_time_cannot_stand_still_for_ever() -> None:
     with pytest.raises(ValueError, match="speed = 0"):
         BenchClock(speed=0)
+
+
+def test_it_knows_how_long_a_late_thread_meant_to_sleep() -> None:
+    """A thread that is late waits 0.8 of what it planned, as the pulse player does."""
+    clock, planned_s = BenchClock(speed=10.0), 0.05
+    assert clock.take_wait_s() is None
+    due_s = last_s = clock.now_s()
+    clock.sleep_until(due_s)
+    clock.take_wait_s()
+    for late_s in (0.0, 0.0, 0.5, 0.0, 0.0):
+        due_s += planned_s
+        clock.sleep_until(max(due_s, last_s + 0.8 * planned_s))
+        meant_s = clock.take_wait_s()
+        assert meant_s is not None
+        assert meant_s <= planned_s + 1e-6, "never longer, however late it was"
+        time.sleep(late_s / clock.speed)
+        last_s = clock.now_s()
