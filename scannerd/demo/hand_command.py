@@ -175,9 +175,12 @@ def slow_replies(seconds: Annotated[float, typer.Argument(min=0, max=60)]) -> No
 
 
 @app.command()
-def camera_hang(off: Off = False) -> None:
+def camera_hang(
+    off: Off = False,
+    number: Annotated[int, typer.Option("--camera", min=0, max=9, help="Which of several; 0 is the first.")] = 0,
+) -> None:
     """Let the camera send no frames any more."""
-    _do("camera_hang", on=not off)
+    _do("camera_hang", on=not off, number=number)
 
 
 @app.command()
