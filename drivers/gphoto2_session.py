@@ -1,6 +1,5 @@
 """One DSLR from opening to closing: set up, locked, a look or a photo when somebody asks. Nothing is asynchronous."""
 
-import logging
 import threading
 import time
 from collections.abc import Iterator, Mapping
@@ -13,17 +12,15 @@ import numpy as np
 
 from drivers.camera_controls import check_bounds
 from drivers.camera_stream_faults import BrokenPicture
-from drivers.gphoto2_body import ISO, SHUTTER, Body, BodyFault, bodies
+from drivers.gphoto2_body import ISO, SHUTTER, BodyFault
 from drivers.gphoto2_choices import JPEG_ENDINGS, bounds, gain, nearest, seconds
 from drivers.gphoto2_picture import camera_says, pixels_of, preview_of, upright
-from drivers.gphoto2_setup import require_battery, set_up
+from drivers.gphoto2_setup import opened, require_battery, set_up
 from drivers.options_gphoto2 import Gphoto2Options
 from drivers.patience import Patience
 from drivers.picture import Planes, companion_size_px
 from drivers.protocols import CameraDescription, CameraSettings, CameraTimeout, CameraUnusable, Clock, DriverError
 from drivers.raw_picture import RawFile
-
-LOG = logging.getLogger(__name__)
 
 LOOK_LAG_S = 0.3
 """What a preview shows may have happened so long before it arrives."""
@@ -126,7 +123,7 @@ class Gphoto2Session:
         self.small_px = companion_size_px(*self._size_px)
         self.abandon = threading.Event()
         """Set: nobody waits any more for what is going on."""
-        self._body = _opened(options.device)
+        self._body = opened(options.device)
         try:
             with self._answered("does not take settings"):
                 self._set = set_up(self._body, options.aperture, keeps_raw=keeps_raw)
@@ -279,25 +276,3 @@ class Gphoto2Session:
             f"{self.model} at {self._body.port} {what}: {fault}; check that it is switched on, its battery and its "
             "USB cable, then Resume"
         )
-
-
-def _opened(wanted: str | None) -> Body:
-    try:
-        found = bodies()
-        chosen = [body for body in found if wanted is None or wanted in body[0] or wanted in body[1]]
-        if len(chosen) > 1:
-            names = ", ".join(f"{model} ({port})" for model, port in chosen)
-            raise CameraUnusable(f"camera: {names} are there; name one in [camera] device")
-        if chosen:
-            return Body(*chosen[0])
-    except BodyFault as fault:
-        if fault.is_taken:
-            raise CameraUnusable(
-                f"camera: {fault}; another program has it: close it, or stop a desktop's own with "
-                "`systemctl --user mask --now gvfs-gphoto2-volume-monitor`"
-            ) from fault
-        raise CameraTimeout(f"camera: {fault}; switch it off and on again, then Resume") from fault
-    others = ", ".join(f"{model} ({port})" for model, port in found) or "none"
-    raise CameraUnusable(
-        f"camera: no {wanted or 'DSLR'} on USB (there: {others}); switch it on, plug its USB cable in, then Resume"
-    )

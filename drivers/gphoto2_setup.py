@@ -15,9 +15,11 @@ from drivers.gphoto2_body import (
     TARGET,
     WHITE_BALANCE,
     Body,
+    BodyFault,
+    bodies,
 )
 from drivers.gphoto2_choices import BY_HAND, file_format, percent, white_balance
-from drivers.protocols import CameraUnusable
+from drivers.protocols import CameraTimeout, CameraUnusable
 
 LOG = logging.getLogger(__name__)
 
@@ -34,6 +36,29 @@ class SetUp:
     """Whether a raw file can come beside the JPEG."""
     files: int
     """Of each photo."""
+
+
+def opened(wanted: str | None) -> Body:
+    """Claim the one camera that is wanted, or the only one. Raises CameraUnusable, CameraTimeout."""
+    try:
+        found = bodies()
+        chosen = [body for body in found if wanted is None or wanted in body[0] or wanted in body[1]]
+        if len(chosen) > 1:
+            names = ", ".join(f"{model} ({port})" for model, port in chosen)
+            raise CameraUnusable(f"camera: {names} are there; name one in [camera] device")
+        if chosen:
+            return Body(*chosen[0])
+    except BodyFault as fault:
+        if fault.is_taken:
+            raise CameraUnusable(
+                f"camera: {fault}; another program has it: close it, or stop a desktop's own with "
+                "`systemctl --user mask --now gvfs-gphoto2-volume-monitor`"
+            ) from fault
+        raise CameraTimeout(f"camera: {fault}; switch it off and on again, then Resume") from fault
+    others = ", ".join(f"{model} ({port})" for model, port in found) or "none"
+    raise CameraUnusable(
+        f"camera: no {wanted or 'DSLR'} on USB (there: {others}); switch it on, plug its USB cable in, then Resume"
+    )
 
 
 def set_up(body: Body, aperture: str | None, *, keeps_raw: bool) -> SetUp:
