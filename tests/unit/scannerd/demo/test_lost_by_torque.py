@@ -1,4 +1,7 @@
-"""Settings that ask too much of the motor lose steps, the usual ones do not: what a whole scan makes of it."""
+"""Settings and weights that ask too much of the motor lose steps: what a whole scan makes of it.
+
+That the usual ones lose none is `test_rotor.py`'s, whose pulses come in time whatever else the machine does.
+"""
 
 from pathlib import Path
 
@@ -20,11 +23,11 @@ VIEWS = 8
 FOUR_FULL_STEPS = 64
 
 
-@pytest.mark.parametrize(("fault", "loses"), [(None, False), ("hasty-profile", True), ("heavy-object", True)])
+@pytest.mark.parametrize("fault", ["hasty-profile", "heavy-object"])
 async def test_torque_loses_steps_the_mat_shows_them_and_no_photo_counts_at_a_wrong_angle(
-    tmp_path: Path, fault: str | None, loses: bool
+    tmp_path: Path, fault: str
 ) -> None:
-    options = DemoOptions(tmp_path, speed=EVEN_PULSES_SPEED, faults=(fault,) if fault else ())
+    options = DemoOptions(tmp_path, speed=EVEN_PULSES_SPEED, faults=(fault,))
     config = bench_config(tmp_path, views=VIEWS, more="max_cut_off_fraction = 1.0")
     updated = {"scan": config.scan.model_copy(update={"propose": False}), "turntable": demo_config(options).turntable}
     config = config.model_copy(update=updated)
@@ -39,8 +42,7 @@ async def test_torque_loses_steps_the_mat_shows_them_and_no_photo_counts_at_a_wr
                 if isinstance(event, ScanEnded) and then is not Then.REVIVED:
                     break
         lost = bench.world.pulses_lost
-    assert (lost > 0) is loses, lost
+    assert lost > 0
     assert lost % FOUR_FULL_STEPS == 0
-    if loses:
-        assert any("platter" in line or "turntable" in line for line in accidents.met[0].daemon), accidents.met
+    assert any("platter" in line or "turntable" in line for line in accidents.met[0].daemon), accidents.met
     assert not faults_in_angles(StoreLayout(tmp_path).scan("cup"))
