@@ -39,3 +39,18 @@ def test_light_has_a_colour_and_movements_have_a_word(hands: Hands, bench: Runni
     tablet.page.locator(".whereabouts").scroll_into_view_if_needed()
     tablet.check("device_ring")
     assert tablet.complaints == []
+
+
+def test_a_scan_has_the_light_that_was_chosen_for_it(hands: Hands, bench: RunningBench) -> None:
+    tablet: Any = hands.tablet(bench.url, TABLET)
+    tablet.open(f"#pair={bench.pairing_code()}")
+    expect(tablet.page.locator(".mood")).not_to_be_empty()
+    tablet.page.locator(".more-options summary").tap()
+    tablet.page.get_by_label("Colour", exact=True).fill("#00ff00")
+    tablet.check("scan_ring")
+    tablet.tap("Start scan")
+    bench.wait_for("the scan's light is on", lambda: bench.hand("truth")["light_colour"] == [0.0, 1.0, 0.0])
+    scan = bench.state()["scan"]["scan_id"]
+    assert bench.state()["light_colour"] == "#00ff00"
+    bench.ask("POST", f"scans/{scan}/cancel", {})
+    bench.wait_for("it is dark", lambda: bench.hand("truth")["light_level"] < 0.2)

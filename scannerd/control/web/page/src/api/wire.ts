@@ -195,7 +195,11 @@ export interface ScanOptions {
 }
 
 /** What somebody chose of it; everything else is as configured. */
-export type ScanWishes = Partial<ScanOptions> & { ring_elevations_deg?: number[] };
+export type ScanWishes = Partial<ScanOptions> & {
+  ring_elevations_deg?: number[];
+  light_level?: number;
+  light_colour?: string;
+};
 
 /** What can be added to a scan; nothing said is what its coverage proposes. */
 export interface MorePhotos {

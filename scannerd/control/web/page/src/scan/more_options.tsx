@@ -1,7 +1,8 @@
 import { Choice } from "../parts/choice";
+import { state } from "../state/scanner";
 import { figure } from "../words/figures";
 import { say } from "../words/messages";
-import { choose, chooseHeight, heights, MORE_CHOICES, MORE_OPTIONS, options } from "./options";
+import { choose, chooseHeight, chooseLight, heights, MORE_CHOICES, MORE_OPTIONS, options, scanLight } from "./options";
 
 const LOWEST_DEG = -10;
 const HIGHEST_DEG = 90;
@@ -12,6 +13,7 @@ export function MoreOptions() {
     <details class="more-options">
       <summary>{say("scan.more")}</summary>
       <Heights />
+      <LightOfScan />
       {MORE_OPTIONS.map((name) => {
         const value = options.value[name];
         const usual: readonly number[] = MORE_CHOICES[name];
@@ -56,6 +58,44 @@ function Heights() {
           />
         </label>
       ))}
+    </fieldset>
+  );
+}
+
+/** Its level, and its colour where it has some; every photo of the scan is taken in it. */
+function LightOfScan() {
+  const level = state.value?.light_level ?? null;
+  const colour = state.value?.light_colour ?? null;
+  if (level === null) return null;
+  const shown = scanLight.value.light_level ?? level;
+  return (
+    <fieldset class="heights">
+      <legend>
+        {say("scan.light")}
+        <small>{say("scan.light.help")}</small>
+      </legend>
+      <label>
+        <span>{say("light.value", { percent: figure(shown * 100) })}</span>
+        <input
+          type="range"
+          min="0"
+          max="1"
+          step="0.05"
+          value={shown}
+          aria-label={say("light.level")}
+          onChange={(event) => chooseLight({ light_level: event.currentTarget.valueAsNumber })}
+        />
+      </label>
+      {colour !== null && (
+        <label>
+          <span>{say("light.colour")}</span>
+          <input
+            type="color"
+            value={scanLight.value.light_colour ?? colour}
+            onChange={(event) => chooseLight({ light_colour: event.currentTarget.value })}
+          />
+        </label>
+      )}
     </fieldset>
   );
 }

@@ -16,6 +16,13 @@ const chosen = signal<Partial<ScanOptions>>({});
 /** Where the camera stands for each ring, in degrees above the platter; null where nobody said. */
 export const heights = signal<(number | null)[]>([]);
 
+/** The light for the next scan, where somebody said so: else as it shines now. */
+export const scanLight = signal<{ light_level?: number; light_colour?: string }>({});
+
+export function chooseLight(change: { light_level?: number; light_colour?: string }): void {
+  scanLight.value = { ...scanLight.value, ...change };
+}
+
 /** What the next scan shall be like. */
 export const options = computed<ScanOptions>(() => ({ ...usual.value, ...chosen.value }));
 
@@ -23,7 +30,8 @@ export const options = computed<ScanOptions>(() => ({ ...usual.value, ...chosen.
 export const wishes = computed<ScanWishes>(() => {
   const { rings } = options.value;
   const named = heights.value.slice(0, rings).filter((height) => height !== null);
-  return named.length === rings ? { ...chosen.value, rings, ring_elevations_deg: named } : chosen.value;
+  const wished = { ...chosen.value, ...scanLight.value };
+  return named.length === rings ? { ...wished, rings, ring_elevations_deg: named } : wished;
 });
 
 export const VIEW_STEPS = [6, 8, 12, 16, 18, 24, 30, 36, 40, 45, 48, 60, 72, 90, 120, 180, 240, 360, 720];
