@@ -64,7 +64,8 @@ class Standing:
         where = "higher or lower"
         if viewpoint.elevation_deg is not None:
             where = f"to about {viewpoint.elevation_deg:g}° above the platter"
-        deeds = [f"move the camera {where}", "aim it at the middle of the object"]
+        which = "first camera" if self._scan.plan.cameras else "camera"
+        deeds = [f"move the {which} {where}", "aim it at the middle of the object"]
         if here.side == viewpoint.side:
             deeds.append("leave the object where it is")
         return deeds

@@ -7,6 +7,7 @@ import asyncio
 import json
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -19,7 +20,7 @@ from offload.wire.bundle import MatSpec
 from scannerd.control.terminal.client import DaemonSocket, NoDaemon, NotDone
 from scannerd.doctor.finding import Finding, act, not_checked, well
 from scannerd.doctor.patient import Patient, Running
-from scannerd.hardware import build_device
+from scannerd.hardware import build_camera
 from scannerd.quality.mat_reading import MatReader
 
 CAMERA, MAT = ROWS = ("camera", "mat seen")
@@ -62,11 +63,27 @@ async def _here(patient: Patient) -> AsyncGenerator[Finding, None]:
         seen, _, todo = str(fault).partition("; ")
         yield act(CAMERA, seen, wanted, todo or "check the ribbon cable and [camera]")
         yield not_checked(MAT, "no camera")
+    for number in range(1, len(patient.config.every_camera)):
+        yield await _other_row(patient, number)
+
+
+async def _other_row(patient: Patient, number: int) -> Finding:
+    """Whether a further camera is there, too."""
+    name, wanted = patient.config.camera_names[number], _size_wanted(patient, number)
+    try:
+        async with _opened(patient, number) as camera:
+            row = _camera_row(camera.description, wanted)
+            return replace(row, seen=f"{name}: {row.seen}")
+    except MissingLibrary as missing:
+        return act(CAMERA, f"{name}: its library is not installed", wanted, str(missing))
+    except DriverError as fault:
+        seen, _, todo = str(fault).partition("; ")
+        return act(CAMERA, f"{name}: {seen}", wanted, todo or f"check the cable of camera {name} and its [[cameras]]")
 
 
 @asynccontextmanager
-async def _opened(patient: Patient) -> AsyncIterator[Camera]:
-    camera: Camera = build_device("camera", patient.config, patient.clock or SystemClock())
+async def _opened(patient: Patient, number: int = 0) -> AsyncIterator[Camera]:
+    camera = build_camera(patient.config, number, patient.clock or SystemClock())
     try:
         await camera.open()
         yield camera
@@ -141,6 +158,6 @@ def _all_corners(mat: MatSpec) -> int:
     return (mat.columns - 1) * (mat.rows - 1)
 
 
-def _size_wanted(patient: Patient) -> str:
-    camera = patient.config.camera
+def _size_wanted(patient: Patient, number: int = 0) -> str:
+    camera = patient.config.every_camera[number]
     return f"{camera.driver}, {camera.width_px}x{camera.height_px} px"

@@ -69,13 +69,15 @@ def _room(patient: Patient, there: Path) -> Finding:
 
 
 def _scan_bytes(patient: Patient) -> int:
-    camera, scan = patient.config.camera, patient.config.scan
+    config, scan = patient.config, patient.config.scan
     views = scan.ring_views or (scan.views,) * max(scan.rings, len(scan.ring_elevations_deg))
     shots = scan.sides * scan.repeats * scan.exposure_bracket * scan.focus_bracket
-    photo_bytes = photo_bytes_at(camera.width_px, camera.height_px, camera.jpeg_quality)
-    if camera.raw != "never":
-        photo_bytes += round(camera.width_px * camera.height_px * RAW_BYTES_PER_PIXEL)
-    return sum(views) * shots * photo_bytes + RESULTS_BYTES
+    stop_bytes = 0
+    for camera in config.every_camera:
+        stop_bytes += photo_bytes_at(camera.width_px, camera.height_px, camera.jpeg_quality)
+        if config.camera.raw != "never":
+            stop_bytes += round(camera.width_px * camera.height_px * RAW_BYTES_PER_PIXEL)
+    return sum(views) * shots * stop_bytes + RESULTS_BYTES
 
 
 def _file_system(patient: Patient, there: Path) -> Finding:

@@ -22,6 +22,8 @@ from drivers.protocols import CameraUnusable
 from scannerd.commands import CaptureBackground, CommandRefused, Resume, ResumeScan, StartScan, Stop
 from scannerd.demo.options import DemoOptions
 from scannerd.demo.setting import demo_config, other_cameras
+from scannerd.doctor.checks.camera import look
+from scannerd.doctor.patient import Patient
 from scannerd.events import FrameJudged, FrameStored, Outcome, PhaseChanged, ScanEnded, ScanPaused, Warned
 from scannerd.fault_kind import FaultKind
 from scannerd.scan.phases import Phase
@@ -209,6 +211,8 @@ from scan_on_bench import of, running, until
 from two_cameras import two_camera_bench, two_camera_config
 from drivers.protocols import CameraUnusable
 from scannerd.commands import ResumeScan
+from scannerd.doctor.checks.camera import look
+from scannerd.doctor.patient import Patient
 from scannerd.events import FrameStored, ScanEnded
 
 async def main():
@@ -283,6 +287,32 @@ async def test_a_camera_that_sees_no_mat_has_its_angles_from_one_that_does(tmp_p
     frames = manifest_of(config).frames
     assert all(frames[n].seen_angle_deg == frames[n + 1].seen_angle_deg for n in range(0, 12, 2))
     assert frames[5].seen_angle_deg == pytest.approx(116.3, abs=0.5)
+
+
+def test_the_doctor_looks_at_each_camera(tmp_path: Path) -> None:
+    config = two_camera_config(tmp_path, more='driver = "v4l2"')
+    with two_camera_bench(on_usb=True) as bench:
+        rows = [row for row in look(Patient(config, clock=bench.clock)) if row.check == "camera"]
+        bench.video.bus_is_full = True
+        again = [row for row in look(Patient(config, clock=bench.clock)) if row.check == "camera"]
+    assert rows[1].seen.startswith("side: "), rows[1].seen
+    assert "no room for a stream" in again[1].seen
+
+
+async def test_a_person_is_asked_to_move_the_first_camera_and_both_take_part_in_every_ring(tmp_path: Path) -> None:
+    config = two_camera_config(tmp_path, views=3)
+    with two_camera_bench() as bench:
+        async with running(config, bench) as daemon:
+            events = daemon.events.subscribe()
+            await daemon.submit(StartScan("cup", rings=2))
+            paused = of(ScanPaused, await until(events, ScanPaused))[0]
+            assert "ring 2 of 2: move the first camera higher or lower" in str(paused.question)
+            await daemon.submit(Resume())
+            await until(events, ScanEnded)
+    places = [(frame.ring, frame.camera, frame.elevation_deg) for frame in manifest_of(config).frames]
+    assert places == [
+        (ring, camera, 60.0 if camera else None) for ring in (0, 1) for _ in range(3) for camera in (0, 1)
+    ]
 
 
 async def test_a_scan_goes_on_only_with_the_cameras_that_began_it(tmp_path: Path) -> None:
