@@ -143,7 +143,7 @@ def test_a_cable_that_is_pulled_while_the_platter_turns_costs_its_angle_and_noth
     assert not story["knows"]
     assert "plug the controller in" in story["without_a_cable"]
     assert story["told"] == pytest.approx(story["true"], abs=0.01)
-    assert (story["motor"]["enabled"], story["motor"]["units"]) == (False, 60.0)
+    assert (story["motor"]["enabled"], story["motor"]["units"]) == (False, 160.0)
 
 
 def test_a_controller_that_takes_no_bytes_does_not_hold_up_who_stops(on_a_cable: Any) -> None:

@@ -21,7 +21,7 @@ from drivers.serial_port import SerialPort
 from drivers.stepper_serial import GrblAxis
 
 OPTIONS = SerialAxisOptions(max_speed_deg_s=20, acceleration_deg_s2=60)
-PULLED_AFTER_S = 1.5
+PULLED_AFTER_S = 1.0
 
 
 async def main(board: int) -> None:
@@ -34,15 +34,15 @@ async def _pulled(board: int) -> dict[str, Any]:
     axis = GrblAxis(OPTIONS, SystemClock())
     await axis.home()
     told, true = [await axis.move_to(10.0)], [guest_cable.rests_at()]
-    move = asyncio.create_task(axis.move_to(70.0))
+    move = asyncio.create_task(axis.move_to(170.0))
     await asyncio.sleep(PULLED_AFTER_S)
     await asyncio.to_thread(guest_cable.pull)
     found = {"broken": await _broken(move), "knows": _knows(axis), "without_a_cable": await _broken(axis.home())}
     # The board has its own supply, and a jog that it was told it ends.
-    await asyncio.to_thread(guest_cable.until, lambda: guest_cable.rests_at() == 70.0, "the jog's end")
+    await asyncio.to_thread(guest_cable.until, lambda: guest_cable.rests_at() == 170.0, "the jog's end")
     await asyncio.to_thread(_plug_in, board)
-    await axis.believe(70.0)
-    for to_deg in (80.0, 60.0):
+    await axis.believe(170.0)
+    for to_deg in (180.0, 160.0):
         told.append(await axis.move_to(to_deg))
         true.append(guest_cable.rests_at())
     await axis.close()
