@@ -8,7 +8,7 @@ from debian_root import LOCK, PYTHON, REPOSITORY, debian_root
 from guest_kernel import guest_kernel, guest_packages
 from virtual_machine import VirtualMachine, booted, why_not
 
-PACKAGES = ("numpy", "opencv-python-headless", "piexif", "simplejpeg", "gpiozero", "lgpio", "pyserial")
+PACKAGES = ("numpy", "opencv-python-headless", "piexif", "simplejpeg", "gpiozero", "lgpio", "pyserial", "videodev2")
 PLUG_IN = "import sys; sys.path.insert(0, '/srv/project/tests/support'); import guest_pins; guest_pins.plug_in()"
 
 

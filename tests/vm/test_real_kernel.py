@@ -153,3 +153,16 @@ def test_a_controller_that_takes_no_bytes_does_not_hold_up_who_stops(on_a_cable:
     assert "Write timeout" in story["full"]
     assert story["closed_after_s"] < 5
     assert "takes no bytes" in story["opened_again"]
+
+
+def test_video_devices_speak_as_our_bench_does(machine: VirtualMachine) -> None:
+    seen = told(machine, "video.py")
+    print(json.dumps(seen))
+    assert "its exposure cannot be set" in seen["camera"]
+    assert (seen["name"], seen["usb"], seen["brightness"]) == ("vivid", False, [0, 255, 77])
+    assert (seen["rights"], seen["not_jpeg"], seen["broken"]) == ("660", True, True)
+    assert seen["size"] == [640, 360, 1280]
+    assert (seen["monotonic"], seen["in_order"], seen["gone"]) == (True, True, "ENODEV")
+    white, *_, black = seen["bars"]
+    assert min(white) > 170
+    assert max(black) < 30
