@@ -4,14 +4,19 @@ Every angle is the platter's, in degrees, counter-clockwise seen from above; 0 i
 elevation above the platter.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import ClassVar, Literal, Protocol
+from typing import TYPE_CHECKING, ClassVar, Literal, Protocol
 
 from drivers.hardware_fault import HardwareFault
-from drivers.picture import Planes
-from drivers.raw_picture import Raw
+
+if TYPE_CHECKING:
+    # They bring the libraries of pictures, which letting a motor go has no time for.
+    from drivers.picture import Planes
+    from drivers.raw_picture import Raw
 
 
 class DriverError(RuntimeError):

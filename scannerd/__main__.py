@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from offload.logs.journal import start_logging
-from scannerd import __version__, console
+from scannerd import __version__, console, shell
 from scannerd.carry import become, sync_command
 from scannerd.commands import CaptureBackground, Command, RawPhotos, ResumeScan, StartScan
 from scannerd.config import DEFAULT_PATH
@@ -20,9 +20,10 @@ from scannerd.export.to_folder import write_export
 from scannerd.mat import Paper
 from scannerd.mat_print import mat_print
 from scannerd.park import park
-from scannerd.run_command import ConfigOption, run
+from scannerd.run_command import run
 from scannerd.settings.file import read_config
 from scannerd.settings.text import documented_toml
+from scannerd.shell import ConfigOption
 from scannerd.store.layout import StoreLayout
 from scannerd.store.scans import ScanStore
 from scannerd.store.summary import ScanState, summaries
@@ -96,27 +97,27 @@ def scan(
         raw=raw,
     )
     if resume is not None and wished != StartScan():
-        console.say("scannerd: --resume goes on with the scan's own plan; leave out --name, --views and the like")
-        raise typer.Exit(console.BAD_USAGE)
+        shell.say("scannerd: --resume goes on with the scan's own plan; leave out --name, --views and the like")
+        raise typer.Exit(shell.BAD_USAGE)
     start_logging("scannerd", logging.ERROR)
     command: Command = ResumeScan(resume) if resume is not None else wished
-    with console.explained():
-        ended = asyncio.run(console.scan_once(console.load_config(config), command))
+    with shell.explained():
+        ended = asyncio.run(console.scan_once(shell.load_config(config), command))
     raise typer.Exit(console.exit_code_of(ended))
 
 
 @app.command()
 def status(config: ConfigOption = None) -> None:
     """List the scans of the store, oldest first, also while the daemon runs. Exit 1 when one is broken."""
-    with console.explained():
-        settings = console.load_config(config)
+    with shell.explained():
+        settings = shell.load_config(config)
         found = summaries(ScanStore(StoreLayout(settings.store.folder)))
     for summary in found:
         typer.echo(summary.line())
     if not found:
-        console.say(f"no scans in {settings.store.folder}")
+        shell.say(f"no scans in {settings.store.folder}")
     if any(summary.state is ScanState.BROKEN for summary in found):
-        raise typer.Exit(console.FAILED)
+        raise typer.Exit(shell.FAILED)
 
 
 @app.command()
@@ -127,12 +128,12 @@ def export(
     config: ConfigOption = None,
 ) -> None:
     """Write a scan's photos, masks, lens and camera poses as another program reads them (docs/exports.md)."""
-    with console.explained():
-        photos = photo_set(ScanStore(StoreLayout(console.load_config(config).store.folder)), scan_id)
+    with shell.explained():
+        photos = photo_set(ScanStore(StoreLayout(shell.load_config(config).store.folder)), scan_id)
         folder = to.absolute()
         count = write_export(exported(photos, program, folder), folder)
     said = f"; without poses: {photos.no_poses_because}" if photos.no_poses_because else ""
-    console.say(f"{folder}: {count} files, {len(photos.photos)} photos, {len(photos.posed)} poses{said}")
+    shell.say(f"{folder}: {count} files, {len(photos.photos)} photos, {len(photos.posed)} poses{said}")
 
 
 @app.command()
@@ -144,9 +145,9 @@ def check_config(
     if defaults:
         typer.echo(documented_toml(), nl=False)
         return
-    with console.explained():
+    with shell.explained():
         read_config(file)
-    console.say(f"{file}: no problems")
+    shell.say(f"{file}: no problems")
 
 
 @app.command()
@@ -155,11 +156,11 @@ def sync(
     once: Annotated[bool, typer.Option("--once", help="Carry what is there now, then end.")] = False,
 ) -> None:
     """Carry scans to the service of [offload] and models back: `offload sync` with this scanner's settings."""
-    with console.explained():
-        settings = console.load_config(config)
+    with shell.explained():
+        settings = shell.load_config(config)
     command = sync_command(settings, once)
     if command is None:
-        console.say("[offload] url is empty: scans stay on this device, and there is nothing to carry")
+        shell.say("[offload] url is empty: scans stay on this device, and there is nothing to carry")
         return
     become(command, settings.offload.key_file)
 
@@ -171,16 +172,16 @@ def mat(
 ) -> None:
     """Draw the turntable mat at true scale."""
     console.write_file(out, mat_print(paper))
-    console.say(f"{out}: print at 100 %, measure both rulers, then set [mat] as its title line says")
+    shell.say(f"{out}: print at 100 %, measure both rulers, then set [mat] as its title line says")
 
 
 @calibrate.command()
 def background(config: ConfigOption = None) -> None:
     """Photograph the empty turntable: scans taken the same way tell the object from what stands behind it."""
-    with console.explained():
-        settings = console.load_config(config)
+    with shell.explained():
+        settings = shell.load_config(config)
         asyncio.run(console.obey_once(settings, CaptureBackground()))
-    console.say(f"{StoreLayout(settings.store.folder).background}: stored")
+    shell.say(f"{StoreLayout(settings.store.folder).background}: stored")
 
 
 @calibrate.command("camera", **PASSED_ON)
@@ -225,8 +226,8 @@ def _pass_on(name: str, module: str, context: typer.Context) -> None:
         command = importlib.import_module(module)
     except ModuleNotFoundError as error:
         extras = "edge" if name in ("doctor", "calibrate turntable") else "bench,cloud"
-        console.say(f"scannerd {name}: {error.name} is missing; pip install 'scannerd[{extras}]'")
-        raise typer.Exit(console.FAILED) from error
+        shell.say(f"scannerd {name}: {error.name} is missing; pip install 'scannerd[{extras}]'")
+        raise typer.Exit(shell.FAILED) from error
     command.app(args=context.args, prog_name=f"scannerd {name}")
 
 

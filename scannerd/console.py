@@ -1,18 +1,18 @@
-"""The command line's own words: a scan told line by line, and faults turned into messages and exit codes."""
+"""Being the daemon for one command, and a scan told line by line."""
 
 import asyncio
 import os
 import signal
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import typer
 
-from drivers.protocols import Clock, DriverError
+from drivers.protocols import Clock
 from scannerd.app import Daemon
-from scannerd.commands import Command, CommandRefused, Resume, Stop
-from scannerd.config import DEFAULT_PATH, Config
+from scannerd.commands import Command, Resume, Stop
+from scannerd.config import Config
 from scannerd.events import (
     Event,
     FrameJudged,
@@ -24,43 +24,11 @@ from scannerd.events import (
     ScanStarted,
     Warned,
 )
-from scannerd.export.exported_file import ExportFault
 from scannerd.fault_kind import FaultKind
 from scannerd.hardware import build_hardware
 from scannerd.process.leash import Abandoned
 from scannerd.scan.fault_policy import HANDLING, Then
-from scannerd.settings.file import ConfigFaults, read_config
-from scannerd.store.durable import StoreFault
-
-FAILED, BAD_USAGE = 1, 2
-
-
-def say(message: str) -> None:
-    """Tell a person, on standard error."""
-    typer.echo(message, err=True)
-
-
-@contextmanager
-def explained() -> Iterator[None]:
-    """Turn what can go wrong into one message and an exit code: 1 failed, 2 bad usage or configuration."""
-    try:
-        yield
-    except ConfigFaults as error:
-        say(str(error))
-        raise typer.Exit(BAD_USAGE) from error
-    except (CommandRefused, DriverError, ExportFault, StoreFault) as error:
-        say(f"scannerd: {error}")
-        raise typer.Exit(FAILED) from error
-
-
-def load_config(path: Path | None) -> Config:
-    """Read the file that was named, else the usual one, else take the defaults. Raises ConfigFaults."""
-    if path is not None:
-        return read_config(path)
-    if DEFAULT_PATH.exists():
-        return read_config(DEFAULT_PATH)
-    say(f"{DEFAULT_PATH} does not exist; using the defaults")
-    return Config()
+from scannerd.shell import FAILED, say
 
 
 @asynccontextmanager

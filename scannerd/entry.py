@@ -12,6 +12,8 @@ def main() -> None:
     arguments = sys.argv[1:]
     if arguments[:1] == ["run"]:
         importlib.import_module("scannerd.run_command").app(args=arguments[1:], prog_name="scannerd run")
+    if arguments[:1] == ["park"]:
+        importlib.import_module("scannerd.park").app(args=arguments[1:], prog_name="scannerd park")
     if arguments in ([], ["--help"]):
         importlib.import_module("scannerd.overview").app(args=arguments, prog_name="scannerd")
     command_line = importlib.import_module("scannerd.__main__")

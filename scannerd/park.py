@@ -2,24 +2,29 @@
 
 A process that is killed leaves its pins as they were. Raspberry Pi's kernel does not make them inputs again, as
 others do (github.com/raspberrypi/linux/pull/6117), so the motor board's own pull cannot switch it off: until the next
-start the motor would stay on, and hot.
+start the motor would stay on, and hot. Hence nothing of the daemon is loaded here, which takes a small board seconds.
 """
 
 import asyncio
 
+import typer
+
 from drivers.clock import SystemClock
-from scannerd import console
+from scannerd import shell
 from scannerd.config import Config
 from scannerd.hardware import build_device
-from scannerd.run_command import ConfigOption
+from scannerd.shell import ConfigOption
 
 MOTORS = ("turntable", "lift")
 
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
+
+@app.command()
 def park(config: ConfigOption = None) -> None:
     """Switch the motors off where the daemon was killed; systemd calls it. Fails while the daemon runs."""
-    with console.explained():
-        asyncio.run(switch_off(console.load_config(config)))
+    with shell.explained():
+        asyncio.run(switch_off(shell.load_config(config)))
 
 
 async def switch_off(config: Config) -> None:

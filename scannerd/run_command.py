@@ -4,16 +4,15 @@ import asyncio
 import logging
 import os
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import NoReturn
 
 import typer
 
 from offload.logs.journal import start_logging
-from scannerd import console
+from scannerd import shell
 from scannerd.config import DEFAULT_PATH, Config
 from scannerd.process.serving import serve
-
-ConfigOption = Annotated[Path | None, typer.Option("--config", help=f"Settings; {DEFAULT_PATH} when it exists.")]
+from scannerd.shell import ConfigOption
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
@@ -22,8 +21,8 @@ app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 def run(config: ConfigOption = None) -> None:
     """Be the daemon: wait for the button until SIGTERM."""
     start_logging("scannerd")
-    with console.explained():
-        asyncio.run(_be_daemon(console.load_config(config), config or DEFAULT_PATH))
+    with shell.explained():
+        asyncio.run(_be_daemon(shell.load_config(config), config or DEFAULT_PATH))
 
 
 async def _be_daemon(config: Config, file: Path) -> NoReturn:

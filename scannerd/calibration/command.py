@@ -13,14 +13,14 @@ from drivers.protocols import Clock, Window
 from offload.geometry.lens import Lens
 from offload.geometry.mat_board import MatBoard
 from offload.wire.bundle import FIRST_CAMERA, MatSpec
-from scannerd import console
+from scannerd import shell
 from scannerd.calibration.lens_fit import LensFit, LensUnknown, fit_lens
 from scannerd.calibration.showing import shown_views
 from scannerd.calibration.stored_lens import keep, report_of
 from scannerd.config import Config
 from scannerd.hardware import build_camera, build_device
-from scannerd.run_command import ConfigOption
 from scannerd.scan.background import camera_model
+from scannerd.shell import ConfigOption
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
@@ -48,8 +48,8 @@ def camera(
     Glue the mat, or another ChArUco board, to something flat and stiff. Stop the daemon before. Exit 0 when a lens
     was stored, 1 with the reason when not; what was stored before stays then.
     """
-    with console.explained():
-        settings = console.load_config(config)
+    with shell.explained():
+        settings = shell.load_config(config)
         number = _number_of(settings, name)
         wishes = {"columns": columns, "rows": rows, "square_mm": square_mm, "marker_mm": marker_mm}
         known = settings.mat.model_dump(exclude={"used"})
@@ -58,10 +58,10 @@ def camera(
             folder = out or settings.store.folder / "lenses"
             file = asyncio.run(calibrate(settings, board, give_up_s, folder, number=number))
         except LensUnknown as reason:
-            console.say(f"scannerd: no lens was stored: {reason}")
-            raise typer.Exit(console.FAILED) from reason
+            shell.say(f"scannerd: no lens was stored: {reason}")
+            raise typer.Exit(shell.FAILED) from reason
     key = f"intrinsics_file of [[cameras]] {name}" if number else "[intrinsics] file"
-    console.say(f'{file}: stored; set {key} = "{file}" to use it')
+    shell.say(f'{file}: stored; set {key} = "{file}" to use it')
 
 
 def _number_of(config: Config, name: str) -> int:
@@ -85,11 +85,11 @@ async def calibrate(
         devices.push_async_callback(camera.close)
         await camera.open()
         if config.every_camera[number].metering == "once":
-            console.say("hold the board still in the middle of the photo, where objects stand")
+            shell.say("hold the board still in the middle of the photo, where objects stand")
             await camera.meter(MIDDLE)
         model, size = camera_model(camera), camera.description
         nominal = Lens.nominal(model, size.width_px, size.height_px)
-        shown = await shown_views(camera, clock, MatBoard(board), nominal, give_up_s, console.say)
+        shown = await shown_views(camera, clock, MatBoard(board), nominal, give_up_s, shell.say)
         focus_dioptres = camera.settings.focus_dioptres
     if missing := shown.missing():
         raise LensUnknown(
@@ -103,11 +103,11 @@ async def calibrate(
 
 def _tell(fit: LensFit) -> None:
     lens = fit.intrinsics
-    console.say(
+    shell.say(
         f"focal length {lens.fx_px:.1f} ± {fit.focal_doubt_px:.1f} px, centre {lens.cx_px:.1f} {lens.cy_px:.1f}, "
         f"reprojection error {fit.rms_px:.2f} px over {fit.corners_used} corners of {fit.views_used} views; left out "
         f"{fit.corners_left_out} corners, {fit.views_left_out} views"
     )
-    console.say("error by region of the photo, px:")
+    shell.say("error by region of the photo, px:")
     for line in fit.region_rms_px:
-        console.say("  " + "  ".join("  --" if cell is None else f"{cell:4.2f}" for cell in line))
+        shell.say("  " + "  ".join("  --" if cell is None else f"{cell:4.2f}" for cell in line))

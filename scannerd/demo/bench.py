@@ -10,7 +10,7 @@ from drivers.bench.hand import Hand
 from drivers.bench.install import Bench, install_bench
 from drivers.bench.render_process import RenderProcess
 from drivers.bench.supply import SimulatedSupply
-from scannerd import console
+from scannerd import console, shell
 from scannerd.app import Daemon
 from scannerd.commands import CaptureBackground
 from scannerd.config import Config
@@ -71,7 +71,7 @@ def _installed(options: BenchOptions, config: Config, scene_file: Path, supply: 
         )
         hand = options.hand or config.store.folder / "hand.sock"
         stack.enter_context(Hand(bench, hand, supply))
-        console.say(f"bench: a hand reaches in at {hand}; try `scannerd bench-hand --hand {hand} press`")
+        shell.say(f"bench: a hand reaches in at {hand}; try `scannerd bench-hand --hand {hand} press`")
         yield bench
 
 
@@ -80,7 +80,7 @@ async def _photograph_empty_table(config: Config, bench: Bench) -> None:
     layout, names = StoreLayout(config.store.folder), ("", *(other.name for other in config.cameras))
     if all(layout.background_of(number, name).exists() for number, name in enumerate(names)):
         return
-    console.say("bench: photographing the empty table")
+    shell.say("bench: photographing the empty table")
     bench.world.remove_object()
     try:
         await console.obey_once(config, CaptureBackground(), bench.clock)
@@ -115,11 +115,9 @@ def _ready(daemon: Daemon) -> None:
     """Tell people, and programs that wait for the last line, where the front doors are."""
     web = daemon.config.web
     if daemon.page_url is not None:
-        console.say(f"bench: the page is at {daemon.page_url}")
+        shell.say(f"bench: the page is at {daemon.page_url}")
     if web.enabled and web.socket is not None:
-        console.say(
-            f"bench: `scannerd pair --socket {web.socket}` gives a code, `scannerd tell` and `state` work, too"
-        )
+        shell.say(f"bench: `scannerd pair --socket {web.socket}` gives a code, `scannerd tell` and `state` work, too")
     if daemon.new_pairing_code is not None:
-        console.say(f"bench: pairing code {daemon.new_pairing_code()}, for the next two minutes")
-    console.say("bench: ready; Ctrl-C ends it, and the same command goes on with what is in its store")
+        shell.say(f"bench: pairing code {daemon.new_pairing_code()}, for the next two minutes")
+    shell.say("bench: ready; Ctrl-C ends it, and the same command goes on with what is in its store")

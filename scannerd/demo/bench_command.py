@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from offload.logs.journal import start_logging
-from scannerd import console
+from scannerd import shell
 from scannerd.demo.bench import run_bench
 from scannerd.demo.bench_options import BenchOptions
 from scannerd.demo.outside_faults import FOR_PEOPLE, in_words
@@ -64,11 +64,11 @@ def bench(
     try:
         asyncio.run(_run(options))
     except ConfigFaults as error:
-        console.say(str(error))
-        raise typer.Exit(console.BAD_USAGE) from error
+        shell.say(str(error))
+        raise typer.Exit(shell.BAD_USAGE) from error
     except FOR_PEOPLE as error:
-        console.say(f"scannerd bench: {in_words(error)}")
-        raise typer.Exit(console.FAILED) from error
+        shell.say(f"scannerd bench: {in_words(error)}")
+        raise typer.Exit(shell.FAILED) from error
     except (KeyboardInterrupt, asyncio.CancelledError) as stop:
         # Before the daemon listened to signals itself.
         raise typer.Exit(INTERRUPTED) from stop

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from drivers.bench.reach import HandOutOfReach, reach
-from scannerd import console
+from scannerd import shell
 
 app = typer.Typer(
     help="Reach into a running `scannerd bench`: push its button, put things on its table, see the truth.",
@@ -205,6 +205,6 @@ def _do(action: str, **details: object) -> None:
     try:
         answer = reach(_socket[0], action, **details)
     except HandOutOfReach as error:
-        console.say(f"scannerd bench-hand: {error}")
-        raise typer.Exit(console.FAILED) from error
+        shell.say(f"scannerd bench-hand: {error}")
+        raise typer.Exit(shell.FAILED) from error
     typer.echo(json.dumps(answer))

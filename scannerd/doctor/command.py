@@ -12,7 +12,7 @@ import typer
 from rich.console import Console
 
 from offload.logs.journal import start_logging
-from scannerd import console
+from scannerd import shell
 from scannerd.config import DEFAULT_PATH
 from scannerd.doctor.checklist import CHECKLIST
 from scannerd.doctor.patient import Patient, patient
@@ -36,7 +36,7 @@ def doctor(
     with _examined(config, bench) as examined:
         rounds = go_round(examined, CHECKLIST)
         _show(rounds, as_json)
-    code = console.FAILED if has_something_to_do(rounds) else 0
+    code = shell.FAILED if has_something_to_do(rounds) else 0
     if rounds.hanging:
         # A thread that hangs in a driver would keep the process from ending.
         sys.stdout.flush()
@@ -50,8 +50,8 @@ def _examined(config: Path | None, bench: bool) -> AbstractContextManager[Patien
     try:
         module = importlib.import_module("scannerd.demo.doctor")
     except ModuleNotFoundError as error:
-        console.say(f"scannerd doctor --bench: {error.name} is missing; pip install 'scannerd[bench]'")
-        raise typer.Exit(console.FAILED) from error
+        shell.say(f"scannerd doctor --bench: {error.name} is missing; pip install 'scannerd[bench]'")
+        raise typer.Exit(shell.FAILED) from error
     examined: AbstractContextManager[Patient] = module.patient_on_bench(config)
     return examined
 

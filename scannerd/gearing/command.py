@@ -14,7 +14,7 @@ from drivers import registry
 from drivers.clock import SystemClock
 from drivers.options import StepperGpioOptions
 from drivers.protocols import Axis, Camera, Clock, NeedsPerson, Window
-from scannerd import console
+from scannerd import shell
 from scannerd.config import DEFAULT_PATH, Config
 from scannerd.gearing.report import Report, report_of
 from scannerd.gearing.sight import MatSight
@@ -39,8 +39,8 @@ def turntable(
 
     The empty mat lies on the platter, in sight of the camera; no daemon runs.
     """
-    with console.explained():
-        settings = console.load_config(config)
+    with shell.explained():
+        settings = shell.load_config(config)
         lock = StoreLayout(settings.store.folder).lock
         with closing(StoreLock(lock)) if lock.parent.is_dir() else nullcontext():
             trial = asyncio.run(try_table(settings))
@@ -48,7 +48,7 @@ def turntable(
         _show(report)
         if report.changes and write:
             write_changes(config or DEFAULT_PATH, report)
-            console.say(f"{config or DEFAULT_PATH}: changed; calibrate once more to see that it agrees")
+            shell.say(f"{config or DEFAULT_PATH}: changed; calibrate once more to see that it agrees")
 
 
 async def try_table(config: Config, clock: Clock | None = None) -> Trial:
@@ -69,7 +69,7 @@ async def try_table(config: Config, clock: Clock | None = None) -> Trial:
             axis: Axis = driver(options, clock)
             return axis
 
-        return await TableTrial(_options(config), build, sight, clock, console.say).run()
+        return await TableTrial(_options(config), build, sight, clock, shell.say).run()
     finally:
         await camera.close()
 
@@ -86,9 +86,9 @@ def _show(report: Report) -> None:
         table.add_row(row.what, row.configured, row.measured, row.difference)
     Console(width=None if Console().is_terminal else 140).print(table, highlight=False)
     for remark in report.remarks:
-        console.say(remark)
+        shell.say(remark)
     if not report.changes:
-        console.say("the settings agree with the table")
+        shell.say("the settings agree with the table")
         return
     typer.echo("\n".join(["[turntable]", *report.lines]))
 

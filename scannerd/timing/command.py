@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from scannerd import console
-from scannerd.run_command import ConfigOption
+from scannerd import console, shell
+from scannerd.shell import ConfigOption
 from scannerd.store.layout import StoreLayout
 from scannerd.store.scans import ScanStore
 from scannerd.timing.chart import chart_of
@@ -24,15 +24,15 @@ def timing(
     config: ConfigOption = None,
 ) -> None:
     """Show where every millisecond of a scan went, also while it runs."""
-    with console.explained():
-        settings = console.load_config(config)
+    with shell.explained():
+        settings = shell.load_config(config)
         store = ScanStore(StoreLayout(settings.store.folder))
         store.plan(scan_id)
         measured = timing_of(store.layout.scan(scan_id))
     figures = figures_of(measured)
     if plot is not None:
         console.write_file(plot, chart_of(measured).encode())
-        console.say(f"{plot}: drawn; a browser shows it, and the numbers of each bar")
+        shell.say(f"{plot}: drawn; a browser shows it, and the numbers of each bar")
     if as_json:
         typer.echo(json.dumps({**asdict(figures), "ratio": round(figures.ratio, 4)}, indent=2))
     elif plot is None:

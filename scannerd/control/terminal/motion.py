@@ -11,11 +11,11 @@ import typer
 
 from drivers.clock import SystemClock
 from drivers.protocols import Axis, Clock, Homing
-from scannerd import console
+from scannerd import shell
 from scannerd.config import Config
 from scannerd.control.terminal.client import DaemonSocket, NoDaemon, NotDone
 from scannerd.hardware import build_device
-from scannerd.run_command import ConfigOption
+from scannerd.shell import ConfigOption
 from scannerd.store.layout import StoreLayout
 from scannerd.store.lock import StoreLock
 
@@ -53,7 +53,7 @@ def jog(
     config: ConfigOption = None,
 ) -> None:
     """Turn the platter by some degrees, counter-clockwise seen from above; then the motor lets go."""
-    with console.explained(), _table(console.load_config(config)) as table:
+    with shell.explained(), _table(shell.load_config(config)) as table:
         table.jog(delta_deg)
     typer.echo(f"turned by {delta_deg:g}°")
 
@@ -66,12 +66,12 @@ def home(
     config: ConfigOption = None,
 ) -> None:
     """Find the platter's zero and say how; --repeat says how well it is found again."""
-    with console.explained(), _table(console.load_config(config)) as table:
+    with shell.explained(), _table(shell.load_config(config)) as table:
         found = [table.home()]
         typer.echo(_told(found[0]))
         if repeat > 1 and found[0].found_by == "here":
-            console.say('scannerd home --repeat: nothing to find again: [turntable] index = "none" here')
-            raise typer.Exit(console.FAILED)
+            shell.say('scannerd home --repeat: nothing to find again: [turntable] index = "none" here')
+            raise typer.Exit(shell.FAILED)
         for _ in range(repeat - 1):
             table.jog(BETWEEN_DEG)
             found.append(table.home())
@@ -118,11 +118,11 @@ def _table(config: Config) -> Iterator[Table]:
                 yield _ByDaemon(daemon)
             return
         except NotDone as refusal:
-            console.say(f"scannerd: {refusal}")
-            raise typer.Exit(console.FAILED) from refusal
+            shell.say(f"scannerd: {refusal}")
+            raise typer.Exit(shell.FAILED) from refusal
         except NoDaemon as silence:
             # A daemon that was killed leaves its socket; the lock below tells whether one lives.
-            console.say(f"scannerd: {silence}; trying without it")
+            shell.say(f"scannerd: {silence}; trying without it")
     with alone_with_table(config) as table:
         yield table
 

@@ -2,6 +2,7 @@
 
 import re
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -52,3 +53,9 @@ def test_systemd_parks_the_motors_after_whatever_was_no_orderly_end(tmp_path: Pa
     assert called.exists() == parks
     if parks:
         assert called.read_text().split() == ["park", "--config", "/etc/scannerd/config.toml"]
+
+
+def test_nothing_of_the_daemon_is_loaded_to_switch_the_motors_off() -> None:
+    program = "import sys, scannerd.park; print(*sorted({'cv2', 'numpy', 'scannerd.app'} & sys.modules.keys()))"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout.split() == []
