@@ -196,6 +196,7 @@ class _Reading:
             photo_height_px=plan.photo_height_px,
             has_mat=plan.mat is not None,
             retakes=self._retakes,
+            cameras=plan.camera_names,
             viewpoints=tuple(self.shown.values()),
         )
 

@@ -10,11 +10,26 @@ from starlette.responses import Response
 from drivers.protocols import Camera, DriverError
 from scannerd import __version__
 from scannerd.board.state import DiskSpace, Shown
+from scannerd.config import Config
+from scannerd.config_camera import OtherCameraSection
 from scannerd.control.rest.gate import API
 from scannerd.control.rest.problems import documented
 from scannerd.control.rest.reply import shown
 from scannerd.control.scanner import Scanner
 from scannerd.process.health_report import HealthReport
+
+
+class CameraCard(Shown):
+    """One of the cameras, as it is set."""
+
+    name: str
+    """As photos and messages have it; the first one's is "first"."""
+    driver: str
+    width_px: int
+    height_px: int
+    """Of its photos."""
+    elevation_deg: float | None = None
+    """Above the platter, where somebody measured it."""
 
 
 class DeviceCard(Shown):
@@ -31,6 +46,9 @@ class DeviceCard(Shown):
     addresses: tuple[str, ...] = ()
     """Of the page."""
     camera: str
+    """What it is, in words."""
+    cameras: tuple[CameraCard, ...]
+    """Those that are set, by number."""
     turntable: str
     mqtt: str | None = None
     """The broker; None without one."""
@@ -57,6 +75,7 @@ def device_routes(scanner: Scanner, addresses: Callable[[], tuple[str, ...]]) ->
             disk=scanner.board.state().disk,
             addresses=addresses(),
             camera=_camera(scanner),
+            cameras=_cards(config),
             turntable=config.turntable.described,
             mqtt=f"{config.mqtt.host}:{config.mqtt.port}" if config.mqtt.enabled else None,
             offload=urlsplit(config.offload.url).netloc if config.offload.url else None,
@@ -65,6 +84,19 @@ def device_routes(scanner: Scanner, addresses: Callable[[], tuple[str, ...]]) ->
         return shown(card)
 
     return router
+
+
+def _cards(config: Config) -> tuple[CameraCard, ...]:
+    return tuple(
+        CameraCard(
+            name=name,
+            driver=section.driver,
+            width_px=section.width_px,
+            height_px=section.height_px,
+            elevation_deg=section.elevation_deg if isinstance(section, OtherCameraSection) else None,
+        )
+        for name, section in zip(config.camera_names, config.every_camera, strict=True)
+    )
 
 
 def _camera(scanner: Scanner) -> str:

@@ -131,6 +131,8 @@ export interface Viewpoint {
   index: number;
   ring: number;
   side: number;
+  /** Which of the scan's cameras takes it. */
+  camera: number;
   /** Of the camera above the platter, where it is known. */
   elevation_deg: number | null;
   repeat: number;
@@ -154,6 +156,8 @@ export interface ScanDetail extends ScanOverview {
   photo_height_px: number;
   has_mat: boolean;
   retakes: number;
+  /** Names, by number. */
+  cameras: string[];
   viewpoints: Viewpoint[];
 }
 

@@ -1,5 +1,14 @@
 import type { DeviceState } from "../api/wire";
 
+/** One of the cameras, as config.toml sets it. */
+export interface CameraCard {
+  name: string;
+  driver: string;
+  width_px: number;
+  height_px: number;
+  elevation_deg: number | null;
+}
+
 /** The answer of `GET /device`. Null is what this machine does not tell. */
 export interface DeviceHealth {
   name: string;
@@ -9,6 +18,8 @@ export interface DeviceHealth {
   disk: DeviceState["disk"];
   addresses: string[];
   camera: string;
+  /** By number. */
+  cameras: CameraCard[];
   turntable: string;
   mqtt: string | null;
   offload: string | null;

@@ -9,6 +9,7 @@ import { retakeFrame } from "../state/commands";
 import { standingOf } from "../state/frames";
 import { degrees, figure } from "../words/figures";
 import { say } from "../words/messages";
+import { cameraOf, titleOf } from "./frame_words";
 import { FramePhoto, type Layer } from "./frame_photo";
 
 const LAYERS: [Layer, IconName][] = [
@@ -29,10 +30,9 @@ export function FrameDialog({ scan, index, current, show, close }: FrameDialogPr
   const [layer, setLayer] = useState<Layer | null>(null);
   const viewpoint = scan.viewpoints[index];
   if (!viewpoint) return null;
-  const angle = degrees(viewpoint.angle_deg % 360);
   const count = scan.viewpoints.length;
   return (
-    <Dialog wide title={say("frame.title", { number: index + 1, angle })} close={close}>
+    <Dialog wide title={titleOf(scan, viewpoint)} close={close}>
       <div class="frame-view">
         <div class="frame-photo">
           <FramePhoto scan_id={scan.scan_id} viewpoint={viewpoint} layer={layer} />
@@ -98,6 +98,7 @@ function factsOf(scan: ScanDetail, viewpoint: Viewpoint): [string, string | null
     [say("frame.sharpness"), viewpoint.sharpness ? `${figure(1 / viewpoint.sharpness, 1)} px` : null],
     [say("frame.attempts"), viewpoint.attempts ? figure(viewpoint.attempts) : null],
     [say("frame.angle"), `${degrees(viewpoint.angle_deg % 360)}°`],
+    [say("health.camera"), cameraOf(scan, viewpoint)],
     [say("frame.side"), scan.sides > 1 ? `${viewpoint.side + 1} / ${scan.sides}` : null],
     [say("frame.height"), viewpoint.elevation_deg === null ? null : `${figure(viewpoint.elevation_deg)}°`],
     [say("frame.exposure"), viewpoint.exposure_ev ? `${figure(viewpoint.exposure_ev, 1)} EV` : null],

@@ -3,9 +3,9 @@ import { say } from "../words/messages";
 import { usePreview } from "./preview";
 import { withEdges } from "./viewfinder";
 
-/** The newest photo in the middle of the ring. */
-export function Middle({ diameter_percent }: { diameter_percent: number }) {
-  const preview = usePreview(withEdges.value);
+/** The newest photo of a camera in the middle of the ring. */
+export function Middle({ diameter_percent, camera }: { diameter_percent: number; camera: number }) {
+  const preview = usePreview(withEdges.value, camera);
   const size = `${diameter_percent}%`;
   return (
     <div class="middle" style={{ width: size, height: size }}>

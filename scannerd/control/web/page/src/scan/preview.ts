@@ -1,4 +1,4 @@
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { picture } from "../api/client";
 import { Failure } from "../api/failure";
 import { reasonOf } from "../state/news";
@@ -16,19 +16,24 @@ export interface Preview {
 }
 
 /** Fetch one picture after the other for as long as somebody looks; a picture that fails is tried again. */
-export function usePreview(edges: boolean): Preview {
+export function usePreview(edges: boolean, camera: number): Preview {
   const [preview, setPreview] = useState<Preview>({ url: null, failure: "" });
+  const shown = useRef(camera);
   useEffect(() => {
     const stop = new AbortController();
-    void watch(edges, stop.signal, setPreview);
+    // Never what another camera sees.
+    setPreview((before) => (shown.current === camera ? before : { url: null, failure: "" }));
+    shown.current = camera;
+    void watch(edges, camera, stop.signal, setPreview);
     return () => stop.abort();
-  }, [edges]);
+  }, [edges, camera]);
   useEffect(() => () => void (preview.url && URL.revokeObjectURL(preview.url)), [preview.url]);
   return preview;
 }
 
 async function watch(
   edges: boolean,
+  camera: number,
   stop: AbortSignal,
   show: (change: (before: Preview) => Preview) => void,
 ): Promise<void> {
@@ -37,7 +42,7 @@ async function watch(
     await untilSeen(stop);
     let wait_ms = GAP_MS;
     try {
-      const { blob, seq } = await picture(`preview.jpg?edges=${edges}${newer}`, stop, PICTURE_LIMIT_MS);
+      const { blob, seq } = await picture(`preview.jpg?edges=${edges}&camera=${camera}${newer}`, stop, PICTURE_LIMIT_MS);
       if (stop.aborted) return;
       newer = seq === null ? "" : `&newer_than=${seq}`;
       const url = URL.createObjectURL(blob);

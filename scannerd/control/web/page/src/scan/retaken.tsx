@@ -1,7 +1,7 @@
 import type { ScanDetail } from "../api/wire";
 import { Icon } from "../parts/icon";
-import { degrees } from "../words/figures";
 import { say } from "../words/messages";
+import { titleOf } from "./frame_words";
 
 /** Which photos were taken again and why; a touch shows the photo. */
 export function Retaken({ scan, open }: { scan: ScanDetail; open: (index: number) => void }) {
@@ -16,12 +16,7 @@ export function Retaken({ scan, open }: { scan: ScanDetail; open: (index: number
             <button type="button" onClick={() => open(viewpoint.index)}>
               <Icon name="again" />
               <span>
-                <b>
-                  {say("frame.title", {
-                    number: viewpoint.index + 1,
-                    angle: degrees(viewpoint.angle_deg % 360),
-                  })}
-                </b>
+                <b>{titleOf(scan, viewpoint)}</b>
                 <small lang="en">{viewpoint.reason}</small>
               </span>
             </button>

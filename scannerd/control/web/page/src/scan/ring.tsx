@@ -2,8 +2,8 @@ import { useRef, useState } from "preact/hooks";
 import { address } from "../api/client";
 import type { ScanDetail, Viewpoint } from "../api/wire";
 import { standingOf, type Standing } from "../state/frames";
-import { degrees } from "../words/figures";
 import { say } from "../words/messages";
+import { labelOf } from "./frame_words";
 import { ringLayout, SIZE, type Spot } from "./ring_layout";
 
 const SMALLEST_PHOTO = 11;
@@ -16,11 +16,13 @@ export function thumbnailOf(scan_id: string, viewpoint: Viewpoint): string {
 export interface RingProps {
   scan: ScanDetail;
   current: number | null;
+  /** The camera that is shown; photos of others step back. */
+  seen: number;
   open: (index: number) => void;
 }
 
-/** The viewpoints of a scan round the object, each ring a ring; they fill with photos. */
-export function Ring({ scan, current, open }: RingProps) {
+/** The viewpoints of a scan round the object, each ring of each camera a ring; they fill with photos. */
+export function Ring({ scan, current, seen, open }: RingProps) {
   const { spots } = ringLayout(scan.viewpoints);
   const [focused, setFocused] = useState(0);
   const drawing = useRef<SVGSVGElement>(null);
@@ -51,9 +53,10 @@ export function Ring({ scan, current, open }: RingProps) {
           <RingSpot
             key={spot.index}
             spot={spot}
-            scan_id={scan.scan_id}
+            scan={scan}
             viewpoint={viewpoint}
             standing={standingOf(viewpoint, current)}
+            isSeen={viewpoint.camera === seen}
             reachable={spot.index === focused}
             open={open}
           />
@@ -65,14 +68,15 @@ export function Ring({ scan, current, open }: RingProps) {
 
 interface RingSpotProps {
   spot: Spot;
-  scan_id: string;
+  scan: ScanDetail;
   viewpoint: Viewpoint;
   standing: Standing;
+  isSeen: boolean;
   reachable: boolean;
   open: (index: number) => void;
 }
 
-function RingSpot({ spot, scan_id, viewpoint, standing, reachable, open }: RingSpotProps) {
+function RingSpot({ spot, scan, viewpoint, standing, isSeen, reachable, open }: RingSpotProps) {
   const { index, x, y, radius } = spot;
   const verdict = say(`verdict.${standing}`);
   const hasPhoto = viewpoint.status === "stored" && radius >= SMALLEST_PHOTO;
@@ -83,11 +87,11 @@ function RingSpot({ spot, scan_id, viewpoint, standing, reachable, open }: RingS
   };
   return (
     <g
-      class={`spot ${standing}`}
+      class={isSeen ? `spot ${standing}` : `spot ${standing} aside`}
       role="button"
       data-index={index}
       tabIndex={reachable ? 0 : -1}
-      aria-label={say("frame.label", { number: index + 1, angle: degrees(viewpoint.angle_deg % 360), verdict })}
+      aria-label={labelOf(scan, viewpoint, verdict)}
       onClick={() => open(index)}
       onKeyDown={onKey}
     >
@@ -95,7 +99,7 @@ function RingSpot({ spot, scan_id, viewpoint, standing, reachable, open }: RingS
       <circle class="disc" cx={x} cy={y} r={radius - 1.5} />
       {hasPhoto && (
         <image
-          href={thumbnailOf(scan_id, viewpoint)}
+          href={thumbnailOf(scan.scan_id, viewpoint)}
           x={x - radius + 3}
           y={y - radius + 3}
           width={2 * radius - 6}

@@ -6,7 +6,7 @@ function viewpoints(views: number, rings = 1, beside = 1): Viewpoint[] {
   return Array.from({ length: views * rings * beside }, (_, index) => {
     const ring = Math.floor(index / (views * beside));
     const place = Math.floor(index / beside) % views;
-    return { index, ring, side: 0, angle_deg: ring * 360 + ((place + (ring % 2) / 2) * 360) / views } as Viewpoint;
+    return { index, ring, side: 0, camera: 0, angle_deg: ring * 360 + ((place + (ring % 2) / 2) * 360) / views } as Viewpoint;
   });
 }
 
@@ -44,6 +44,28 @@ describe("the ring of viewpoints", () => {
       }
     }
     expect(least_gap).toBeGreaterThan(0.999);
+  });
+
+  it("gives every camera a ring of its own, its photo of a stop behind the first one's", () => {
+    const both = viewpoints(6).flatMap((one) => [one, { ...one, camera: 1 }]);
+    const spots = ringLayout(both.map((one, index) => ({ ...one, index }))).spots;
+    const from = (index: number) => {
+      const { x, y } = spots.find((spot) => spot.index === index)!;
+      return [Math.hypot(x - SIZE / 2, y - SIZE / 2), Math.atan2(y - SIZE / 2, x - SIZE / 2)] as const;
+    };
+    for (const stop of [0, 1, 2, 3, 4, 5]) {
+      const [[first_away, first_turn], [side_away, side_turn]] = [from(2 * stop), from(2 * stop + 1)];
+      expect(side_away).toBeLessThan(first_away);
+      expect(side_turn).toBeCloseTo(first_turn);
+    }
+  });
+
+  it("lets cameras share a ring where each its own would leave no room for fingers", () => {
+    const many = viewpoints(3, 3).flatMap((one) => [0, 1, 2, 3].map((camera) => ({ ...one, camera })));
+    const { spots, inside } = ringLayout(many.map((one, index) => ({ ...one, index })));
+    expect(spots).toHaveLength(36);
+    expect(inside).toBeGreaterThan(SIZE / 5);
+    expect(new Set(spots.map((spot) => Math.round(Math.hypot(spot.x - SIZE / 2, spot.y - SIZE / 2)))).size).toBe(3);
   });
 
   it("gives every side rings of its own", () => {

@@ -7,6 +7,8 @@ const SPOT_GAP = 0.92;
 const RING_GAP = 8;
 /** Radius that is left in the middle for the newest photo, however many rings there are. */
 const LEAST_INSIDE = 130;
+/** With more, photos would be too small for a finger: cameras then share one. */
+const MOST_RINGS = 8;
 
 /** Where a viewpoint is drawn. */
 export interface Spot {
@@ -27,7 +29,8 @@ export interface RingLayout {
 /**
  * Place viewpoints as the camera would stand round the object, seen from above: the first one below, where the camera
  * really is. The table turns counter-clockwise, so the camera walks clockwise. The first ring is the outermost, and
- * after all of its rings each side has as many further in. Photos from one angle stand side by side.
+ * after all of its rings each side has as many further in. Several cameras have a ring each, the first one's outermost,
+ * as long as that leaves room. Photos of one ring from one angle stand side by side.
  */
 export function ringLayout(viewpoints: readonly Viewpoint[]): RingLayout {
   const spots: Spot[] = [];
@@ -53,15 +56,21 @@ export function ringLayout(viewpoints: readonly Viewpoint[]): RingLayout {
   return { spots, inside: outer - RING_GAP };
 }
 
-/** The viewpoints of each ring of each side, in the order in which they are taken. */
+/** The viewpoints of each ring of each side, and of each camera, in the order in which they are taken. */
 function ringsOf(viewpoints: readonly Viewpoint[]): Viewpoint[][] {
   const rings = new Map<number, Viewpoint[]>();
-  const most = Math.max(0, ...viewpoints.map((viewpoint) => viewpoint.ring)) + 1;
+  const [sides, most, cameras] = [countOf(viewpoints, "side"), countOf(viewpoints, "ring"), countOf(viewpoints, "camera")];
+  const areApart = sides * most * cameras <= MOST_RINGS;
   for (const viewpoint of viewpoints) {
-    const place = viewpoint.side * most + viewpoint.ring;
+    const turn = viewpoint.side * most + viewpoint.ring;
+    const place = areApart ? turn * cameras + viewpoint.camera : turn;
     rings.set(place, [...(rings.get(place) ?? []), viewpoint]);
   }
   return [...rings].sort(([one], [other]) => one - other).map(([, members]) => members);
+}
+
+function countOf(viewpoints: readonly Viewpoint[], what: "side" | "ring" | "camera"): number {
+  return Math.max(0, ...viewpoints.map((viewpoint) => viewpoint[what])) + 1;
 }
 
 /** The largest circles that stand side by side inside `outer`. */

@@ -1,14 +1,15 @@
 import { useState } from "preact/hooks";
-import type { RunningScan } from "../api/wire";
+import type { RunningScan, ScanDetail } from "../api/wire";
 import { runningScan } from "../state/scanner";
 import { say } from "../words/messages";
+import { CameraChoice, seenCamera } from "./camera_choice";
 import { FrameDialog } from "./frame_dialog";
 import { Legend } from "./legend";
 import { Middle } from "./middle";
 import { ProgressPanel } from "./progress_panel";
 import { ProposalQuestion } from "./proposal";
 import { Question } from "./question";
-import { Ring } from "./ring";
+import { Ring, thumbnailOf } from "./ring";
 import { ringLayout, SIZE } from "./ring_layout";
 
 /** While a scan runs: the ring that fills, and how far it is. */
@@ -22,9 +23,13 @@ export function RunningView({ scan }: { scan: RunningScan }) {
         {detail ? (
           <>
             <div class="ring-square">
-              <Ring scan={detail} current={scan.index} open={setOpened} />
-              <Middle diameter_percent={(200 * ringLayout(detail.viewpoints).inside) / SIZE} />
+              <Ring scan={detail} current={scan.index} seen={seenCamera(detail.cameras)} open={setOpened} />
+              <Middle
+                diameter_percent={(200 * ringLayout(detail.viewpoints).inside) / SIZE}
+                camera={seenCamera(detail.cameras)}
+              />
             </div>
+            <CameraChoice cameras={detail.cameras} pictures={newestPhotos(detail)} />
             <Legend scan={detail} current={scan.index} />
           </>
         ) : (
@@ -43,6 +48,14 @@ export function RunningView({ scan }: { scan: RunningScan }) {
       )}
     </div>
   );
+}
+
+/** The photo of the furthest viewpoint that each camera has one of. */
+function newestPhotos(scan: ScanDetail): (string | null)[] {
+  return scan.cameras.map((_, number) => {
+    const newest = scan.viewpoints.filter((one) => one.camera === number && one.status === "stored").at(-1);
+    return newest ? thumbnailOf(scan.scan_id, newest) : null;
+  });
 }
 
 function Asked({ scan }: { scan: RunningScan }) {

@@ -2,6 +2,8 @@ import { signal } from "@preact/signals";
 import { Switch } from "../parts/switch";
 import { keep, kept } from "../state/memory";
 import { say } from "../words/messages";
+import { CameraChoice, seenCamera } from "./camera_choice";
+import { useCameras } from "./cameras";
 import { FramingGuide } from "./framing_guide";
 import { usePreview } from "./preview";
 
@@ -15,7 +17,8 @@ function turnGuide(on: boolean): void {
 
 /** What the camera sees, with the edges the gate looks at and a frame to place the object in. */
 export function Viewfinder({ guided = true }: { guided?: boolean }) {
-  const preview = usePreview(withEdges.value);
+  const cameras = useCameras();
+  const preview = usePreview(withEdges.value, seenCamera(cameras));
   return (
     <section class="viewfinder" aria-label={say("preview.title")}>
       <div class="picture">
@@ -29,6 +32,7 @@ export function Viewfinder({ guided = true }: { guided?: boolean }) {
         )}
       </div>
       <div class="under">
+        <CameraChoice cameras={cameras} />
         <Switch label={say("preview.edges")} icon="edges" on={withEdges.value} turn={(on) => (withEdges.value = on)} />
         {guided && <Switch label={say("preview.guide")} icon="frame" on={withGuide.value} turn={turnGuide} />}
         {guided && <p class="muted hint">{say("preview.hint")}</p>}

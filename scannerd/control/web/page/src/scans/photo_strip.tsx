@@ -1,5 +1,6 @@
 import type { ScanDetail } from "../api/wire";
 import { Photo } from "../parts/photo";
+import { cameraOf, labelOf } from "../scan/frame_words";
 import { thumbnailOf } from "../scan/ring";
 import { standingOf } from "../state/frames";
 import { degrees } from "../words/figures";
@@ -21,18 +22,19 @@ export function PhotoStrip({ scan, current, open }: PhotoStripProps) {
       <ul class="strip">
         {stored.map((viewpoint) => {
           const standing = standingOf(viewpoint, current);
-          const angle = degrees(viewpoint.angle_deg % 360);
-          const number = viewpoint.index + 1;
+          const camera = cameraOf(scan, viewpoint);
           return (
             <li key={viewpoint.index}>
               <button
                 type="button"
                 class={`strip-photo ${standing}`}
-                aria-label={say("frame.label", { number, angle, verdict: say(`verdict.${standing}`) })}
+                aria-label={labelOf(scan, viewpoint, say(`verdict.${standing}`))}
                 onClick={() => open(viewpoint.index)}
               >
                 <Photo src={thumbnailOf(scan.scan_id, viewpoint)} alt="" failed="" />
-                <span aria-hidden="true">{angle}°</span>
+                <span aria-hidden="true">
+                  {degrees(viewpoint.angle_deg % 360)}°{camera !== null && ` ${camera}`}
+                </span>
               </button>
             </li>
           );

@@ -7,6 +7,7 @@ function viewpoint(index: number, known: Partial<Viewpoint> = {}): Viewpoint {
     index,
     ring: 0,
     side: 0,
+    camera: 0,
     elevation_deg: null,
     repeat: 0,
     exposure_ev: 0,
