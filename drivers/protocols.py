@@ -160,6 +160,8 @@ class CameraDescription:
     """From the end of the exposure to the whole frame in memory: the sensor's frame time in this mode."""
     raw_bytes: int | None = None
     """What is kept of one exposure at most where frames come raw, too; None: this camera has nothing of the kind."""
+    turn_s: float = 0.0
+    """What the start of its stream adds to each photo where cameras of one bus stream in turns; else 0."""
 
 
 @dataclass(frozen=True)

@@ -131,13 +131,21 @@ class VideoDevice:
         return took.numerator / took.denominator if took.denominator else None
 
     def start(self, buffer_count: int) -> None:
-        """Let the kernel fill buffers, one after the other."""
-        asked = v4l2.v4l2_requestbuffers()
-        asked.count, asked.type, asked.memory = buffer_count, CAPTURE, MAPPED
-        for index in range(self._asked(v4l2.VIDIOC_REQBUFS, asked).count):
+        """Let the kernel fill buffers, one after the other. ENOSPC: the bus has no room for the stream."""
+        for index in range(self._asked(v4l2.VIDIOC_REQBUFS, _request_for(buffer_count)).count):
             buffer = self._buffer(index)
             self._asked(v4l2.VIDIOC_QUERYBUF, buffer)
             self._memory.append(mmap(self._fd, buffer.length, offset=buffer.m.offset))
+            self.queue(index)
+        self._asked(v4l2.VIDIOC_STREAMON, ctypes.c_int(CAPTURE))
+
+    def pause(self) -> None:
+        """Stop filling them, which frees the room on the bus; what lies in them is lost, controls stay."""
+        self._asked(v4l2.VIDIOC_STREAMOFF, ctypes.c_int(CAPTURE))
+
+    def go_on(self) -> None:
+        """Fill them again after a pause, which took all of them from the kernel."""
+        for index in range(len(self._memory)):
             self.queue(index)
         self._asked(v4l2.VIDIOC_STREAMON, ctypes.c_int(CAPTURE))
 
@@ -173,10 +181,12 @@ class VideoDevice:
     def close(self) -> None:
         """Stop and let go, also of a camera that is gone."""
         with suppress(OSError):
-            self._asked(v4l2.VIDIOC_STREAMOFF, ctypes.c_int(CAPTURE))
+            self.pause()
         for memory in self._memory:
             memory.close()
         self._memory = []
+        with suppress(OSError):
+            self._asked(v4l2.VIDIOC_REQBUFS, _request_for(0))
         os.close(self._fd)
 
     def _buffer(self, index: int) -> Any:
@@ -187,6 +197,12 @@ class VideoDevice:
     def _asked(self, request: int, argument: Any) -> Any:
         ioctl(self._fd, request, argument)
         return argument
+
+
+def _request_for(buffer_count: int) -> Any:
+    asked = v4l2.v4l2_requestbuffers()
+    asked.count, asked.type, asked.memory = buffer_count, CAPTURE, MAPPED
+    return asked
 
 
 def _text(characters: Any) -> str:

@@ -18,15 +18,25 @@ from drivers.v4l2_controls import Ranges, automatic_values, limits, manual_value
 from drivers.v4l2_device import PixelFormat, VideoDevice, video_devices
 from drivers.v4l2_frame import V4l2Frame
 from drivers.v4l2_picture import FORMATS
+from drivers.v4l2_turns import NoRoom
 
 MAKE = "USB camera"
 FRAMES_TO_TAKE_EFFECT = 8
 """A USB camera does not say with which settings a frame was taken; none was seen to need more."""
+FRAMES_UNSETTLED = 4
+"""Of a stream that goes on after a pause: settings were kept, but first frames come dark, torn or from before."""
+STREAM_ON_S = 0.3
+"""From STREAMON to the beginning of the first frame."""
 FRAMES_TO_WAIT = 6
 GRACE_S = 3.0
 USUAL_FRAME_S = 1 / 30
 FOCAL_OVER_WIDTH = 0.785
 """Of a lens that sees 65° across, as most webcams' do."""
+
+
+def stream_start_s(frame_s: float, exposure_us: float) -> float:
+    """Return what a camera's turn costs before the first frame that counts."""
+    return STREAM_ON_S + FRAMES_UNSETTLED * max(frame_s, exposure_us * 1e-6)
 
 
 class V4l2Frames:
@@ -63,6 +73,7 @@ class V4l2Session:
         self._options, self._clock = options, clock
         self._pace_s = frame_s
         self._settled = False
+        self._paused = False
         self.abandon = threading.Event()
         """Set: nobody waits any more for what is going on."""
         self._device, self._path = _opened(options.device)
@@ -81,7 +92,7 @@ class V4l2Session:
         except OSError as error:
             self.close()
             if error.errno == errno.ENOSPC:
-                raise CameraUnusable(
+                raise NoRoom(
                     f"{self._device.name} at {self._path}: its USB bus has no room for a stream of "
                     f"{options.width_px}x{options.height_px} px beside what it carries already; plug the cameras "
                     "into different USB buses (lsusb -t shows them), or make width_px and height_px smaller"
@@ -118,7 +129,7 @@ class V4l2Session:
         values = manual_values(wanted, self._has)
         with self._reached():
             self._set(values)
-        self._await_effect()
+        self._let_pass(FRAMES_TO_TAKE_EFFECT)
         with self._reached():
             taken = {number: self._device.value(number) for number in values}
             self.shown = shown_settings(self._device, self._has)
@@ -128,6 +139,30 @@ class V4l2Session:
             )
         self._settled = True
         return self.shown
+
+    def stop_stream(self) -> None:
+        """Make room on the bus until `go_on`; a camera that is gone has made it."""
+        self._paused = True
+        with suppress(OSError):
+            self._device.pause()
+
+    def go_on(self) -> None:
+        """Stream again after a pause, locked as before it. Raises CameraTimeout, CameraUnusable."""
+        if not self._paused:
+            return
+        with self._reached():
+            self._device.go_on()
+        self._paused = False
+        if not self._settled:
+            return
+        values = manual_values(self._wanted, self._has)
+        with self._reached():
+            kept = all(self._device.value(number) == value for number, value in values.items())
+        if kept:
+            self._let_pass(FRAMES_UNSETTLED)
+        else:  # nobody knows what such firmware does to its first frames
+            self._settled = False
+            self.lock(self._wanted)
 
     def leave_to_camera(self) -> None:
         """Let the camera choose, until the next lock."""
@@ -211,9 +246,9 @@ class V4l2Session:
                 "then Resume"
             ) from error
 
-    def _await_effect(self) -> None:
+    def _let_pass(self, frame_count: int) -> None:
         with self.frames(time.monotonic()) as frames:
-            for _ in range(FRAMES_TO_TAKE_EFFECT):
+            for _ in range(frame_count):
                 self.next(frames).let_go()
 
     def _patience_s(self) -> float:

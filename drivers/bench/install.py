@@ -24,7 +24,9 @@ from drivers.bench.render_process import RenderProcess
 from drivers.bench.scene import Scene
 from drivers.bench.sensor_models import IMX477, SensorModel
 from drivers.bench.serial_table import SerialTable, SerialWiring
+from drivers.bench.usb_bus import UsbBus
 from drivers.bench.video_device import BenchVideo
+from drivers.bench.video_kernel import BenchKernel
 from drivers.bench.world import World
 
 SITE = Path(__file__).parent / "site"
@@ -194,10 +196,15 @@ class Bench:
             raise RuntimeError(f"bench: {len(on_usb)} further cameras on USB; it has one such device")
         libcamera.plug_in(first, *(rig for rig in rigs if rig not in on_usb))
         connections.callback(libcamera.unplug)
-        self.video = BenchVideo(on_usb[0] if on_usb else first)
+        self.usb = UsbBus()
+        """Carries them both."""
+        self.video = BenchVideo(on_usb[0] if on_usb else first, usb=self.usb)
         """A camera on USB, for whose driver asks the kernel: a further one where that is there, else the same one."""
-        self.video.install(v4l2_device, v4l2_session)
-        connections.callback(self.video.remove)
+        self.first_video = BenchVideo(first, "/dev/video1", self.usb) if on_usb else self.video
+        """The first camera, as the kernel shows it."""
+        kernel = BenchKernel(self.video, *([self.first_video] if on_usb else []))
+        kernel.install(v4l2_device, v4l2_session)
+        connections.callback(kernel.remove)
         self.dslr: Any = None
         """A DSLR before the same world, `drivers.bench.dslr.BenchDslr`, where python-gphoto2 is installed."""
         if importlib.util.find_spec("gphoto2") is not None:

@@ -10,7 +10,6 @@ import os
 import threading
 from collections import deque
 from collections.abc import Mapping
-from types import ModuleType
 from typing import Any
 
 import videodev2 as v4l2
@@ -21,26 +20,29 @@ from drivers.bench.light_meter import LightMeter
 from drivers.bench.sensor import Sensor
 from drivers.bench.sensor_models import SensorMode
 from drivers.bench.sensor_settings import SensorSettings
+from drivers.bench.usb_bus import UsbBus
 from drivers.bench.video_controls import VideoControls
 from drivers.bench.video_picture import motion_jpeg, yuyv
 from drivers.bench.world import Shot
 
-PATH = "/dev/video0"
 CARD = b"Bench Webcam"
 FORMATS = (v4l2.V4L2_PIX_FMT_MJPEG, v4l2.V4L2_PIX_FMT_YUYV)
+BYTES_PER_PIXEL = {v4l2.V4L2_PIX_FMT_MJPEG: 0.5, v4l2.V4L2_PIX_FMT_YUYV: 2.0}
+"""Of the room on the bus that a camera asks for, whatever it sends then."""
 METERED_SHARE = 4
 """The automatics look at a picture of so much less width."""
 
 
 class BenchVideo:
-    """One video device. `install` puts it beneath the driver; the sensor's thread calls what `FrameSink` names."""
+    """One video device, which `BenchKernel` shows; the sensor's thread calls what `FrameSink` names."""
 
-    def __init__(self, rig: CameraRig) -> None:
-        """Plugged in."""
+    def __init__(self, rig: CameraRig, path: str = "/dev/video0", usb: UsbBus | None = None) -> None:
+        """Plugged in, at a bus of its own if none is named."""
         self._rig = rig
+        self.path = path
+        self.usb = usb or UsbBus()
         self._sensor = Sensor(rig.world.clock, rig.model)
         self._lock = threading.Lock()
-        self._replaced: list[tuple[ModuleType, str, Any]] = []
         self._plugged_in = True
         self._owner: int | None = None
         self._open: set[int] = set()
@@ -51,6 +53,10 @@ class BenchVideo:
         """Where it is plugged in."""
         self.bus_is_full = False
         """Other devices carry so much over the same bus that there is no room for this one's stream."""
+        self.forgets_when_stopped = False
+        """Its firmware goes back to what it was switched on with whenever the stream stops."""
+        self.starts = 0
+        """How often its stream was started."""
         self.tears_pictures = 0
         """So many of the pictures to come lose their end on the way."""
         self._fourcc, self._size_px = FORMATS[0], (0, 0)
@@ -61,22 +67,15 @@ class BenchVideo:
         self._in_readout: int | None = None
         self._content: dict[int, tuple[LatentFrame, float, int]] = {}
 
-    def install(self, device: ModuleType, session: ModuleType) -> None:
-        """Let `drivers.v4l2_device` find this kernel; `drivers.v4l2_session` looks for devices."""
-        for module, name, value in (
-            (device, "open_file", self._open_file),
-            (device, "ioctl", self._ioctl),
-            (device, "mmap", self._map),
-            (session, "video_devices", lambda: [PATH] if self._plugged_in else []),
-        ):
-            self._replaced.append((module, name, getattr(module, name)))
-            setattr(module, name, value)
+    @property
+    def plugged_in(self) -> bool:
+        """Whether the kernel shows it."""
+        return self._plugged_in
 
-    def remove(self) -> None:
-        """Give the driver its kernel back; safe to call twice."""
+    def stop(self) -> None:
+        """Let no thread of it run on; safe to call twice."""
         self._sensor.stop()
-        while self._replaced:
-            setattr(*self._replaced.pop())
+        self.usb.release(self)
 
     def pull_out(self) -> None:
         """Pull the plug."""
@@ -84,7 +83,7 @@ class BenchVideo:
             self._plugged_in, self._owner = False, None
             for fd in self._open:
                 os.eventfd_write(fd, 1)
-        self._sensor.stop()
+        self.stop()
 
     def plug_in(self) -> None:
         """Plug it in again: it has forgotten what it was set to."""
@@ -131,17 +130,18 @@ class BenchVideo:
             return b"\xff" * 100
         return data
 
-    def _open_file(self, path: str, _flags: int) -> int:
-        if path != PATH or not self._plugged_in:
-            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), path)
+    def open(self) -> int:
+        """open(2)."""
         fd = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC | os.EFD_SEMAPHORE)
         self._open.add(fd)
         return fd
 
-    def _map(self, _fd: int, length: int, offset: int) -> "_Mapped":
+    def map(self, length: int, offset: int) -> "_Mapped":
+        """mmap(2)."""
         return _Mapped(self, offset // length)
 
-    def _ioctl(self, fd: int, request: int, argument: Any) -> int:
+    def ioctl(self, fd: int, request: int, argument: Any) -> int:
+        """ioctl(2)."""
         if not self._plugged_in or fd not in self._open:
             self._open.discard(fd)
             raise OSError(errno.ENODEV, os.strerror(errno.ENODEV))
@@ -196,10 +196,13 @@ class BenchVideo:
         told.parm.capture.timeperframe.numerator = round(self._mode.frame_time_s * 1e6)
         told.parm.capture.timeperframe.denominator = 1_000_000
 
-    def _reserve(self, fd: int, _asked: Any) -> None:
+    def _reserve(self, fd: int, asked: Any) -> None:
+        """No buffers: the device is let go."""
+        if asked.count == 0:
+            self._open.discard(fd)
         if self._owner not in (None, fd):
             raise OSError(errno.EBUSY, os.strerror(errno.EBUSY))
-        self._owner = fd
+        self._owner = fd if asked.count else None
         self._free.clear()
         self._filled.clear()
 
@@ -222,16 +225,26 @@ class BenchVideo:
         told.bytesused = self._size_px[0] * self._size_px[1] * 2
 
     def _start(self) -> None:
-        if self.bus_is_full:
+        bytes_s = self._size_px[0] * self._size_px[1] * BYTES_PER_PIXEL[self._fourcc] / self._mode.frame_time_s
+        if self.bus_is_full or not self.usb.claim(self, bytes_s):
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        self.starts += 1
         self._rig.world.camera_started()
         self._sensor.start(self._mode, self.controls.settings(), self)
 
     def _stop(self, fd: int) -> None:
-        if fd == self._owner:
-            self._sensor.stop()
-            self._owner = None
-        self._open.discard(fd)
+        """As the kernel: all buffers are the program's again, and what lay in them is lost."""
+        if fd != self._owner:
+            return
+        self.stop()
+        with self._lock:
+            for _ in self._filled:
+                os.eventfd_read(fd)
+            self._free.clear()
+            self._filled.clear()
+            self._in_readout = None
+        if self.forgets_when_stopped:
+            self.controls = VideoControls(self._rig.model)
 
 
 class _Mapped:

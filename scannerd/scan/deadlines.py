@@ -19,6 +19,8 @@ FRAMES_OF_PATIENCE = 4
 CAMERA_RESTART_S = 8.0
 FRAMES_TO_START = 20
 """What the new start takes: letting go of the camera, and frames until one shows the lock."""
+TRIES = 2
+"""Of a frame, each with a start of its own where cameras stream in turns."""
 JUDGING_S_PER_MPX = 2.0
 """Edges of 12 megapixels take 2 s on a Pi 4."""
 CARD_STALL_S = 20.0
@@ -94,7 +96,13 @@ class Deadlines:
         return CAMERA_RESTART_S + FRAMES_TO_START * self._frame_s + self._first_try_s()
 
     def _capture_s(self) -> float:
-        return self._first_try_s() + self._second_try_s()
+        return self._first_try_s() + self._second_try_s() + self._turns_s()
+
+    def _turns_s(self) -> float:
+        """What is added where cameras stream in turns: they fail in turns, too, each after starts of its stream."""
+        turns_s = [camera.description.turn_s for camera in self._cameras if camera.description.turn_s]
+        more = max(0, len(turns_s) - 1)
+        return more * (self._first_try_s() + self._second_try_s()) + TRIES * SLACK * sum(turns_s)
 
     def _judging_s(self) -> float:
         return JUDGING_S_PER_MPX * self._largest_px / 1e6
@@ -118,4 +126,11 @@ class Deadlines:
         """A new scan homes; a resumed one hashes its photos, and looks where the platter stands."""
         hashed_s = len(plan.viewpoints) * photo_bytes(plan) / HASHING_BYTES_PER_S if plan else 0.0
         look_s = 2.0**LOOKS * self._dwell_s(plan) + self._first_try_s() + self._judging_s()
-        return hashed_s + LOOKS * look_s + self._second_try_s() + self._move_s() + self._storing_s(plan)
+        return (
+            hashed_s
+            + LOOKS * look_s
+            + self._second_try_s()
+            + self._turns_s()
+            + self._move_s()
+            + self._storing_s(plan)
+        )

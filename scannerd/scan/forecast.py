@@ -20,10 +20,8 @@ def forecast(plan: ScanPlan, axis: Axis, cameras: Sequence[Camera], disk: DiskFo
     """Return time and space for all photos of a plan; without the minutes that a person takes between rings."""
     photos = len(plan.viewpoints)
     numbers = range(len(cameras))
-    # Cameras take their photos at once, and the judge looks at one after the other.
-    stop_s = max(
-        plan.of_camera(number).exposure_us * 1e-6 + cameras[number].description.readout_s for number in numbers
-    )
+    # The judge looks at one photo after the other.
+    stop_s = _capture_s(plan, cameras)
     megapixels = sum(prod(plan.of_camera(number).size_px) for number in numbers) / 1e6
     stop_s += JUDGE_AND_STORE_S * megapixels / MEGAPIXELS_OF_THAT
     try:
@@ -39,6 +37,17 @@ def forecast(plan: ScanPlan, axis: Axis, cameras: Sequence[Camera], disk: DiskFo
         fits=reason is None,
         reason=reason,
     )
+
+
+def _capture_s(plan: ScanPlan, cameras: Sequence[Camera]) -> float:
+    """Return what the photos of one stop take: at once, but for cameras that stream in turns."""
+    longest_s, turns_s = 0.0, 0.0
+    for number, camera in enumerate(cameras):
+        about = camera.description
+        frame_s = plan.of_camera(number).exposure_us * 1e-6 + about.readout_s
+        longest_s = max(longest_s, frame_s)
+        turns_s += about.turn_s + frame_s if about.turn_s else 0.0
+    return max(longest_s, turns_s)
 
 
 def _turning_s(plan: ScanPlan, axis: Axis) -> float:
