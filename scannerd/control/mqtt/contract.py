@@ -140,6 +140,15 @@ def _channels() -> list[Channel]:
             content_type="image/jpeg",
         ),
         Channel(
+            "previewOfCamera",
+            _TOPICS.preview_of("{camera}"),
+            f"What a further camera sees, at most {LARGEST_PREVIEW_BYTES} bytes, whenever preview shows the first.",
+            word | {"contentMediaType": "image/jpeg"},
+            qos=0,
+            content_type="image/jpeg",
+            parameters={"camera": "name of a further camera in [[cameras]]"},
+        ),
+        Channel(
             "availability",
             _TOPICS.availability,
             "Whether the scanner is there; offline is its last will too.",

@@ -129,6 +129,17 @@ class Announcement:
             **self._options(),
             **({"light": self._light()} if self._scanner.config.light.driver != "none" else {}),
             "camera": {"platform": "camera", "name": "Preview", "topic": self._topics.preview},
+            **self._further_cameras(),
+        }
+
+    def _further_cameras(self) -> dict[str, Entity]:
+        return {
+            f"camera_{name}": {
+                "platform": "camera",
+                "name": f"Preview {name}",
+                "topic": self._topics.preview_of(name),
+            }
+            for name in self._scanner.config.camera_names[1:]
         }
 
     def _scan_sensors(self) -> dict[str, Entity]:

@@ -37,7 +37,7 @@ def small_jpeg(jpeg: bytes) -> bytes:
 
 
 class PreviewTeller:
-    """Sends a picture when one is wanted, one a second at most, and one now and then while nothing happens."""
+    """Sends what each camera sees when wanted, once a second at most, and now and then while nothing happens."""
 
     def __init__(self, scanner: Scanner, topics: Topics, outbox: Outbox, idle_s: float | None) -> None:
         """`idle_s` is the time between two pictures while nothing happens; None: then none."""
@@ -71,10 +71,16 @@ class PreviewTeller:
             await asyncio.sleep(max(0.0, began_s + SOONEST_S - time.monotonic()))
 
     async def _send(self) -> None:
+        further = self._scanner.config.camera_names[1:]
+        topics = [self._topics.preview, *(self._topics.preview_of(name) for name in further)]
+        for camera, topic in enumerate(topics):
+            await self._send_of(camera, topic)
+
+    async def _send_of(self, camera: int, topic: str) -> None:
         try:
-            picture = await self._scanner.viewfinder.picture()
+            picture = await self._scanner.viewfinder.picture(camera=camera)
             jpeg = await self._scanner.reading.run(lambda: small_jpeg(picture.jpeg))
         except (NoPicture, DriverError) as fault:
             LOG.debug("no preview: %s", fault)
             return
-        self._outbox.put(Outgoing(self._topics.preview, jpeg, qos=0))
+        self._outbox.put(Outgoing(topic, jpeg, qos=0))

@@ -72,6 +72,10 @@ class Topics:
         """Out: a small JPEG."""
         return f"{self.base}/preview"
 
+    def preview_of(self, camera: str) -> str:
+        """Out: a small JPEG of what one of the further cameras sees."""
+        return f"{self.base}/camera/{camera}/preview"
+
     @property
     def availability(self) -> str:
         """Out, retained, and the last will: online or offline."""
