@@ -91,6 +91,8 @@ def test_each_camera_is_seen_before_a_scan_and_while_it_runs(hands: Hands, bench
     bench.wait_for("all photos are there", lambda: bench.state()["scan"] is None)
     taken(bench)
     look_back(tablet, phone, bench)
+    the_settings_name_it(tablet)
+    the_settings_name_it(phone)
 
 
 def a_photo_says_whose_it_is(tablet: Tablet) -> None:
@@ -136,3 +138,14 @@ def look_back(tablet: Tablet, phone: Tablet, bench: RunningBench) -> None:
         expect(photos.nth(1)).to_have_text("0° side")
         photos.nth(1).scroll_into_view_if_needed()
         device.check("two_cameras_photos")
+
+
+def the_settings_name_it(device: Tablet) -> None:
+    device.go("#/device")
+    part = device.page.locator(".settings details").filter(has_text="[[cameras]]")
+    part.locator("summary").tap()
+    expect(part).to_contain_text("config.toml")
+    expect(part.locator("dt")).to_have_text("side")
+    expect(part.locator("dd")).to_have_text(re.compile("^picamera2 · 320×320 px · .*: 55°$"))
+    part.scroll_into_view_if_needed()
+    device.check("two_cameras_settings")

@@ -5,6 +5,7 @@ import { useResource } from "../state/resource";
 import { deviceChanged } from "../state/scanner";
 import { say, sayKnown } from "../words/messages";
 import { helpOf } from "../words/settings_help";
+import { FurtherCameras } from "./further_cameras";
 import { SettingsForm } from "./settings_form";
 
 /** `config.toml` as a form, made from what the daemon says of its keys. */
@@ -25,6 +26,7 @@ export function SettingsPart() {
                 <SettingsForm section={section} />
               </details>
             ))}
+            <FurtherCameras />
           </>
         )}
       </Wait>

@@ -1,9 +1,9 @@
 import { signal } from "@preact/signals";
+import { useCameras } from "../device/cameras";
 import { Switch } from "../parts/switch";
 import { keep, kept } from "../state/memory";
 import { say } from "../words/messages";
 import { CameraChoice, seenCamera } from "./camera_choice";
-import { useCameras } from "./cameras";
 import { FramingGuide } from "./framing_guide";
 import { usePreview } from "./preview";
 
@@ -17,7 +17,7 @@ function turnGuide(on: boolean): void {
 
 /** What the camera sees, with the edges the gate looks at and a frame to place the object in. */
 export function Viewfinder({ guided = true }: { guided?: boolean }) {
-  const cameras = useCameras();
+  const cameras = useCameras().map((camera) => camera.name);
   const preview = usePreview(withEdges.value, seenCamera(cameras));
   return (
     <section class="viewfinder" aria-label={say("preview.title")}>
