@@ -46,7 +46,12 @@ def turntable_keys(kind: Turntable | None, driver: str, folder: Path) -> dict[st
 
 
 def lift_keys(config: Config, folder: Path) -> dict[str, Any]:
-    """Return the key of `[lift]` that differs on the bench: whose port it shares, or one of its own in `folder`."""
+    """Return the key of `[lift]` that differs on the bench: whose port it shares, or one of its own in `folder`.
+
+    One without a controller stays as it is set: a reload would take any difference for a new setting.
+    """
+    if config.lift.driver not in KINDS:
+        return {}
     shares = config.lift.port == config.turntable.port
     return {"port": str(folder / "dev" / ("scanner-turntable" if shares else "scanner-lift"))}
 

@@ -6,7 +6,7 @@ import pytest
 from scannerd.demo.bench_options import BenchOptions, bench_config, bench_mechanics, bench_wiring
 from scannerd.demo.setting import demo_lift
 from scannerd.demo.turntables import serial_lift, serial_turntable
-from scannerd.settings.file import ConfigFaults
+from scannerd.settings.file import ConfigFaults, read_config
 from scannerd.settings.text import documented_toml
 
 
@@ -35,6 +35,13 @@ def test_the_command_line_beats_the_file_and_the_file_the_defaults(tmp_path: Pat
     assert config.store.folder == tmp_path / "here"
     assert (config.device.name, config.store.reserve_mb, config.scan.views) == ("shop", 7, 5)
     assert (config.camera.width_px, config.camera.height_px) == (640, 480)
+
+
+def test_but_for_its_store_the_bench_is_what_the_file_says_so_that_a_reload_changes_what_was_changed(
+    tmp_path: Path,
+) -> None:
+    file = config_file(tmp_path, "[scan]\nviews = 9\n")
+    assert bench_config(BenchOptions(config=file)) == read_config(file)
 
 
 @pytest.mark.parametrize(
