@@ -1,5 +1,6 @@
 """`pytest --hardware` where there is none: what each test would need, and what is missing, before anything runs."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -22,8 +23,16 @@ def pytest_run(*arguments: str) -> subprocess.CompletedProcess[str]:
         "--hardware",
         "tests/drivers/test_devices.py",
     ]
+    # What the run around this one was asked for is not asked of this one.
+    environment = {name: value for name, value in os.environ.items() if name != "PYTEST_ADDOPTS"}
     return subprocess.run(
-        [*command, *arguments], capture_output=True, text=True, timeout=120, cwd=REPOSITORY, stdin=subprocess.DEVNULL
+        [*command, *arguments],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        cwd=REPOSITORY,
+        env=environment,
+        stdin=subprocess.DEVNULL,
     )
 
 
