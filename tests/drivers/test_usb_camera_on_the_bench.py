@@ -127,7 +127,7 @@ async def test_frames_come_no_closer_than_the_pace(bench: Bench) -> None:
 
 @pytest.mark.parametrize("patch", [0.9, 0.05, 8.0, 30.0])
 async def test_highlights_of_the_object_are_bright_and_whole(patch: float) -> None:
-    with install_bench(StillLife(patch, 0.2), speed=10) as bench:
+    with install_bench(StillLife(patch, 0.2), speed=3) as bench:
         async with opened(bench, width_px=640, height_px=480) as camera:
             settings = await camera.meter(MIDDLE)
             frames = [await camera.capture() for _ in range(2)]
