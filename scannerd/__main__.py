@@ -15,7 +15,8 @@ from scannerd.commands import CaptureBackground, Command, RawPhotos, ResumeScan,
 from scannerd.config import DEFAULT_PATH
 from scannerd.control.terminal import motion, talk
 from scannerd.export.photo_set import photo_set
-from scannerd.export.programs import Program, exported
+from scannerd.export.programs import Program, exported, photos_for
+from scannerd.export.raw_along import raw_note
 from scannerd.export.to_folder import write_export
 from scannerd.mat import Paper
 from scannerd.mat_print import mat_print
@@ -125,14 +126,17 @@ def export(
     scan_id: Annotated[str, typer.Argument(metavar="SCAN", help="Name of the scan.")],
     program: Annotated[Program, typer.Option("--format", help="Whose convention the files follow.")],
     to: Annotated[Path, typer.Option(metavar="FOLDER", help="A new or empty folder.")],
+    raw: Annotated[bool, typer.Option("--raw", help="The photos' raw files too, where the scan has them.")] = False,
     config: ConfigOption = None,
 ) -> None:
     """Write a scan's photos, masks, lens and camera poses as another program reads them (docs/exports.md)."""
     with shell.explained():
         photos = photo_set(ScanStore(StoreLayout(shell.load_config(config).store.folder)), scan_id)
         folder = to.absolute()
-        count = write_export(exported(photos, program, folder), folder)
-    said = f"; without poses: {photos.no_poses_because}" if photos.no_poses_because else ""
+        count = write_export(exported(photos, program, folder, raw=raw), folder)
+    poseless = f"; without poses: {photos.no_poses_because}" if photos.no_poses_because else ""
+    note = raw_note(photos_for(photos, program), wanted=raw)
+    said = f"{poseless}; {note}" if note else poseless
     shell.say(f"{folder}: {count} files, {len(photos.photos)} photos, {len(photos.posed)} poses{said}")
 
 

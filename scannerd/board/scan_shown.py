@@ -57,6 +57,8 @@ class ScanDetail(ScanOverview):
     has_mat: bool = False
     """Without a mat the model has no scale."""
     retakes: int = 0
+    raw_files: int = 0
+    """Photos whose raw file is on the disk."""
     cameras: tuple[str, ...] = ()
     """Those that take part, by number; a scanner with one calls it "first"."""
     viewpoints: tuple[ViewpointShown, ...] = ()

@@ -44,6 +44,8 @@ class SetPhoto:
     """8 bit, 255 on the object, smaller than the photo."""
     pose: FramePose | None
     """None where nobody knows, and for an object that was turned over: it lies elsewhere in the mat's frame then."""
+    raw: Path | None = None
+    """The same exposure as the sensor saw it, where the scan kept that: a DNG, or the camera's own raw file."""
 
 
 @dataclass(frozen=True)
@@ -103,6 +105,7 @@ def photo_set(store: ScanStore, scan_id: str) -> PhotoSet:
                 path=folder.path / frame.file.name,
                 mask=sidecar_path(folder.path, frame, MASK),
                 pose=by_index.get(frame.index) if frame.side == first_side else None,
+                raw=folder.path / frame.raw.name if frame.raw is not None else None,
             )
             for frame in frames
             if frame.is_plain

@@ -9,6 +9,7 @@ from scannerd.export import colmap, meshroom, nerfstudio, realitycapture
 from scannerd.export.exported_file import ExportedFile, text_file
 from scannerd.export.mask import full_size_mask
 from scannerd.export.photo_set import PhotoSet, SetPhoto
+from scannerd.export.raw_along import raw_files, raw_note
 from scannerd.export.read_me import read_me
 
 
@@ -34,17 +35,26 @@ _MASK_NAMES = {
 }
 
 
-def exported(photos: PhotoSet, program: Program, folder: Path | None = None) -> list[ExportedFile]:
+def exported(
+    photos: PhotoSet, program: Program, folder: Path | None = None, *, raw: bool = False
+) -> list[ExportedFile]:
     """Return every file of an export, small ones first. `folder` is where it will lie, where somebody knows.
 
-    Raises ExportFault when the program needs what is missing.
+    `raw`: those raw files too that there are. Raises ExportFault when the program needs what is missing.
     """
     own = meshroom.files(photos, folder) if program is Program.MESHROOM else _FILES[program](photos)
-    return [text_file("README.txt", read_me(photos, program.value)), *own, *_pictures(photos, program)]
+    shown = photos_for(photos, program)
+    words = read_me(photos, program.value, raw_note(shown, wanted=raw))
+    return [text_file("README.txt", words), *own, *_pictures(photos, program), *(raw_files(shown) if raw else ())]
+
+
+def photos_for(photos: PhotoSet, program: Program) -> tuple[SetPhoto, ...]:
+    """Return which photos a program gets."""
+    return photos.posed if program is Program.NERFSTUDIO else photos.photos
 
 
 def _pictures(photos: PhotoSet, program: Program) -> Iterator[ExportedFile]:
-    for photo in photos.posed if program is Program.NERFSTUDIO else photos.photos:
+    for photo in photos_for(photos, program):
         yield ExportedFile(f"images/{photo.name}", photo.path)
         if photo.mask is not None:
             yield ExportedFile(

@@ -22,7 +22,7 @@ _LOAD = {
 }
 
 
-def read_me(photos: PhotoSet, program: str) -> str:
+def read_me(photos: PhotoSet, program: str, raw_note: str | None = None) -> str:
     """Return plain text in English: the programs' own words are."""
     posed, masked, count = len(photos.posed), len(photos.masked), len(photos.photos)
     lines = [
@@ -48,5 +48,7 @@ def read_me(photos: PhotoSet, program: str) -> str:
     if unknown:
         whose = f" of {', '.join(unknown)}" if several else ""
         lines.append(f"The lens{whose} is not calibrated: the focal length is the data sheet's.")
+    if raw_note is not None:
+        lines.append(f"{raw_note[0].upper()}{raw_note[1:]}.")
     load = _LOAD[program].replace("{one_camera}", "single_camera_per_folder" if several else "single_camera")
     return "\n".join([*lines, "", load, ""])

@@ -129,6 +129,7 @@ class _Reading:
         self._plan = plan
         self._last: JournalLine | None = None
         self._retakes = 0
+        self._raws: set[int] = set()
         self._cancelled = False
         self._detail: ScanDetail | None = None
 
@@ -160,6 +161,10 @@ class _Reading:
             self.shown |= {view.index: _planned(view) for view in views}
         elif line.type in ("cancelled", "resumed"):
             self._cancelled = line.type == "cancelled"
+        elif line.type == "raw":
+            index = line.body["index"]
+            if index in self.photos and self.photos[index].name == line.body["photo"]:
+                self._raws.add(index)
         elif line.type in ("frame", "judged", "retake", "lost"):
             self._tell(line)
 
@@ -170,6 +175,7 @@ class _Reading:
         changes: dict[str, object] = {}
         if line.type == "frame":
             self.photos[index] = StoredFile.model_validate(line.body["frame"]["file"])
+            self._raws.discard(index)
             changes = _stored(line, shown)
         elif line.type == "judged":
             self._retakes += 1
@@ -178,6 +184,7 @@ class _Reading:
             changes = {"retake_wanted": True, "reason": line.body.get("reason", "a person wanted it again")}
         else:
             self.photos.pop(index, None)
+            self._raws.discard(index)
             changes = {"status": "planned", "verdict": None, "reason": line.body["reason"]}
         self.shown[index] = shown.model_copy(update=changes)
 
@@ -196,6 +203,7 @@ class _Reading:
             photo_height_px=plan.photo_height_px,
             has_mat=plan.mat is not None,
             retakes=self._retakes,
+            raw_files=len(self._raws),
             cameras=plan.camera_names,
             viewpoints=tuple(self.shown.values()),
         )

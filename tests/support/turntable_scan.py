@@ -1,5 +1,6 @@
 """A scan in a store as the bench's camera would have taken it: sidecars that are true, photos that are grey."""
 
+from collections.abc import Container
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
@@ -9,6 +10,7 @@ import numpy as np
 from seen_things import barrel_mask, plan_of, reading_of
 from turntable_seen import HEIGHT_PX, WIDTH_PX, BenchTurn
 
+from drivers.raw_picture import RawFile
 from offload.wire.bundle import FrameEntry
 from offload.wire.sidecar import FrameSidecar, SeenMat
 from scannerd.geometry.joint_poses import SeenFrame
@@ -37,8 +39,14 @@ def plan_for(turns: list[BenchTurn], **changes) -> ScanPlan:
     return plan_of(len(numbered), viewpoints=numbered, **changes)
 
 
-def taken_scan(root: Path, turns: list[BenchTurn], *, seal: bool = True, **changes) -> ScanStore:
-    """Return a store with the scan "barrel"."""
+def raw_of(index: int) -> bytes:
+    return b"what the sensor saw %d" % index
+
+
+def taken_scan(
+    root: Path, turns: list[BenchTurn], *, seal: bool = True, raws: Container[int] = (), **changes
+) -> ScanStore:
+    """Return a store with the scan "barrel"; `raws` are the photos whose raw file it has."""
     store = ScanStore(StoreLayout(root))
     store.prepare()
     plan = plan_for(turns, **changes)
@@ -46,7 +54,9 @@ def taken_scan(root: Path, turns: list[BenchTurn], *, seal: bool = True, **chang
     with scan:
         for turn in turns:
             for frame in turn.frames(len(scan.frames)):
-                scan.keep(_developed(plan, turn, frame, len(scan.frames)))
+                entry = scan.keep(_developed(plan, turn, frame, len(scan.frames)))
+                if entry.index in raws:
+                    scan.count_raw(entry, scan.write_raw(entry, RawFile(raw_of(entry.index), ".cr2")))
         if seal:
             scan.seal(NOW)
     return store

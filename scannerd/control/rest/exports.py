@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Path
+from fastapi import APIRouter, Path, Query
 from starlette.responses import Response
 
 from scannerd.control.rest.gate import API
@@ -25,6 +25,7 @@ _ZIP: dict[int | str, dict[str, Any]] = {
     **documented(404, 409, 422, 503),
 }
 ProgramInPath = Annotated[Program, Path(description="Whose convention the files follow.")]
+RawInQuery = Annotated[bool, Query(description="The photos' raw files too, in `raw/`, where the scan has them.")]
 
 
 def export_routes(scanner: Scanner) -> APIRouter:
@@ -35,12 +36,12 @@ def export_routes(scanner: Scanner) -> APIRouter:
     @router.get(
         "/scans/{scan_id}/export/{program}.zip", operation_id="export_scan", response_class=Response, responses=_ZIP
     )
-    async def export(scan_id: ScanInPath, program: ProgramInPath) -> Response:
+    async def export(scan_id: ScanInPath, program: ProgramInPath, raw: RawInQuery = False) -> Response:
         """Photos, masks, lens and camera poses as one program wants them; docs/exports.md tells how to load them."""
         nonlocal under_way
         if under_way >= MOST_EXPORTS:
             raise busy(f"{MOST_EXPORTS} exports are on their way", 20)
-        files = await scanner.reading.run(lambda: _files(scanner.store, scan_id, program))
+        files = await scanner.reading.run(lambda: _files(scanner.store, scan_id, program, raw=raw))
         under_way += 1
 
         def let_go() -> None:
@@ -54,10 +55,10 @@ def export_routes(scanner: Scanner) -> APIRouter:
     return router
 
 
-def _files(store: ScanStore, scan_id: str, program: Program) -> list[ExportedFile]:
+def _files(store: ScanStore, scan_id: str, program: Program, *, raw: bool) -> list[ExportedFile]:
     """Raises Refused."""
     try:
-        return exported(photo_set(store, scan_id), program)
+        return exported(photo_set(store, scan_id), program, raw=raw)
     except ScanUnknown as unknown:
         raise Refused(404, str(unknown)) from unknown
     except ExportFault as fault:

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import store_story
 
+from drivers.raw_picture import RawFile
 from scannerd.scan.plan import Viewpoint
 from scannerd.store.catalogue import Catalogue
 from scannerd.store.photo import read_small
@@ -40,6 +41,19 @@ def test_it_reads_on_where_it_was(store: ScanStore) -> None:
         detail = catalogue.detail("cup")
         assert (detail.frames_done, detail.frames_planned, detail.viewpoints[1].status) == (1, 5, "planned")
     assert detail == Catalogue(store).detail("cup"), "as if it were read at once"
+
+
+def test_raw_files_count_as_long_as_their_photo_does(store: ScanStore) -> None:
+    catalogue = Catalogue(store)
+    with store.begin(store_story.a_plan("cup"))[0] as scan:
+        for index in range(3):
+            entry = scan.keep(store_story.a_photo(scan, scan.viewpoints[index], 0))
+            scan.count_raw(entry, scan.write_raw(entry, RawFile(b"raw", ".nef")))
+        assert catalogue.detail("cup").raw_files == 3
+        take(scan, 0, seed=1)
+        scan.note("lost", index=1, reason="damaged")
+        assert catalogue.detail("cup").raw_files == 1
+    assert catalogue.detail("cup") == Catalogue(store).detail("cup")
 
 
 def test_a_line_that_is_torn_or_cut_off_again_does_not_count(store: ScanStore) -> None:

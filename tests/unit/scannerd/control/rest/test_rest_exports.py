@@ -7,7 +7,7 @@ import zipfile
 import cv2
 import numpy as np
 from rest_on_bench import Serve
-from turntable_scan import taken_scan
+from turntable_scan import raw_of, taken_scan
 from turntable_seen import BenchTurn
 
 TURN = BenchTurn(views=8)
@@ -35,6 +35,19 @@ async def test_every_program_gets_its_zip(serve: Serve) -> None:
                 assert len(masks) == TURN.views
                 mask = cv2.imdecode(np.frombuffer(archive.read(masks[0]), np.uint8), cv2.IMREAD_GRAYSCALE)
                 assert mask.shape == (1200, 1600)
+
+
+async def test_raw_files_come_along_for_whoever_asks(serve: Serve) -> None:
+    async with serve() as served, served.client() as client:
+        taken_scan(served.daemon.store.layout.root, [TURN], raws=[3])
+        assert (await client.get("/scans/barrel")).json()["raw_files"] == 1
+        for asked, there in {"": False, "?raw=false": False, "?raw=true": True}.items():
+            answer = await client.get(f"/scans/barrel/export/meshroom.zip{asked}")
+            with zipfile.ZipFile(io.BytesIO(answer.content)) as archive:
+                names = archive.namelist()
+                assert ("barrel-meshroom/raw/0003.cr2" in names) == there
+                if there:
+                    assert archive.read("barrel-meshroom/raw/0003.cr2") == raw_of(3)
 
 
 async def test_what_was_found_in_a_photo_lies_beside_it(serve: Serve) -> None:

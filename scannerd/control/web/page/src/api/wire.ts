@@ -156,6 +156,8 @@ export interface ScanDetail extends ScanOverview {
   photo_height_px: number;
   has_mat: boolean;
   retakes: number;
+  /** Photos that have one. */
+  raw_files: number;
   /** Names, by number. */
   cameras: string[];
   viewpoints: Viewpoint[];
