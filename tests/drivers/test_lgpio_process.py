@@ -43,6 +43,16 @@ def player(line: GpioRecord) -> Iterator[LgpioPulsePlayer]:
     built.close()
 
 
+Children = Callable[[], list[psutil.Process]]
+
+
+@pytest.fixture
+def children() -> Children:
+    """The processes begun by this test, those included that nobody waited for."""
+    before = psutil.Process().children()
+    return lambda: [child for child in psutil.Process().children() if child not in before]
+
+
 class Played:
     """A move in a thread of its own, as the motor's."""
 
@@ -76,11 +86,6 @@ def until(holds: Callable[[], bool], what: str) -> None:
         time.sleep(0.002)
 
 
-def child() -> psutil.Process:
-    (found,) = psutil.Process().children()
-    return found
-
-
 def under_way(line: GpioRecord, pulses: int = 300) -> None:
     until(lambda: len(line.rises_s()) >= pulses, f"{pulses} pulses")
 
@@ -104,13 +109,15 @@ def test_a_stopped_move_brakes_and_is_counted_to_the_step(player: LgpioPulsePlay
         assert 200 < played.counted < 4000
 
 
-def test_a_stall_ends_in_a_short_jump_and_a_ramp(player: LgpioPulsePlayer, line: GpioRecord) -> None:
+def test_a_stall_ends_in_a_short_jump_and_a_ramp(
+    player: LgpioPulsePlayer, line: GpioRecord, children: Children
+) -> None:
     played = Played(player, 3000)
     under_way(line, 600)
-    punctual = os.sched_getscheduler(child().pid) == os.SCHED_FIFO
-    child().send_signal(signal.SIGSTOP)
+    punctual = os.sched_getscheduler(children()[0].pid) == os.SCHED_FIFO
+    children()[0].send_signal(signal.SIGSTOP)
     time.sleep(0.3)
-    child().send_signal(signal.SIGCONT)
+    children()[0].send_signal(signal.SIGCONT)
     played.wait()
     assert (played.counted, len(line.rises_s())) == (3000, 3000)
     waits_s = np.diff(line.rises_s())
@@ -125,12 +132,12 @@ def test_a_stall_ends_in_a_short_jump_and_a_ramp(player: LgpioPulsePlayer, line:
 
 
 def test_a_halt_lets_no_pulse_through_and_the_next_move_has_another_process(
-    player: LgpioPulsePlayer, line: GpioRecord
+    player: LgpioPulsePlayer, line: GpioRecord, children: Children
 ) -> None:
     played = Played(player, 4000)
     under_way(line)
     player.halt()
-    until(lambda: not psutil.Process().children(), "the process is gone")
+    until(lambda: not children(), "the process is gone")
     pulses = len(line.rises_s())
     played.wait()
     time.sleep(0.1)
@@ -141,35 +148,39 @@ def test_a_halt_lets_no_pulse_through_and_the_next_move_has_another_process(
     assert again.counted == len(line.rises_s()) - pulses == 100
 
 
-def test_a_process_that_dies_is_told_and_replaced(player: LgpioPulsePlayer, line: GpioRecord) -> None:
+def test_a_process_that_dies_is_told_and_replaced(
+    player: LgpioPulsePlayer, line: GpioRecord, children: Children
+) -> None:
     played = Played(player, 4000)
     under_way(line)
-    child().kill()
+    children()[0].kill()
     played.wait()
     assert isinstance(played.error, LinkBroken)
     assert "was ended by SIGKILL; where the motor stands is unknown" in str(played.error)
-    assert not psutil.Process().children()
+    assert not children()
     again = Played(player, 100)
     again.wait()
     assert again.counted == 100
 
 
-def test_a_process_that_hangs_is_told_and_ended(player: LgpioPulsePlayer, line: GpioRecord) -> None:
+def test_a_process_that_hangs_is_told_and_ended(
+    player: LgpioPulsePlayer, line: GpioRecord, children: Children
+) -> None:
     played = Played(player, 4000)
     under_way(line)
-    child().send_signal(signal.SIGSTOP)
+    children()[0].send_signal(signal.SIGSTOP)
     played.wait()
     assert isinstance(played.error, LinkBroken)
     assert "has not said for 2.0 s how far it is" in str(played.error)
-    assert not psutil.Process().children()
+    assert not children()
 
 
-def test_a_motor_at_rest_has_no_process(player: LgpioPulsePlayer) -> None:
-    assert not psutil.Process().children()
+def test_a_motor_at_rest_has_no_process(player: LgpioPulsePlayer, children: Children) -> None:
+    assert not children()
     player.prepare()
-    assert child().status() != psutil.STATUS_ZOMBIE
+    assert children()[0].status() != psutil.STATUS_ZOMBIE
     player.rest()
-    assert not psutil.Process().children()
+    assert not children()
     player.rest()
 
 
@@ -216,10 +227,10 @@ def test_a_program_that_does_not_start_is_told(monkeypatch: pytest.MonkeyPatch) 
     assert "ended with code 1" in str(played.error)
 
 
-def test_a_chip_that_cannot_be_had_is_told() -> None:
+def test_a_chip_that_cannot_be_had_is_told(children: Children) -> None:
     player = LgpioPulsePlayer(7, 17, SystemClock())
     played = Played(player, 10)
     played.wait()
     assert isinstance(played.error, DriverError)
     assert "GPIO17: can not open gpiochip" in str(played.error)
-    assert not psutil.Process().children()
+    assert not children()
