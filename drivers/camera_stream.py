@@ -184,6 +184,10 @@ def mosaic_of(rows: NDArray[np.uint8], width_px: int, pixels: MosaicFormat, meta
     )
 
 
+def _nobody_listens(request: Any) -> None:
+    """Frames that come now are for nobody."""
+
+
 class Frames:
     """Every frame of a running stream from now on, in order. A context: leaving it gives back what was not looked at.
 
@@ -205,7 +209,8 @@ class Frames:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._picamera2.pre_callback = None
+        # Never None: picamera2 looks whether there is one, then reads it again to call it; its thread would die.
+        self._picamera2.pre_callback = _nobody_listens
         with self._lock:
             self._closed = True
         while not self._arrived.empty():

@@ -1,5 +1,6 @@
 """What a camera on the bench delivers: whole pictures, exposed after the call, with the locked values."""
 
+import gc
 import time
 from dataclasses import replace
 
@@ -96,6 +97,14 @@ async def test_looking_costs_companions_and_one_photo(bench: Bench, ribbon_camer
     assert [exposure.width_px for exposure in card.exposures] == [160, 160, 160, 320]
     await ribbon_camera.glimpse()
     assert (bench.world.pictures, bench.world.companions) == (1, 4)
+
+
+async def test_frames_that_nobody_looks_at_do_not_end_the_stream(bench: Bench, ribbon_camera: Camera) -> None:
+    """picamera2's thread looks whether it has a callback and reads it again to call it: it must not become none."""
+    (stream,) = [one for one in gc.get_objects() if type(one).__name__ == "Picamera2" and one.started]
+    for _ in range(3):
+        await ribbon_camera.capture()
+        assert callable(stream.pre_callback)
 
 
 async def test_every_frame_is_shown_in_order(bench: Bench, stream: Camera, card: GreyCard) -> None:
