@@ -7,7 +7,7 @@ import stat
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import ClassVar
+from typing import IO, ClassVar
 
 from scannerd.fault_kind import FaultKind
 
@@ -54,20 +54,17 @@ def fsync_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
-def write_durably(path: Path, data: bytes, *, keep_mode: bool = False, mode: int = 0o666) -> None:
-    """Write a temporary file, fsync it, rename it, fsync the folder. Raises StoreFault; then nothing changed.
+@contextmanager
+def placed_durably(path: Path, size_bytes: int, mode: int = 0o666) -> Iterator[IO[bytes]]:
+    """Give a file to write `size_bytes` to; it is then fsynced and renamed to `path`, and the folder fsynced.
 
-    `mode` is the file's from its first moment on, less what the umask takes. With `keep_mode` the new file has the
-    old one's permissions, and a link stays a link.
+    `mode` is the file's from its first moment on, less what the umask takes. Raises StoreFault; then nothing changed.
     """
-    path = path.resolve() if keep_mode else path
     temporary = part_of(path)
-    with explained(path, len(data)):
+    with explained(path, size_bytes):
         try:
-            with open(temporary, "wb", opener=lambda name, flags: os.open(name, flags, mode)) as file:
-                if keep_mode and path.exists():
-                    os.fchmod(file.fileno(), stat.S_IMODE(path.stat().st_mode))
-                file.write(data)
+            with open(temporary, "w+b", opener=lambda name, flags: os.open(name, flags, mode)) as file:
+                yield file
                 file.flush()
                 os.fsync(file.fileno())
             temporary.replace(path)
@@ -75,6 +72,18 @@ def write_durably(path: Path, data: bytes, *, keep_mode: bool = False, mode: int
             temporary.unlink(missing_ok=True)
             raise
         fsync_folder(path.parent)
+
+
+def write_durably(path: Path, data: bytes, *, keep_mode: bool = False, mode: int = 0o666) -> None:
+    """Write a whole file as `placed_durably` does. Raises StoreFault; then nothing changed.
+
+    With `keep_mode` the new file has the old one's permissions, and a link stays a link.
+    """
+    path = path.resolve() if keep_mode else path
+    with placed_durably(path, len(data), mode) as file:
+        if keep_mode and path.exists():
+            os.fchmod(file.fileno(), stat.S_IMODE(path.stat().st_mode))
+        file.write(data)
 
 
 def write_group(files: Mapping[Path, bytes]) -> None:

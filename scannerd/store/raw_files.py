@@ -1,7 +1,6 @@
 """Raw files beside photos that count already: written, hashed, and only then told by the journal."""
 
 import importlib
-import os
 from pathlib import Path
 from typing import IO
 
@@ -9,7 +8,7 @@ from drivers.raw_picture import Raw, RawFile, RawMosaic
 from offload.wire.bundle import FrameEntry, StoredFile
 from scannerd import __version__
 from scannerd.scan.plan import ScanPlan
-from scannerd.store.durable import explained, fsync_folder, part_of
+from scannerd.store.durable import placed_durably
 from scannerd.store.hashing import sha256_of_file
 
 DNG = ".dng"
@@ -23,21 +22,11 @@ def write_raw(folder: Path, plan: ScanPlan, entry: FrameEntry, raw: Raw) -> Stor
     ending = raw.ending if isinstance(raw, RawFile) else DNG
     name = str(Path(entry.file.name).with_suffix(ending))
     path = folder / name
-    temporary = part_of(path)
-    with explained(path, raw.size_bytes):
-        try:
-            with temporary.open("w+b") as file:
-                if isinstance(raw, RawFile):
-                    file.write(raw.data)
-                else:
-                    _write_dng(file, plan, entry, raw)
-                file.flush()
-                os.fsync(file.fileno())
-            temporary.replace(path)
-        except OSError:
-            temporary.unlink(missing_ok=True)
-            raise
-        fsync_folder(path.parent)
+    with placed_durably(path, raw.size_bytes) as file:
+        if isinstance(raw, RawFile):
+            file.write(raw.data)
+        else:
+            _write_dng(file, plan, entry, raw)
     return StoredFile(name=name, sha256=sha256_of_file(path), size_bytes=path.stat().st_size)
 
 
