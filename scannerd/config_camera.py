@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeVar
 
 from pydantic import BeforeValidator, Field
 
@@ -14,6 +14,7 @@ from offload.wire.bundle import Intrinsics
 from scannerd.config_section import OptionalFile, OptionalText, Section, fixed, key
 
 AnyCameraOptions = Picamera2Options | V4l2Options | Gphoto2Options
+Options = TypeVar("Options", Picamera2Options, V4l2Options, Gphoto2Options)
 
 MOST_CAMERAS = 6
 """Of one scanner."""
@@ -53,38 +54,26 @@ class AnyCameraSection(Section):
 
     def camera_options(self) -> AnyCameraOptions:
         """Return them as the driver takes them."""
+        if self.driver == "picamera2":
+            return self._options(Picamera2Options, self.lens_focal_length_mm or None)
         # The default is the lens of an HQ camera: without the sensor's width it says nothing of another camera's.
         own_lens_mm = self.lens_focal_length_mm or None if self.sensor_width_mm else None
-        if self.driver == "gphoto2":
-            return Gphoto2Options(
-                device=self.device,
-                width_px=self.width_px,
-                height_px=self.height_px,
-                exposure_us=self.exposure_us,
-                analogue_gain=self.analogue_gain,
-                colour_gains=(self.colour_gain_red, self.colour_gain_blue),
-                aperture=self.aperture,
-                focal_length_mm=own_lens_mm,
-                sensor_width_mm=self.sensor_width_mm or None,
-            )
+        sensor_width_mm = self.sensor_width_mm or None
         if self.driver == "v4l2":
-            return V4l2Options(
-                device=self.device,
-                width_px=self.width_px,
-                height_px=self.height_px,
-                exposure_us=self.exposure_us,
-                analogue_gain=self.analogue_gain,
-                colour_gains=(self.colour_gain_red, self.colour_gain_blue),
-                focal_length_mm=own_lens_mm,
-                sensor_width_mm=self.sensor_width_mm or None,
-            )
-        return Picamera2Options(
+            usb = self._options(V4l2Options, own_lens_mm)
+            return replace(usb, device=self.device, sensor_width_mm=sensor_width_mm)
+        dslr = self._options(Gphoto2Options, own_lens_mm)
+        return replace(dslr, device=self.device, sensor_width_mm=sensor_width_mm, aperture=self.aperture)
+
+    def _options(self, kind: type[Options], focal_length_mm: float | None) -> Options:
+        """Return what every driver takes, and of the lens what this one believes."""
+        return kind(
             width_px=self.width_px,
             height_px=self.height_px,
             exposure_us=self.exposure_us,
             analogue_gain=self.analogue_gain,
             colour_gains=(self.colour_gain_red, self.colour_gain_blue),
-            focal_length_mm=self.lens_focal_length_mm or None,
+            focal_length_mm=focal_length_mm,
         )
 
 
