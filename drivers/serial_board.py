@@ -8,7 +8,7 @@ from typing import ClassVar, TypeVar
 
 from drivers.options_serial import SerialAxisOptions
 from drivers.protocols import Clock, DriverError, LinkBroken, NeedsPerson
-from drivers.serial_link import PositionLost, SerialLink, Wishes
+from drivers.serial_link import AxisAtPort, PositionLost, SerialLink, Wishes
 from drivers.serial_port import PortGone, SerialPort
 
 T = TypeVar("T")
@@ -103,7 +103,7 @@ class SerialBoard:
         beside = self._any_link()
         if self._port is None:
             self._port = SerialPort(options.name, options.port, options.baud or kind.BAUDS[0], APPEARS_S)
-        link = kind(options, clock, self._port, wishes, beside)
+        link = kind(AxisAtPort(options, clock, self._port, wishes), beside)
         try:
             link.greet() if beside is None else link.set_up()
         except DriverError:

@@ -6,11 +6,9 @@ from dataclasses import dataclass, field
 from drivers.gcode import grbl
 from drivers.gcode.grbl import Alarmed, Done, Event, GrblCodec, Refused, Report, Setting, Started
 from drivers.gcode.lines import Garbled
-from drivers.options_serial import SerialAxisOptions
 from drivers.patience import Patience
-from drivers.protocols import Clock, DriverError, LinkBroken, NeedsPerson
-from drivers.serial_link import ANSWER_S, OTHER_BAUD_S, PositionLost, SerialLink, Wishes, WrongDevice
-from drivers.serial_port import SerialPort
+from drivers.protocols import DriverError, LinkBroken, NeedsPerson
+from drivers.serial_link import ANSWER_S, OTHER_BAUD_S, AxisAtPort, PositionLost, SerialLink, WrongDevice
 
 ASK_AGAIN_S = 0.25
 """A question mark may go unanswered."""
@@ -47,18 +45,11 @@ class GrblLink(SerialLink):
     BAUDS = (115200, 250000, 57600, 38400, 19200, 9600)
     HALT = grbl.RESET
 
-    def __init__(
-        self,
-        options: SerialAxisOptions,
-        clock: Clock,
-        port: SerialPort,
-        wishes: Wishes,
-        beside: SerialLink | None = None,
-    ) -> None:
-        super().__init__(options, clock, port, wishes, beside)
+    def __init__(self, at: AxisAtPort, beside: SerialLink | None = None) -> None:
+        super().__init__(at, beside)
         self._talk: GrblTalk = beside._talk if isinstance(beside, GrblLink) else GrblTalk()
-        self._talk.letters.add(options.letter)
-        self._number = grbl.LETTERS.index(options.letter)
+        self._talk.letters.add(self.options.letter)
+        self._number = grbl.LETTERS.index(self.options.letter)
 
     @property
     def resolution_units(self) -> float:

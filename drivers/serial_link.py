@@ -47,6 +47,16 @@ class Wishes:
     """Say no more: everything was stopped at once."""
 
 
+@dataclass(frozen=True)
+class AxisAtPort:
+    """Whose conversation a link is, and through which port it talks."""
+
+    options: SerialAxisOptions
+    clock: Clock
+    port: SerialPort
+    wishes: Wishes
+
+
 class SerialLink(ABC):
     """One conversation with one controller, from opening the port until the first fault. Called from one thread."""
 
@@ -54,21 +64,14 @@ class SerialLink(ABC):
     HALT: ClassVar[bytes]
     """Stops at once, whatever is being said."""
 
-    def __init__(
-        self,
-        options: SerialAxisOptions,
-        clock: Clock,
-        port: SerialPort,
-        wishes: Wishes,
-        beside: "SerialLink | None" = None,
-    ) -> None:
+    def __init__(self, at: AxisAtPort, beside: "SerialLink | None" = None) -> None:
         """`beside` is the link of another axis of the same controller: they continue one conversation."""
-        self.options = options
-        self.clock = clock
-        self.port = port
-        self.wishes = wishes
-        self.speed_units_s = options.speed_units_s
-        self.acceleration_units_s2 = options.acceleration_units_s2
+        self.options = at.options
+        self.clock = at.clock
+        self.port = at.port
+        self.wishes = at.wishes
+        self.speed_units_s = at.options.speed_units_s
+        self.acceleration_units_s2 = at.options.acceleration_units_s2
 
     @property
     @abstractmethod

@@ -20,11 +20,9 @@ from drivers.gcode.marlin import (
     StepsPerUnit,
     Told,
 )
-from drivers.options_serial import SerialAxisOptions
 from drivers.patience import Patience
-from drivers.protocols import Clock, DriverError, LinkBroken
-from drivers.serial_link import ANSWER_S, Interrupted, PositionLost, SerialLink, Wishes, WrongDevice
-from drivers.serial_port import SerialPort
+from drivers.protocols import DriverError, LinkBroken
+from drivers.serial_link import ANSWER_S, AxisAtPort, Interrupted, PositionLost, SerialLink, WrongDevice
 
 PIECE_S = 0.1
 """Of a move at full speed."""
@@ -58,17 +56,10 @@ class MarlinLink(SerialLink):
     BAUDS = (115200, 250000, 57600, 500000, 1000000, 9600)
     HALT = b"\nM112\n"
 
-    def __init__(
-        self,
-        options: SerialAxisOptions,
-        clock: Clock,
-        port: SerialPort,
-        wishes: Wishes,
-        beside: SerialLink | None = None,
-    ) -> None:
-        super().__init__(options, clock, port, wishes, beside)
+    def __init__(self, at: AxisAtPort, beside: SerialLink | None = None) -> None:
+        super().__init__(at, beside)
         self._talk: MarlinTalk = beside._talk if isinstance(beside, MarlinLink) else MarlinTalk()
-        self._talk.ramps[options.letter] = self.acceleration_units_s2
+        self._talk.ramps[self.options.letter] = self.acceleration_units_s2
         self._steps_per_unit: float | None = None
 
     @property

@@ -2,11 +2,10 @@
 
 from drivers.gcode.lines import Garbled
 from drivers.gcode.table import Refused, Reply, TableCodec, Unasked
-from drivers.options_serial import Phrase, SerialAxisOptions
+from drivers.options_serial import Phrase
 from drivers.patience import Patience
-from drivers.protocols import Clock, DriverError, LinkBroken
-from drivers.serial_link import ANSWER_S, PositionLost, SerialLink, Wishes
-from drivers.serial_port import SerialPort
+from drivers.protocols import DriverError, LinkBroken
+from drivers.serial_link import ANSWER_S, AxisAtPort, PositionLost, SerialLink
 
 SAME_DEG = 0.1
 """A table that says where it is to a tenth of a degree is a good one."""
@@ -22,16 +21,9 @@ class TableLink(SerialLink):
     BAUDS = (115200, 9600, 57600, 38400, 19200, 250000)
     HALT = b""
 
-    def __init__(
-        self,
-        options: SerialAxisOptions,
-        clock: Clock,
-        port: SerialPort,
-        wishes: Wishes,
-        beside: SerialLink | None = None,
-    ) -> None:
-        super().__init__(options, clock, port, wishes, beside)
-        self._phrases = options.phrases
+    def __init__(self, at: AxisAtPort, beside: SerialLink | None = None) -> None:
+        super().__init__(at, beside)
+        self._phrases = self.options.phrases
         self._codec = TableCodec(self._phrases.error_reply, self._phrases.line_end)
         self._counted = 0.0
         """Where orders have taken it, for a table that cannot be asked."""
