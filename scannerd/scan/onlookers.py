@@ -27,6 +27,15 @@ class Sight:
     """Without a mat: photos stay the same although the motor turned."""
 
 
+@dataclass(frozen=True)
+class _ReadStop:
+    """A stop where some camera read the platter's angle off the mat."""
+
+    arrival: Arrival
+    seen_deg: float
+    jammed: bool
+
+
 class Onlookers:
     """Of one run of one scan. Everything here takes time: call it in the judging thread, frame after frame."""
 
@@ -45,9 +54,8 @@ class Onlookers:
         )
         self._coverage = Coverage(scan.plan)
         self._sameness: dict[int, SamenessWatch] = {}
-        self._read: tuple[Arrival, float] | None = None
-        """The latest arrival whose angle some camera read off the mat, and that angle."""
-        self._jammed: Arrival | None = None
+        self._read: _ReadStop | None = None
+        """The latest one."""
         self.mat_readers: set[int] = set()
         """Cameras whose photos have told where the platter stands."""
 
@@ -74,27 +82,21 @@ class Onlookers:
         arrival, shot = taken.arrival, taken.shot
         still = shot.settled and not shot.believed
         slip = self._slips.see(taken.viewpoint.index, arrival.angle_deg, look.mat, arrival.offset_deg, still=still)
-        slip, taken.seen_deg = self._shared(arrival, slip, taken.viewpoint.camera)
-        taken.slip = slip
+        slip, seen_deg = self._shared(arrival, slip, taken.viewpoint.camera)
+        taken.slip, taken.seen_deg = slip, seen_deg
         if slip.jammed:
-            seen_deg = 0.0 if taken.seen_deg is None else taken.seen_deg
             says = f"the platter hardly turned: it stands at {seen_deg:.1f}°, {arrival.angle_deg:.1f}° commanded"
             look = replace(look, verdict=Verdict.RETAKE, reason=says, remedy=Remedy.WAIT)
         return Sight(look, slip, slip.unread is not None and self._stands_still(taken))
 
     def _shared(self, arrival: Arrival, slip: SlipVerdict, camera: int) -> tuple[SlipVerdict, float | None]:
         """Return what holds for this photo, and the platter's angle: all cameras of a stop see the same platter."""
+        stop = self._read if self._read is not None and self._read.arrival is arrival else None
         if slip.seen_deg is not None:
             self.mat_readers.add(camera)
-            self._read = (arrival, slip.seen_deg)
-            if slip.jammed:
-                self._jammed = arrival
-        if arrival is self._jammed:
-            slip = replace(slip, jammed=True)
-        seen_deg = slip.seen_deg
-        if seen_deg is None and self._read is not None and self._read[0] is arrival:
-            seen_deg = self._read[1]
-        return slip, seen_deg
+            jammed = slip.jammed or (stop is not None and stop.jammed)
+            stop = self._read = _ReadStop(arrival, slip.seen_deg, jammed)
+        return (slip, None) if stop is None else (replace(slip, jammed=stop.jammed), stop.seen_deg)
 
     def _stands_still(self, taken: Taken) -> bool:
         viewpoint, moved = taken.viewpoint, taken.arrival.moved and taken.attempt == 1

@@ -118,9 +118,8 @@ class Retakes:
 
 
 def _jammed(taken: Taken, where: str) -> ViewpointFault:
-    seen_deg = taken.seen_deg if taken.seen_deg is not None else 0.0
     message = (
-        f"{where}: the turntable does not turn: the mat shows {seen_deg:.1f}° after a move to "
+        f"{where}: the turntable does not turn: the mat shows {taken.seen_deg:.1f}° after a move to "
         f"{taken.arrival.angle_deg:.1f}° and a slow one; the motor is off"
     )
     return ViewpointFault(message, FaultKind.TURNTABLE_JAMMED)

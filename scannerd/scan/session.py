@@ -197,14 +197,14 @@ class ScanSession:
     def _saw(self, taken: Taken, sight: Sight) -> None:
         viewpoint = taken.viewpoint
         self._show(taken.shot.frame.small, viewpoint.index, taken.arrival.angle_deg, viewpoint.camera)
-        self._station.eyes[taken.viewpoint.camera].settle.look_at(sight.look.mask)
+        self._station.eyes[viewpoint.camera].settle.look_at(sight.look.mask)
         swung = abs(sight.slip.slipped_deg) > SWUNG_DEG
         if taken.shot.believed and (swung or sight.look.verdict is Verdict.RETAKE):
             self._station.distrust()
         self._mind_slip(taken, sight.slip)
         if sight.stands_still:
             self._warn(
-                f"frame {taken.viewpoint.index}: the last photos look alike although the motor turned: look whether "
+                f"frame {viewpoint.index}: the last photos look alike although the motor turned: look whether "
                 "the platter turns; where it does not, free it and start anew. With a mat it is seen and mended",
                 FaultKind.TURNTABLE_JAMMED,
             )

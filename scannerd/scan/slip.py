@@ -41,7 +41,8 @@ class SlipVerdict:
     offset_deg: float = 0.0
     """Platter's angle less axis's: as this photo shows it where `correct`, else as known before."""
     jammed: bool = False
-    """The platter hardly turned, or not at all, though it was told to: this photo is not of its viewpoint."""
+    """The platter hardly turned, or not at all, though it was told to: this photo is not of its viewpoint. The mat
+    has shown it: where this holds, the angle is known."""
     warning: str | None = None
     """For people: a trend, with numbers."""
     unread: str | None = None
