@@ -34,7 +34,7 @@ from scannerd.process.watchdog import Watchdog
 from scannerd.requests import Answer, AnswerStatus, Request
 from scannerd.scan.forecast import forecast
 from scannerd.scan.phases import Phase
-from scannerd.settings.desk import SettingsDesk
+from scannerd.settings.desk import SettingsDesk, as_written
 from scannerd.store.catalogue import Catalogue
 from scannerd.store.durable import StoreFault
 from scannerd.store.layout import StoreLayout
@@ -73,11 +73,13 @@ class Daemon:
         config_file: Path | None = None,
         service_manager: ServiceManager | None = None,
         vitals: Callable[[], Vitals] = read_vitals,
+        fit: Callable[[Config], Config] = as_written,
     ) -> None:
         """With `network` the doors that the configuration opens to the network are opened, else the button only.
 
         `config_file` is where the configuration came from, and where other settings come from and go to;
-        `service_manager` hears that the daemon is alive; `vitals` reads how the computer is.
+        `service_manager` hears that the daemon is alive; `vitals` reads how the computer is; `fit` makes of
+        a file's settings those of this daemon, as was done with `config`. It may raise ConfigFaults.
         """
         self._hardware = hardware
         self.store = store or ScanStore(StoreLayout(config.store.folder), config.store.reserve_bytes)
@@ -86,6 +88,7 @@ class Daemon:
         self._service_manager = service_manager or ServiceManager(None)
         self._network = network
         self._vitals = vitals
+        self._fit = fit
         self.events = EventBus()
         self.board = Board(self.events, config.device.name, self._disk_space)
         self.catalogue = Catalogue(self.store)
@@ -247,13 +250,14 @@ class Daemon:
                 occupied_by=lambda: desk.occupied_by,
                 exchange=self._exchange,
                 take=lambda config: desk.take(config, self._hardware),
+                fit=self._fit,
             )
             self._watchdog = Watchdog(desk, self._service_manager)
             self._health = Health(
                 reading, self._room, self._watchdog.trouble, self.events.publish, vitals=self._vitals
             )
             await doors_loaded
-            self._doors += self._network_doors()
+            self._doors += network_doors(self._doors_wanted(), self)
             self._start_tasks(desk, group, self._health)
             self._stack = stack.pop_all()
         return self
@@ -354,9 +358,6 @@ class Daemon:
     def _doors_wanted(self) -> list[str]:
         wanted = {"rest": self.config.web.enabled, "mqtt": self.config.mqtt.enabled}
         return [name for name, enabled in wanted.items() if enabled and self._network]
-
-    def _network_doors(self) -> list[Door]:
-        return network_doors(self._doors_wanted(), self)
 
     def _close_doors(self) -> None:
         for door in self._doors:

@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
+from functools import partial
 from pathlib import Path
 
 from drivers.bench.hand import Hand
@@ -15,7 +16,7 @@ from scannerd.app import Daemon
 from scannerd.commands import CaptureBackground
 from scannerd.config import Config
 from scannerd.demo.aside import run_aside
-from scannerd.demo.bench_options import BenchOptions, bench_config, bench_mechanics, bench_wiring
+from scannerd.demo.bench_options import BenchOptions, bench_config, bench_mechanics, bench_wiring, on_bench
 from scannerd.demo.companions import Companions
 from scannerd.demo.options import DemoOptions
 from scannerd.demo.run import make_usable
@@ -99,7 +100,8 @@ async def _serve(options: BenchOptions, config: Config, bench: Bench, supply: Si
         async with asyncio.TaskGroup() as group:
             looking = group.create_task(_look_after(companions), name="companions")
             try:
-                await serve(config, options.config, bench.clock, _ready, lambda: read_vitals(supply.sysfs))
+                vitals, fit = partial(read_vitals, supply.sysfs), partial(on_bench, options)
+                await serve(config, options.config, bench.clock, _ready, vitals, fit)
             finally:
                 looking.cancel()
 

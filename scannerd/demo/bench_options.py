@@ -52,18 +52,26 @@ AS_THEY_ARE = BenchOptions()
 
 def bench_config(options: BenchOptions) -> Config:
     """Return the daemon's configuration on the bench. Raises ConfigFaults."""
-    config = read_config(options.config) if options.config else Config(device=DeviceSection(name="bench"))
-    folder = options.store or (config.store.folder if options.config else STORE)
-    store = config.store if options.config else StoreSection(reserve_mb=64)
-    config = config.model_copy(update={"store": store.model_copy(update={"folder": folder.resolve()})})
-    if not options.config:
-        # A laptop is no shop: nobody else should reach in, and /run belongs to root.
-        web = WebSection(address="127.0.0.1", socket=config.store.folder / "scannerd.sock")
-        config = config.model_copy(update={"web": web})
+    if options.config:
+        return on_bench(options, read_config(options.config))
+    folder = (options.store or STORE).resolve()
+    # A laptop is no shop: nobody else should reach in, and /run belongs to root.
+    web = WebSection(address="127.0.0.1", socket=folder / "scannerd.sock")
+    store = StoreSection(folder=folder, reserve_mb=64)
+    return on_bench(options, Config(device=DeviceSection(name="bench"), store=store, web=web))
+
+
+def on_bench(options: BenchOptions, config: Config) -> Config:
+    """Return what the daemon makes of a configuration here, at its start and at each reload alike.
+
+    Ports are in the store, and the command line is stronger than the file. Raises ConfigFaults.
+    """
+    folder = (options.store or config.store.folder).resolve()
+    config = config.model_copy(update={"store": config.store.model_copy(update={"folder": folder})})
     config = _changed(config, "web", {"port": options.port})
     config = _changed(config, "scan", {"views": options.views})
-    lift = lift_keys(config, config.store.folder)
-    table = turntable_keys(options.turntable, config.turntable.driver, config.store.folder)
+    lift = lift_keys(config, folder)
+    table = turntable_keys(options.turntable, config.turntable.driver, folder)
     config = _changed(_changed(config, "turntable", table), "lift", lift)
     config = _changed(config, "camera", {"width_px": options.width_px, "height_px": options.height_px})
     problems = broken_rules(dict(config))

@@ -48,7 +48,7 @@ def turntable_keys(kind: Turntable | None, driver: str, folder: Path) -> dict[st
 def lift_keys(config: Config, folder: Path) -> dict[str, Any]:
     """Return the key of `[lift]` that differs on the bench: whose port it shares, or one of its own in `folder`.
 
-    One without a controller stays as it is set: a reload would take any difference for a new setting.
+    One without a controller stays as it is set.
     """
     if config.lift.driver not in KINDS:
         return {}

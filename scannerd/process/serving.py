@@ -16,7 +16,7 @@ from scannerd.process.leash import HURRY_S, STOP_S, Abandoned, Leash
 from scannerd.process.manager import ServiceManager
 from scannerd.process.status_text import status_text
 from scannerd.process.vitals import Vitals, process_age_s, read_vitals
-from scannerd.settings.desk import ConfigRefused
+from scannerd.settings.desk import ConfigRefused, as_written
 from scannerd.settings.file import ConfigFaults
 
 LOG = logging.getLogger(__name__)
@@ -31,13 +31,15 @@ async def serve(
     clock: Clock | None = None,
     on_ready: Callable[[Daemon], None] | None = None,
     vitals: Callable[[], Vitals] = read_vitals,
+    fit: Callable[[Config], Config] = as_written,
 ) -> None:
     """Be the daemon until SIGTERM or SIGINT. Raises ConfigFaults, StoreFault, DriverError.
 
     `file` is where the settings came from, read again at SIGHUP; `clock` is the hardware's where it is not the
-    system's; `on_ready` is told once every door is open; `vitals` reads how the computer is.
+    system's; `on_ready` is told once every door is open; `vitals` reads how the computer is;
+    `fit` makes of what the file says later what `config` was made of it.
     """
-    await Service(config, file, clock, on_ready, vitals).run()
+    await Service(config, file, clock, on_ready, vitals, fit).run()
 
 
 class Service:
@@ -50,12 +52,14 @@ class Service:
         clock: Clock | None,
         on_ready: Callable[[Daemon], None] | None,
         vitals: Callable[[], Vitals] = read_vitals,
+        fit: Callable[[Config], Config] = as_written,
     ) -> None:
         self._config = config
         self._file = file
         self._clock = clock
         self._on_ready = on_ready
         self._vitals = vitals
+        self._fit = fit
         self._manager = ServiceManager.from_environment()
         self._daemon: Daemon | None = None
         self._stop = asyncio.Event()
@@ -93,6 +97,7 @@ class Service:
             config_file=self._file,
             service_manager=self._manager,
             vitals=self._vitals,
+            fit=self._fit,
         )
         self._daemon = daemon
         async with daemon, asyncio.TaskGroup() as group:

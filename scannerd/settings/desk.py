@@ -23,6 +23,11 @@ class ConfigRefused(RuntimeError):
     """The new settings are sound, and cannot be taken now; the old ones stay as a whole. The message says why."""
 
 
+def as_written(config: Config) -> Config:
+    """Return what a file says as it is."""
+    return config
+
+
 class SettingsDesk:
     """Takes other settings as a whole, or leaves everything as it is."""
 
@@ -37,8 +42,12 @@ class SettingsDesk:
         occupied_by: Callable[[], str | None],
         exchange: Callable[[set[str], Config], Awaitable[None]],
         take: Callable[[Config], None],
+        fit: Callable[[Config], Config] = as_written,
     ) -> None:
-        """`exchange` builds the devices of sections anew or raises ExchangeFailed; `take` hands out the rest."""
+        """`exchange` builds the devices of sections anew or raises ExchangeFailed; `take` hands out the rest.
+
+        `fit` makes of what the file says what is put in force. It may raise ConfigFaults.
+        """
         self.config = config
         """In force."""
         self._file = file
@@ -48,6 +57,7 @@ class SettingsDesk:
         self._occupied_by = occupied_by
         self._exchange = exchange
         self._take = take
+        self._fit = fit
         self._one_at_a_time = asyncio.Lock()
 
     async def reload(self, new: Config) -> ConfigTaken:
@@ -67,7 +77,7 @@ class SettingsDesk:
         """Read the file again and put it in force. Raises ConfigFaults, ConfigRefused."""
         file = self._require_file()
         try:
-            new = await self._reading.run(lambda: read_config(file))
+            new = self._fit(await self._reading.run(lambda: read_config(file)))
         except ConfigFaults as faults:
             self._reject(faults.problems)
             raise
@@ -84,7 +94,7 @@ class SettingsDesk:
             old_text = await self._reading.run(lambda: _text_of(file))
             text = changed_text(old_text, wanted, file)
             before = self.config
-            taken = await self.reload(parse_config(text, file))
+            taken = await self.reload(self._fit(parse_config(text, file)))
             try:
                 if text != old_text:
                     await self._reading.run(lambda: write_durably(file, text.encode(), keep_mode=True))

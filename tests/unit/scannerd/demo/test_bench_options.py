@@ -1,9 +1,12 @@
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
+from scan_on_bench import SPEED, OverheadCamera, running
 
-from scannerd.demo.bench_options import BenchOptions, bench_config, bench_mechanics, bench_wiring
+from drivers.bench.install import install_bench
+from scannerd.demo.bench_options import BenchOptions, bench_config, bench_mechanics, bench_wiring, on_bench
 from scannerd.demo.setting import demo_lift
 from scannerd.demo.turntables import serial_lift, serial_turntable
 from scannerd.settings.file import ConfigFaults, read_config
@@ -42,6 +45,25 @@ def test_but_for_its_store_the_bench_is_what_the_file_says_so_that_a_reload_chan
 ) -> None:
     file = config_file(tmp_path, "[scan]\nviews = 9\n")
     assert bench_config(BenchOptions(config=file)) == read_config(file)
+
+
+@pytest.mark.parametrize("kind", ["grbl", "marlin", "table"])
+async def test_a_reload_takes_what_was_changed_and_leaves_a_serial_table_as_the_bench_has_it(
+    tmp_path: Path, kind: Any
+) -> None:
+    file = config_file(tmp_path, '[lift]\ndriver = "marlin"\naxis = "Y"\n')
+    options = BenchOptions(config=file, store=tmp_path / "store", views=9, turntable=kind)
+    config = bench_config(options)
+    table, arm = serial_turntable(config), serial_lift(config)
+    with install_bench(OverheadCamera(), SPEED, turntable=table, lift_controller=arm) as bench:
+        async with running(config, bench, config_file=file, fit=partial(on_bench, options)) as daemon:
+            motors = daemon.hardware.motors
+            assert (await daemon.settings.reload_file()).changed == ()
+            taken = await daemon.settings.change({"scan": {"rings": 2}})
+            assert taken.changed == ("[scan] rings",)
+            assert daemon.config.scan.views == 9, "as the command line says"
+            assert daemon.hardware.motors == motors, "the very same"
+            assert len(motors) == 2
 
 
 @pytest.mark.parametrize(
