@@ -77,9 +77,8 @@ class Daemon:
     ) -> None:
         """With `network` the doors that the configuration opens to the network are opened, else the button only.
 
-        `config_file` is where the configuration came from, and where other settings come from and go to;
-        `service_manager` hears that the daemon is alive; `vitals` reads how the computer is; `fit` makes of
-        a file's settings those of this daemon, as was done with `config`. It may raise ConfigFaults.
+        `config_file` is where settings come from and go to, and `fit` makes of them what was made of `config` (may
+        raise ConfigFaults); `service_manager` hears that the daemon is alive; `vitals` reads how the computer is.
         """
         self._hardware = hardware
         self.store = store or ScanStore(StoreLayout(config.store.folder), config.store.reserve_bytes)
@@ -257,7 +256,7 @@ class Daemon:
                 reading, self._room, self._watchdog.trouble, self.events.publish, vitals=self._vitals
             )
             await doors_loaded
-            self._doors += network_doors(self._doors_wanted(), self)
+            self._doors += self._network_doors()
             self._start_tasks(desk, group, self._health)
             self._stack = stack.pop_all()
         return self
@@ -359,6 +358,9 @@ class Daemon:
         wanted = {"rest": self.config.web.enabled, "mqtt": self.config.mqtt.enabled}
         return [name for name, enabled in wanted.items() if enabled and self._network]
 
+    def _network_doors(self) -> list[Door]:
+        return network_doors(self._doors_wanted(), self)
+
     def _close_doors(self) -> None:
         for door in self._doors:
             door.close()
@@ -366,10 +368,9 @@ class Daemon:
     def _offer_unfinished(self) -> list[ScanSummary]:
         waiting = [scan for scan in summaries(self.store) if scan.state is ScanState.UNFINISHED]
         for scan in waiting:
-            LOG.info(
-                "unfinished: %d of %d photos", scan.frames_done, scan.frames_planned, extra=about(scan=scan.scan_id)
-            )
-            self.events.publish(UnfinishedScanFound(scan.scan_id, scan.frames_done, scan.frames_planned))
+            done, planned = scan.frames_done, scan.frames_planned
+            LOG.info("unfinished: %d of %d photos", done, planned, extra=about(scan=scan.scan_id))
+            self.events.publish(UnfinishedScanFound(scan.scan_id, done, planned))
         return waiting
 
     async def _resume_at_start(self, desk: Desk, scan_id: str) -> None:
