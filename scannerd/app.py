@@ -89,7 +89,7 @@ class Daemon:
         self._vitals = vitals
         self._fit = fit
         self.events = EventBus()
-        self.board = Board(self.events, config.device.name, self._disk_space)
+        self.board = Board(self.events, config.device.name, self._disk_space, has_raw=lambda: self._hardware.has_raw)
         self.catalogue = Catalogue(self.store)
         self.page_url: str | None = None
         """Set by the door that has the page: where it is, for people on this very machine."""

@@ -162,8 +162,8 @@ class Jog:
 class SetLight:
     """Make the light brighter or darker, until the next change or start."""
 
-    level: float
-    """0 is off, 1 is all there is."""
+    level: float | None = None
+    """0 is off, 1 is all there is; None: as it shines, or as configured where it is off."""
     colour: str | None = None
     """`#rrggbb`, of a light that has colours; None: as it is."""
 

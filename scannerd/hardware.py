@@ -39,6 +39,14 @@ class Hardware:
         return (self.camera, *self.others)
 
     @property
+    def has_raw(self) -> bool:
+        """Whether every camera delivers raw files, as a scan that keeps them needs; not before they were open."""
+        try:
+            return all(camera.description.raw_bytes is not None for camera in self.cameras)
+        except DriverError:
+            return False
+
+    @property
     def motors(self) -> list[Axis]:
         """What an emergency stop stops."""
         return [motor for motor in (self.axis, self.lift) if motor is not None]

@@ -62,12 +62,14 @@ class Board:
         device: str,
         disk: Callable[[], DiskSpace | None] = lambda: None,
         monotonic_s: Callable[[], float] = time.monotonic,
+        has_raw: Callable[[], bool] = lambda: False,
     ) -> None:
         self.boot = token_hex(4)
         self.device = device
         self._events = events
         self._disk = disk
         self._monotonic_s = monotonic_s
+        self._has_raw = has_raw
         self._phase = Phase.IDLE
         self._scan: ScanClock | None = None
         self._interrupted: str | None = None
@@ -121,6 +123,7 @@ class Board:
             disk=self._disk(),
             light_level=self._light_level,
             light_colour=self._light_colour,
+            has_raw=self._has_raw(),
             homing=self._homing,
             emergency_stop=self._emergency_stop,
         )

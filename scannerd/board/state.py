@@ -239,6 +239,8 @@ class DeviceState(Shown):
     """At which it shines when it is lit; None without a light."""
     light_colour: str | None = None
     """`#rrggbb`; None without a light that has colours."""
+    has_raw: bool = False
+    """Whether scans can keep raw files: every camera delivers them."""
     homing: HomingShown | None = None
     """The latest one since the start."""
     emergency_stop: bool | None = None

@@ -198,10 +198,12 @@ class Jog(_Message):
 
 
 class Light(_Message):
-    """Make the light brighter or darker."""
+    """Make the light brighter or darker, or of another colour."""
 
     command: Literal["light"]
-    level: float = Field(ge=0, le=1)
+    level: float | None = Field(
+        default=None, ge=0, le=1, description="As it shines when left out, or as configured where it is off."
+    )
     colour: str | None = Field(default=None, pattern=COLOUR, description="#rrggbb; as it is when left out.")
 
     def order(self) -> commands.Command:

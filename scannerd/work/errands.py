@@ -65,11 +65,13 @@ class Errands:
         LOG.info("background stored: %d kB", size_bytes // 1000)
         self._events.publish(BackgroundStored(size_bytes))
 
-    def set_light(self, level: float, colour: str | None = None) -> None:
-        """Shine with a share of all there is; without a colour as before. Raises CommandRefused, DriverError."""
+    def set_light(self, level: float | None = None, colour: str | None = None) -> None:
+        """Shine with a share of all there is; what is left out is as before. Raises CommandRefused, DriverError."""
         light = self._workplace.hardware.light
         if light is None:
             raise CommandRefused("SetLight: this scanner has no light; set [light] driver")
+        if level is None:
+            level = self._workplace.light_level or self._workplace.config.light.level or 1.0
         if not 0 <= level <= 1:
             raise CommandRefused(f"SetLight {level}: use 0 (off) to 1 (all there is)")
         if colour is not None and not light.has_colours:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from scannerd.control.mqtt.contract_schemas import SCHEMAS, Json, schemas
 from scannerd.control.mqtt.inbox import LARGEST_PAYLOAD_BYTES, PRESSES
-from scannerd.control.mqtt.options import NUMBERS
+from scannerd.control.mqtt.options import NUMBERS, WORDS
 from scannerd.control.mqtt.preview import LARGEST_PREVIEW_BYTES
 from scannerd.control.mqtt.topics import Topics
 
@@ -85,10 +85,10 @@ def _channels() -> list[Channel]:
             "option",
             _TOPICS.option("{option}"),
             "What the next press of start asks for, as text.",
-            word | {"examples": ["36", "2", "fine"]},
+            word | {"examples": ["36", "2", "fine", "device"]},
             incoming=True,
             content_type="text/plain",
-            parameters={"option": f"{', '.join(NUMBERS)} or quality"},
+            parameters={"option": ", ".join((*NUMBERS, *WORDS))},
         ),
         Channel(
             "previewWanted",

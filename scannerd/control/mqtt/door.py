@@ -57,7 +57,7 @@ class MqttDoor:
     async def run(self) -> None:
         """Serve until cancelled; then say that the scanner is gone. A fault in here stops no scan."""
         scanner, topics, outbox = self._scanner, self._topics, self._outbox
-        options = OptionShelf(lambda: scanner.config.scan)
+        options = OptionShelf(lambda: scanner.config)
         idle_s = self._timing.idle_preview_s if self._settings.home_assistant else None
         preview = PreviewTeller(scanner, topics, outbox, idle_s)
         teller = Teller(scanner, topics, outbox, options, ProgressShelf(scanner, topics, outbox), preview)

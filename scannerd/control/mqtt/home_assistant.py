@@ -7,11 +7,13 @@ https://www.home-assistant.io/integrations/mqtt/#device-discovery-payload).
 import ipaddress
 import json
 import socket
+from enum import StrEnum
 from typing import Any
 
 from scannerd import __version__
 from scannerd.board.state import Leg, Mood
-from scannerd.commands import Quality
+from scannerd.commands import Quality, RawPhotos
+from scannerd.control.mqtt.home_assistant_light import light_entity
 from scannerd.control.mqtt.outbox import Outgoing
 from scannerd.control.mqtt.topics import Topics
 from scannerd.control.scanner import Scanner
@@ -127,7 +129,7 @@ class Announcement:
             "fault": self._binary("Fault", "{{ 'ON' if value_json.mood == 'fault' else 'OFF' }}"),
             "asking": self._binary("Needs a look", "{{ 'ON' if value_json.mood == 'asking' else 'OFF' }}"),
             **self._options(),
-            **({"light": self._light()} if self._scanner.config.light.driver != "none" else {}),
+            **self._light(),
             "camera": {"platform": "camera", "name": "Preview", "topic": self._topics.preview},
             **self._further_cameras(),
         }
@@ -184,32 +186,17 @@ class Announcement:
         return {
             "views": self._count("Viewpoints", "views", 720, least=3),
             **{name: self._count(label, name, most) for name, (label, most) in _COUNTS.items()},
-            "quality": {
-                "platform": "select",
-                "name": "Quality",
-                "command_topic": self._topics.option("quality"),
-                "state_topic": self._topics.options,
-                "value_template": "{{ value_json.quality }}",
-                "options": [quality.value for quality in Quality],
-                "entity_category": "config",
-                "icon": "mdi:quality-high",
-            },
+            "quality": self._choice("Quality", "quality", Quality, "mdi:quality-high"),
+            **(
+                {"raw": self._choice("Raw files", "raw", RawPhotos, "mdi:raw")}
+                if self._scanner.hardware.has_raw
+                else {}
+            ),
         }
 
-    def _light(self) -> Entity:
-        return {
-            "platform": "number",
-            "name": "Light",
-            "command_topic": self._topics.command,
-            "command_template": '{"command": "light", "level": {{ value / 100 }}}',
-            "state_topic": self._topics.state,
-            "value_template": "{{ (value_json.light_level * 100) | round if value_json.light_level else 0 }}",
-            "min": 0,
-            "max": 100,
-            "step": 1,
-            "unit_of_measurement": "%",
-            "icon": "mdi:lightbulb",
-        }
+    def _light(self) -> dict[str, Entity]:
+        light = self._scanner.hardware.light
+        return {} if light is None else {"light": light_entity(self._topics, has_colours=light.has_colours)}
 
     def _button(self, word: str) -> Entity:
         name, icon = _BUTTONS[word]
@@ -228,6 +215,18 @@ class Announcement:
     def _binary(self, name: str, template: str) -> Entity:
         state = {"state_topic": self._topics.state, "value_template": template}
         return {"platform": "binary_sensor", "name": name, "device_class": "problem", **state}
+
+    def _choice(self, name: str, key: str, words: type[StrEnum], icon: str) -> Entity:
+        return {
+            "platform": "select",
+            "name": name,
+            "command_topic": self._topics.option(key),
+            "state_topic": self._topics.options,
+            "value_template": f"{{{{ value_json.{key} }}}}",
+            "options": [word.value for word in words],
+            "entity_category": "config",
+            "icon": icon,
+        }
 
     def _count(self, name: str, key: str, most: int, least: int = 1) -> Entity:
         return {

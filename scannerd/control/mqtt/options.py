@@ -6,8 +6,8 @@ from typing import Any
 from pydantic import ValidationError
 
 from scannerd.board.state import Shown
-from scannerd.commands import Quality
-from scannerd.config import ScanSection
+from scannerd.commands import Quality, RawPhotos
+from scannerd.config import Config
 from scannerd.control.messages import Start
 
 
@@ -21,9 +21,11 @@ class ScanOptions(Shown):
     repeats: int
     exposure_bracket: int
     focus_bracket: int
+    raw: RawPhotos
 
 
-NUMBERS = tuple(name for name in ScanOptions.model_fields if name != "quality")
+WORDS = ("quality", "raw")
+NUMBERS = tuple(name for name in ScanOptions.model_fields if name not in WORDS)
 
 
 class OptionRefused(ValueError):
@@ -33,15 +35,16 @@ class OptionRefused(ValueError):
 class OptionShelf:
     """Keeps options until the daemon ends; what nobody set is as configured."""
 
-    def __init__(self, configured: Callable[[], ScanSection]) -> None:
+    def __init__(self, configured: Callable[[], Config]) -> None:
         self._configured = configured
         self._chosen: dict[str, Any] = {}
 
     def shown(self) -> ScanOptions:
         """Return all options, set or configured."""
-        scan = self._configured()
-        defaults = {name: getattr(scan, name) for name in NUMBERS} | {"quality": Quality.STANDARD}
-        return ScanOptions.model_validate(defaults | self._chosen)
+        config = self._configured()
+        numbers = {name: getattr(config.scan, name) for name in NUMBERS}
+        words = {"quality": Quality.STANDARD, "raw": RawPhotos(config.camera.raw)}
+        return ScanOptions.model_validate(numbers | words | self._chosen)
 
     def chosen(self) -> dict[str, Any]:
         """Return what a press of start should add to the command."""
@@ -59,10 +62,10 @@ class OptionShelf:
 
 def _read(name: str, payload: bytes) -> int | str:
     text = payload[:40].decode(errors="replace").strip()
-    if name == "quality":
+    if name in WORDS:
         return text
     if name not in NUMBERS:
-        raise OptionRefused(f"option {name[:40]!r} is unknown; use {', '.join(NUMBERS)} or quality")
+        raise OptionRefused(f"option {name[:40]!r} is unknown; use {', '.join((*NUMBERS, *WORDS))}")
     try:
         # Home Assistant sends 24 or 24.0.
         number = float(text)

@@ -78,6 +78,11 @@ async def test_the_light_is_as_configured_then_as_told_and_off_at_the_end(lit_be
             with pytest.raises(CommandRefused, match="use 0"):
                 await daemon.submit(SetLight(level))
         assert light.level == 1.0
+        await daemon.submit(SetLight())
+        assert light.level == 1.0, "as it shines"
+        await daemon.submit(SetLight(0.0))
+        await daemon.submit(SetLight())
+        assert light.level == 0.5, "as configured after it was off"
     assert light.level == 0
 
 

@@ -3,16 +3,20 @@
 import json
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import jinja2
 import pytest
 from jsonschema import Draft202012Validator
 from mosquitto_broker import Broker, Tablet, a_tablet
 from mqtt_scanner import BASE, QUICK, mqtt_config, on_mqtt
+from scan_on_bench import OverheadCamera
 
-from drivers.bench.install import Bench
+from drivers.bench.install import Bench, install_bench
+from drivers.bench.pins import BenchWiring, RingWiring
+from drivers.bench.sensor_models import IMX477, SensorMode
 from scannerd.config import Config, LightSection, WebSection
+from scannerd.control.messages import COMMAND_MESSAGES
 from scannerd.control.mqtt.home_assistant import Announcement
 from scannerd.control.mqtt.topics import Topics
 
@@ -133,28 +137,109 @@ async def test_an_announcement_is_taken_back_when_nobody_wants_it_any_more(
         assert not [heard for heard in late.heard if heard.topic == TOPIC and heard.payload]
 
 
-class Configured:
-    """A scanner of which only the settings matter."""
+class Devices(NamedTuple):
+    """What a front door reads of them."""
 
-    def __init__(self, **sections: Any) -> None:
+    light: Any = None
+    has_raw: bool = False
+
+
+class Configured:
+    """A scanner of which only the settings matter, and what devices it has."""
+
+    def __init__(self, devices: Devices, **sections: Any) -> None:
+        self.hardware = devices
         self.config = Config(**sections)
 
 
-def announcement(**sections: Any) -> dict[str, Any]:
-    scanner = Configured(**sections)
+def announcement(devices: Devices | None = None, **sections: Any) -> dict[str, Any]:
+    scanner = Configured(devices or Devices(), **sections)
     return Announcement(scanner, Topics("scannerd", "bench")).device("192.168.7.20")  # type: ignore[arg-type]
 
 
-def test_a_light_is_announced_where_there_is_one_and_dims_by_a_command() -> None:
+class SomeLight(NamedTuple):
+    has_colours: bool
+
+
+def test_a_light_is_announced_where_there_is_one_with_colours_where_it_has_some() -> None:
     assert "light" not in announcement()["components"]
-    device = announcement(light=LightSection(driver="gpio"))
+    for has_colours in (False, True):
+        device = announcement(Devices(SomeLight(has_colours)))
+        assert faults(device) == []
+        light = device["components"]["light"]
+        assert light["command_topic"] == f"{BASE}/command"
+        assert ("red_template" in light) == has_colours
+        assert ("red is defined" in light["command_on_template"]) == has_colours
+
+
+def test_raw_files_can_be_chosen_where_the_camera_delivers_them() -> None:
+    assert "raw" not in announcement()["components"]
+    device = announcement(Devices(has_raw=True))
     assert faults(device) == []
-    light = device["components"]["light"]
-    command = jinja2.Template(light["command_template"]).render(value=40)
-    assert json.loads(command) == {"command": "light", "level": 0.4}
-    assert light["command_topic"] == f"{BASE}/command"
-    assert float(shown(light, b'{"light_level": 0.4}')) == 40
-    assert float(shown(light, b'{"light_level": null}')) == 0
+    assert device["components"]["raw"]["options"] == ["never", "device", "bundle"]
+
+
+async def tell_light(tablet: Tablet, light: dict[str, Any], template: str, **changed: int) -> None:
+    """Do what Home Assistant does: render the template with what was changed, and nothing else."""
+    order = jinja2.Template(light[template]).render(**changed)
+    assert COMMAND_MESSAGES.validate_json(order)
+    await tablet.client.publish(light["command_topic"], order.encode(), 1)
+
+
+async def test_a_ring_is_switched_dimmed_and_coloured_from_a_dashboard(broker: Broker, tmp_path: Path) -> None:
+    ring = LightSection(driver="ws2812", count=8, level=0.5, colour="#ffffff", lit="always")
+    config = mqtt_config(tmp_path / "store", broker.settings()).model_copy(update={"light": ring})
+    wired = BenchWiring(ring=RingWiring(count=8))
+    with install_bench(OverheadCamera(), speed=20, wiring=wired) as bench:
+        async with a_tablet(broker) as tablet, on_mqtt(config, bench):
+            light = (await announced(tablet))["components"]["light"]
+            steps: list[tuple[str, dict[str, int], tuple[float, float, float]]] = [
+                ("command_on_template", {"red": 255, "green": 128, "blue": 0}, (0.5, 128 / 255 / 2, 0.0)),
+                ("command_on_template", {"brightness": 255}, (1.0, 128 / 255, 0.0)),
+                ("command_off_template", {}, (0.0, 0.0, 0.0)),
+                ("command_on_template", {}, (0.5, 128 / 255 / 2, 0.0)),
+            ]
+            for template, changed, levels in steps:
+                after = len(tablet.heard)
+                await tell_light(tablet, light, template, **changed)
+                brightness = str(round(max(levels) * 255))
+                told = await tablet.until(
+                    lambda heard, wanted=brightness: (
+                        heard.topic == f"{BASE}/state" and rendered(light, "brightness", heard.payload) == wanted
+                    ),
+                    f"brightness {brightness}",
+                    after,
+                )
+                assert bench.world.light.levels == pytest.approx(levels, abs=1 / 255)
+                assert rendered(light, "state", told.payload) == ("on" if max(levels) else "off")
+                hues = [rendered(light, hue, told.payload) for hue in ("red", "green", "blue")]
+                assert hues == ["255", "128", "0"]
+
+
+def rendered(light: dict[str, Any], what: str, payload: bytes) -> str:
+    return shown({"value_template": light[f"{what}_template"]}, payload)
+
+
+async def test_a_scan_started_from_a_dashboard_keeps_the_raw_files_chosen_there(
+    broker: Broker, tmp_path: Path
+) -> None:
+    config = mqtt_config(tmp_path / "store", broker.settings(), views=3)
+    small = replace(IMX477, modes=(SensorMode(640, 480, 12, 1 / 40),))
+    with install_bench(OverheadCamera(), speed=20, sensor=small) as bench:
+        async with a_tablet(broker) as tablet, on_mqtt(config, bench) as daemon:
+            components = (await announced(tablet))["components"]
+            raw = components["raw"]
+            assert shown(raw, (await tablet.on("options")).payload) == "never"
+            await tablet.client.publish(raw["command_topic"], b"device", 1)
+            await tablet.until(
+                lambda heard: heard.topic == raw["state_topic"] and shown(raw, heard.payload) == "device",
+                "the choice",
+            )
+            await tablet.client.publish(components["start"]["command_topic"], b"start", 1)
+            ended = await tablet.state(lambda state: state["last_scan"] is not None, "the end")
+            assert ended["has_raw"]
+            scan_id = ended["last_scan"]["scan_id"]
+            assert daemon.catalogue.detail(scan_id).raw_files == 3
 
 
 @pytest.mark.parametrize(
@@ -182,9 +267,13 @@ def test_the_device_page_is_where_somebody_else_can_reach_it(web: WebSection, ur
         lambda device: device["components"]["fault"].update(colour="red"),
         lambda device: device["components"]["fault"].pop("unique_id"),
         lambda device: device["components"]["views"].update(platform="fan"),
+        lambda device: device["components"]["light"].pop("command_off_template"),
+        lambda device: device["components"]["light"].pop("green_template"),
+        lambda device: device["components"]["light"].update(brightness=True),
     ],
 )
 def test_the_schema_notices_what_home_assistant_would_not_take(spoil: Any) -> None:
-    device = announcement()
+    device = announcement(Devices(SomeLight(has_colours=True)))
+    assert faults(device) == []
     spoil(device)
     assert faults(device)

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scannerd.config import ScanSection
+from scannerd.config import Config
 from scannerd.control.mqtt.allowance import Allowance
 from scannerd.control.mqtt.broker_client import Arrival
 from scannerd.control.mqtt.connection import BrokerUnusable, Retry, Timing, password_in
@@ -129,7 +129,7 @@ class Asked:
 def an_inbox(scanner: Asked, group: asyncio.TaskGroup, clock: Clock) -> tuple[Inbox, Outbox]:
     outbox = Outbox()
     taken: Any = scanner
-    return Inbox(taken, TOPICS, outbox, OptionShelf(ScanSection), group, clock), outbox
+    return Inbox(taken, TOPICS, outbox, OptionShelf(Config), group, clock), outbox
 
 
 async def test_more_than_a_broker_should_pass_on_is_refused_all_the_same() -> None:

@@ -106,6 +106,8 @@ export interface DeviceState {
   light_level: number | null;
   /** #rrggbb; null without a light that has colours. */
   light_colour: string | null;
+  /** Whether scans can keep raw files: every camera delivers them. */
+  has_raw: boolean;
   /** The latest one since the start. */
   homing: Homing | null;
   emergency_stop: boolean | null;
@@ -187,6 +189,9 @@ export interface Report {
 
 export type Quality = "draft" | "standard" | "fine";
 
+/** What becomes of what the sensor saw: nothing, a file on the device, one that travels with the scan. */
+export type RawPhotos = "never" | "device" | "bundle";
+
 /** How a scan shall be. */
 export interface ScanOptions {
   rings: number;
@@ -198,6 +203,7 @@ export interface ScanOptions {
   repeats: number;
   exposure_bracket: number;
   focus_bracket: number;
+  raw: RawPhotos;
 }
 
 /** What somebody chose of it; everything else is as configured. */

@@ -2,7 +2,17 @@ import { Choice } from "../parts/choice";
 import { state } from "../state/scanner";
 import { figure } from "../words/figures";
 import { say } from "../words/messages";
-import { choose, chooseHeight, chooseLight, heights, MORE_CHOICES, MORE_OPTIONS, options, scanLight } from "./options";
+import {
+  choose,
+  chooseHeight,
+  chooseLight,
+  heights,
+  MORE_CHOICES,
+  MORE_OPTIONS,
+  options,
+  RAW_PHOTOS,
+  scanLight,
+} from "./options";
 
 const LOWEST_DEG = -10;
 const HIGHEST_DEG = 90;
@@ -14,6 +24,15 @@ export function MoreOptions() {
       <summary>{say("scan.more")}</summary>
       <Heights />
       <LightOfScan />
+      {state.value?.has_raw && (
+        <Choice
+          label={say("scan.raw")}
+          help={say("scan.raw.help")}
+          value={options.value.raw}
+          choices={RAW_PHOTOS.map((value) => ({ value, label: say(`scan.raw.${value}`) }))}
+          choose={(raw) => choose({ raw })}
+        />
+      )}
       {MORE_OPTIONS.map((name) => {
         const value = options.value[name];
         const usual: readonly number[] = MORE_CHOICES[name];

@@ -35,4 +35,6 @@ it("takes the number of rings from the lists of the settings", () => {
     rings: 2,
   });
   expect(usualOf(before, { sides: 2, quality: "x" }).sides).toBe(2);
+  expect(usualOf(before, { raw: "bundle" }).raw).toBe("bundle");
+  expect(usualOf(before, { raw: "x" }).raw).toBe("never");
 });

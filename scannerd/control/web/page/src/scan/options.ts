@@ -1,6 +1,6 @@
 import { computed, signal } from "@preact/signals";
 import { read } from "../api/client";
-import type { Quality, ScanOptions, ScanWishes, SettingsSection, SettingValue } from "../api/wire";
+import type { Quality, RawPhotos, ScanOptions, ScanWishes, SettingsSection, SettingValue } from "../api/wire";
 
 const usual = signal<ScanOptions>({
   rings: 1,
@@ -10,6 +10,7 @@ const usual = signal<ScanOptions>({
   repeats: 1,
   exposure_bracket: 1,
   focus_bracket: 1,
+  raw: "never",
 });
 const chosen = signal<Partial<ScanOptions>>({});
 
@@ -37,6 +38,7 @@ export const wishes = computed<ScanWishes>(() => {
 export const VIEW_STEPS = [6, 8, 12, 16, 18, 24, 30, 36, 40, 45, 48, 60, 72, 90, 120, 180, 240, 360, 720];
 export const RING_CHOICES = [1, 2, 3, 4];
 export const QUALITIES: Quality[] = ["draft", "standard", "fine"];
+export const RAW_PHOTOS: RawPhotos[] = ["never", "device", "bundle"];
 /** Beyond the usual; each with what can be chosen by touch. */
 export const MORE_CHOICES = {
   sides: [1, 2],
@@ -66,7 +68,8 @@ export function asQuery(wishes: ScanWishes): string {
 /** Begin with what the settings say. Raises Failure. */
 export async function readUsualOptions(): Promise<void> {
   const { sections } = await read<{ sections: SettingsSection[] }>("settings");
-  const keys = sections.find((section) => section.name === "scan")?.keys ?? [];
+  const keysOf = (name: string) => sections.find((section) => section.name === name)?.keys ?? [];
+  const keys = [...keysOf("scan"), ...keysOf("camera").filter((key) => key.name === "raw")];
   usual.value = usualOf(usual.value, Object.fromEntries(keys.map((key) => [key.name, key.value])));
 }
 
@@ -75,5 +78,6 @@ export function usualOf(before: ScanOptions, settings: Record<string, SettingVal
   const numbers = names.filter((name) => typeof settings[name] === "number").map((name) => [name, settings[name]]);
   const lists = [settings.ring_views, settings.ring_elevations_deg].map((list) => (Array.isArray(list) ? list.length : 0));
   const listed = Math.max(...lists);
-  return { ...before, ...Object.fromEntries(numbers), ...(listed > 0 ? { rings: listed } : {}) };
+  const raw = RAW_PHOTOS.find((one) => one === settings.raw) ?? before.raw;
+  return { ...before, ...Object.fromEntries(numbers), ...(listed > 0 ? { rings: listed } : {}), raw };
 }
