@@ -18,6 +18,8 @@ LOG = logging.getLogger(__name__)
 
 MOST_ANSWERS = 40
 """A daemon that asks more often is not helped by this hand."""
+PHOTOS_TO_NOTICE = 3
+"""Photos are judged while the table is on its way to the next: a fault shows some of them later."""
 TOLD_AT_MOST = 6
 """Of what the daemon did about one fault."""
 
@@ -85,11 +87,17 @@ class Accidents:
                 await self._answer(daemon)
             case ScanEnded(outcome=Outcome.FAILED) if self.met and await self._answer(daemon):
                 return Then.REVIVED
-            case FrameStored(frames_done=done) if self._due and done >= self._due[0][0]:
+            case FrameStored(frames_done=done) if self._is_time(done):
                 fault = self._due.pop(0)[1]
                 self._strike(fault, done)
                 return Then.RESTART if fault.restarts else Then.GO_ON
         return Then.GO_ON
+
+    def _is_time(self, done: int) -> bool:
+        """Whether the next fault is due, and the daemon had its chance to notice the last one."""
+        if not self._due or done < self._due[0][0]:
+            return False
+        return not self.met or bool(self.met[-1].daemon) or done >= self.met[-1].after_photos + PHOTOS_TO_NOTICE
 
     def _strike(self, fault: DemoFault, done: int) -> None:
         LOG.info("fault of the demo: %s", fault.name)

@@ -24,7 +24,7 @@ from scannerd.store.layout import StoreLayout
 from scannerd.store.scans import ScanStore
 
 SEVERAL = ("jam", "emergency-stop", "lose-steps", "turn-platter", "disk-full", "camera-unplugged")
-VIEWS = 14
+VIEWS = 20
 SERIAL_SPEED = 20.0
 """A byte takes its time on a real pseudo-terminal, whatever the bench's clock says."""
 
