@@ -2,6 +2,7 @@
 
 import json
 import logging
+import time
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -27,6 +28,8 @@ class Outbox:
         self.manifest: Manifest | None = None
         self._frames: dict[int, FrameEntry] = {}
         self._read_bytes = 0
+        self._changed_s = 0.0
+        self._wanted: tuple[StoredFile, ...] | None = None
 
     def refresh(self) -> None:
         """Take in what was journaled or sealed since the last look. Raises BrokenScan.
@@ -40,6 +43,21 @@ class Outbox:
 
     def wanted(self) -> tuple[StoredFile, ...]:
         """Every file that must be on the service, as far as known: the sealed ones, else those of frames."""
+        if self._wanted is None:
+            self._wanted = self._listed()
+        return self._wanted
+
+    @property
+    def journal_bytes(self) -> int:
+        """How much of the journal has been taken in."""
+        return self._read_bytes
+
+    @property
+    def idle_s(self) -> float:
+        """How old the journal's latest line is, by the device's clock."""
+        return abs(time.time() - self._changed_s)
+
+    def _listed(self) -> tuple[StoredFile, ...]:
         if self.manifest is not None:
             return self.manifest.files()
         return tuple(file for index in sorted(self._frames) for file in self._frames[index].files())
@@ -51,9 +69,10 @@ class Outbox:
     def _read_journal(self) -> None:
         journal = self.folder / JOURNAL
         try:
-            size_bytes = journal.stat().st_size
+            status = journal.stat()
         except FileNotFoundError:
             return
+        size_bytes, self._changed_s = status.st_size, status.st_mtime
         if size_bytes < self._read_bytes:  # Cut back by a recovery: read it anew.
             self._read_bytes = 0
             self._frames.clear()
@@ -63,6 +82,7 @@ class Outbox:
             stream.seek(self._read_bytes)
             whole, newline, _ = stream.read().rpartition(b"\n")
         self._read_bytes += len(whole) + len(newline)
+        self._wanted = None
         for line in whole.split(b"\n"):
             self._take(line)
 
@@ -85,6 +105,7 @@ class Outbox:
     def _read_manifest(self) -> None:
         try:
             self.manifest = Manifest.model_validate_json((self.folder / MANIFEST).read_bytes())
+            self._wanted = None
         except FileNotFoundError:
             return
         except ValidationError as problem:

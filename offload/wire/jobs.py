@@ -74,4 +74,6 @@ class SyncState(Wire):
     job: Job | None = None
     results_in_place: bool = False
     last_error: str | None = None
+    resting_at_bytes: int | None = None
+    """Length of the journal of a scan that is not sealed, once everything it names is on the service."""
     updated_at: datetime

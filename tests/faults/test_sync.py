@@ -155,6 +155,7 @@ def test_a_failed_job_passes_its_words_on(service, make_worker, make_sync, taken
 
 
 def test_a_photo_damaged_on_the_device_is_named(service, kit, make_sync, taken):
+    taken.take(1, kit.jpeg(7700))  # that no other test has brought to this service
     taken.seal()
     taken.write(1, kit.jpeg(77))
     syncing = make_sync(service.url, "--once")
