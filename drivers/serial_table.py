@@ -1,7 +1,7 @@
 """Talking to a simple turntable in the words of the configuration."""
 
 from drivers.gcode.lines import Garbled
-from drivers.gcode.table import Refused, Reply, TableCodec, Unasked
+from drivers.gcode.table import Event, Refused, Reply, TableCodec, Unasked
 from drivers.options_serial import Phrase
 from drivers.patience import Patience
 from drivers.protocols import DriverError, LinkBroken
@@ -13,6 +13,8 @@ RESTS_S = 0.06
 """Whatever says the same for so long stands; just before its end a move is slow."""
 HOMING_S = 120.0
 ASK_AGAIN_S = 1.0
+LATEST_ANSWER_S = 1.0
+"""What was not said by then to a question that nobody waits for any more got lost."""
 
 
 class TableLink(SerialLink):
@@ -27,6 +29,8 @@ class TableLink(SerialLink):
         self._codec = TableCodec(self._phrases.error_reply, self._phrases.line_end)
         self._counted = 0.0
         """Where orders have taken it, for a table that cannot be asked."""
+        self._owed = 0
+        """Answers that are still to come: one for each command."""
 
     @property
     def resolution_units(self) -> float:
@@ -47,9 +51,9 @@ class TableLink(SerialLink):
         self._codec.forget()
         while patience.left_s > 0:
             if asked.left_s <= 0:
-                self.port.write(self._codec.line(query.command, query.reply))
+                self._send(query.command, query.reply)
                 asked = Patience(self.clock, ASK_AGAIN_S)
-            if any(isinstance(event, Reply) for event in self._codec.take(self.port.read())):
+            if any(isinstance(event, Reply) for event in self._said()):
                 return True
         return False
 
@@ -58,10 +62,14 @@ class TableLink(SerialLink):
         self.resync()
 
     def resync(self) -> None:
-        """Hear what is still said to what was asked before."""
+        """Hear what is still said to what was asked before: a slow table may owe answers for a while."""
+        patience = Patience(self.clock, LATEST_ANSWER_S)
+        while self._owed and patience.left_s > 0:
+            self._said()
         while self.port.read():
             pass
         self._codec.forget()
+        self._owed = 0
 
     def standing(self) -> float:
         """Two answers that agree, as a digit may be lost on the way."""
@@ -69,10 +77,10 @@ class TableLink(SerialLink):
             return self._counted
         return self._rest(Patience(self.clock, ANSWER_S))
 
-    def _ask(self) -> float:
+    def _ask(self, *, patient: bool = False) -> float:
         query = self._phrases.query
         assert query is not None
-        values = self._say(query, ANSWER_S).values
+        values = self._say(query, ANSWER_S, patient=patient).values
         if "units" in values:
             return values["units"]
         if "angle_deg" not in values:
@@ -97,7 +105,8 @@ class TableLink(SerialLink):
             self._counted = to_units
             return to_units
         while True:
-            place = self._ask()
+            # A stop may have overtaken the answer to the order, or the order's was taken for its own.
+            place = self._ask(patient=stopped)
             if self.wishes.stand_still.is_set() and not stopped:
                 stopped = self._stop()
             same = SAME_DEG * self.options.units_per_deg
@@ -112,15 +121,17 @@ class TableLink(SerialLink):
                 )
 
     def _rest(self, patience: Patience) -> float:
-        """Return where it has come to rest."""
+        """Return where it has come to rest: what it said, and says again when it is asked so much later."""
         place, since = self._ask(), Patience(self.clock, RESTS_S)
-        while since.left_s > 0:
+        while True:
+            late_enough = since.left_s <= 0
             now = self._ask()
             if now != place:
                 place, since = now, Patience(self.clock, RESTS_S)
+            elif late_enough:
+                return place
             if patience.left_s <= 0:
                 raise LinkBroken(f"{self.where}: it does not come to rest; look at the table, then Resume")
-        return place
 
     def _say_stopping(self, phrase: Phrase, patience: Patience, from_units: float, to_units: float) -> bool:
         """Give the order; return whether it was stopped before it was answered."""
@@ -133,7 +144,7 @@ class TableLink(SerialLink):
             by_units=by,
             speed_deg_s=self.options.max_speed_deg_s,
         )
-        self.port.write(self._codec.line(command, phrase.reply))
+        self._send(command, phrase.reply)
         stopped = False
 
         def answered() -> bool:
@@ -174,7 +185,7 @@ class TableLink(SerialLink):
 
     def _say(self, phrase: Phrase, patience_s: float, *, patient: bool = False) -> Reply:
         """Send a command and return its reply; `patient`: whatever else is said before it."""
-        self.port.write(self._codec.line(phrase.command, phrase.reply))
+        self._send(phrase.command, phrase.reply)
         reply: Reply | None = None
 
         def answered() -> bool:
@@ -186,8 +197,18 @@ class TableLink(SerialLink):
         assert reply is not None
         return reply
 
+    def _send(self, command: str, reply: str) -> None:
+        self.port.write(self._codec.line(command, reply))
+        self._owed += 1
+
+    def _said(self) -> list[Event]:
+        """Return every line that has come, after a short wait at most."""
+        events = self._codec.take(self.port.read())
+        self._owed = max(0, self._owed - len(events))
+        return events
+
     def _heard(self, *, patient: bool = False) -> Reply | None:
-        for event in self._codec.take(self.port.read()):
+        for event in self._said():
             if isinstance(event, Reply):
                 return event
             if isinstance(event, Refused):

@@ -6,6 +6,7 @@ import select
 import struct
 import threading
 import tty
+from collections import deque
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -77,8 +78,8 @@ class SerialTable:
         self._ending = False
         self._drop_to_controller = self._drop_to_host = self._garble_to_host = 0
         self._drop_at: float | None = None
-        self._slow_until_s = 0.0
-        self._pending = bytearray()
+        self._pending: deque[tuple[float, bytes]] = deque()
+        """What is said, and from when on it is heard."""
         self.reply_delay_s = 0.0
         """What it takes longer for each answer."""
         self.bytes_lost = 0
@@ -217,13 +218,11 @@ class SerialTable:
 
     def _delayed(self, data: bytes) -> bytes:
         now_s = self._world.clock.now_s()
-        if data and not self._pending:
-            self._slow_until_s = now_s + self.reply_delay_s
-        self._pending += data
-        if now_s < self._slow_until_s:
-            return b""
-        out = bytes(self._pending)
-        self._pending.clear()
+        if data:
+            self._pending.append((now_s + self.reply_delay_s, data))
+        out = b""
+        while self._pending and self._pending[0][0] <= now_s:
+            out += self._pending.popleft()[1]
         return out
 
     def _understood(self, line: int) -> bool:

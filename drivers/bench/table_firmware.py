@@ -59,9 +59,11 @@ class TableFirmware(SerialFirmware):
             return "OK"
         match line:
             case "POS?":
+                self.motor.advance()
                 return f"POS {self.motor.position:.2f}"
             case "STOP":
-                self.motor.hold()
+                if self.motor.queued:
+                    self.motor.hold()
                 return "OK"
             case "HOME":
                 self.motor.place(0.0)

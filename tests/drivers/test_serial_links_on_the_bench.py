@@ -2,20 +2,29 @@
 
 import asyncio
 import random
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from under_way import FAR_DEG, holds, under_way
 
 from drivers.bench.grey_card import GreyCard
 from drivers.bench.install import Bench, install_bench
 from drivers.bench.serial_table import SerialTable, SerialWiring
 from drivers.hardware_fault import HardwareFault
-from drivers.options_serial import SerialAxisOptions
-from drivers.protocols import AxisNotHomed, DriverError, LinkBroken
-from drivers.stepper_serial import GrblAxis, MarlinAxis, SerialAxis
+from drivers.options_serial import Phrase, SerialAxisOptions, TablePhrases
+from drivers.protocols import AxisNotHomed, DriverError, EmergencyStopped, LinkBroken
+from drivers.stepper_serial import GrblAxis, MarlinAxis, SerialAxis, TableAxis
 
 SPEED = 8.0
+WORDS = TablePhrases(
+    move=Phrase("MA {angle_deg:.3f}", "OK"),
+    query=Phrase("POS?", r"POS (?P<angle_deg>-?\d+\.\d+)"),
+    stop=Phrase("STOP", "OK"),
+    on=Phrase("ON", "OK"),
+    off=Phrase("OFF", "OK"),
+)
 AXES: dict[Any, type[SerialAxis]] = {"grbl": GrblAxis, "marlin": MarlinAxis}
 
 
@@ -67,8 +76,8 @@ async def test_a_cable_pulled_in_the_middle_of_a_move_loses_the_position(
     with install_bench(card, SPEED, turntable=SerialWiring(kind, port)) as bench:
         axis = AXES[kind](SerialAxisOptions(port=str(port)), bench.clock)
         await axis.home()
-        move = asyncio.create_task(axis.move_to(360))
-        await bench.clock.wait_until(bench.clock.now_s() + 1.0)
+        move = asyncio.create_task(axis.move_to(FAR_DEG))
+        await under_way(bench)
         table_of(bench).unplug()
         with pytest.raises(LinkBroken, match="check the cable"):
             await move
@@ -164,6 +173,8 @@ async def test_a_controller_with_a_switch_homes_itself(card: GreyCard, tmp_path:
         axis = AXES[kind](SerialAxisOptions(port=str(port), homes=True), bench.clock)
         first = await axis.home()
         assert (first.found_by, first.off_deg) == ("controller", None)
+        # A search ends without a ramp: the platter swings.
+        await bench.clock.wait_until(bench.clock.now_s() + 1.0)
         zero_deg = bench.angle_deg
         await axis.move_to(30)
         again = await axis.home()
@@ -171,3 +182,51 @@ async def test_a_controller_with_a_switch_homes_itself(card: GreyCard, tmp_path:
         assert again.off_deg is not None
         assert bench.angle_deg % 360 == pytest.approx(zero_deg % 360, abs=1.0)
         await axis.close()
+
+
+@pytest.fixture
+def slow_table(card: GreyCard, tmp_path: Path) -> Iterator[Bench]:
+    """Answers late, so that a stop overtakes the answer to the order before it."""
+    with install_bench(card, SPEED, turntable=SerialWiring("table", tmp_path / "port")) as bench:
+        table_of(bench).reply_delay_s = 1.5
+        yield bench
+
+
+@pytest.fixture
+async def table_axis(slow_table: Bench, tmp_path: Path) -> AsyncIterator[TableAxis]:
+    axis = TableAxis(SerialAxisOptions(port=str(tmp_path / "port"), phrases=WORDS), slow_table.clock)
+    await axis.home()
+    yield axis
+    await axis.close()
+
+
+async def test_a_stop_that_overtakes_an_answer_is_no_lost_byte(slow_table: Bench, table_axis: TableAxis) -> None:
+    move = asyncio.create_task(table_axis.move_to(FAR_DEG))
+    await holds(lambda: table_of(slow_table).firmware.moving)
+    move.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await move
+    stopped_deg = table_axis.angle_deg
+    assert stopped_deg == pytest.approx(slow_table.world.platter.settled_angle_deg, abs=0.11)
+    assert await table_axis.move_to(stopped_deg + 20) == pytest.approx(stopped_deg + 20, abs=0.11)
+
+
+async def test_what_a_halted_table_still_answers_is_taken_for_nothing_else(
+    slow_table: Bench, table_axis: TableAxis
+) -> None:
+    move = asyncio.create_task(table_axis.move_to(FAR_DEG))
+    await holds(lambda: table_of(slow_table).firmware.moving)
+    table_axis.emergency_stop()
+    with pytest.raises(EmergencyStopped):
+        await move
+    await table_axis.home()
+    assert await table_axis.move_to(5) == pytest.approx(5, abs=0.11)
+
+
+async def test_a_stop_while_it_stands_does_not_keep_the_table_from_its_next_move(
+    slow_table: Bench, table_axis: TableAxis
+) -> None:
+    table_axis.emergency_stop()
+    await holds(lambda: not slow_table.motor_enabled)
+    await table_axis.home()
+    assert await table_axis.move_to(5) == pytest.approx(5, abs=0.11)
