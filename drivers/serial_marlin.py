@@ -36,7 +36,7 @@ ASK_AGAIN_S = 1.0
 SAME_UNITS = 0.011
 """M114 is rounded to 0.01."""
 HALF_A_DIGIT = 0.005
-"""Of the last one of M92."""
+"""Of the last one of M92, and of a place in M114."""
 HOMING_S = 120.0
 
 
@@ -148,7 +148,7 @@ class MarlinLink(SerialLink):
         # M92 is told with two digits, which after some turns is more than a step.
         told_to = abs(steps) * HALF_A_DIGIT / per_unit**2
         same = abs(steps / per_unit - planned) <= self.resolution_units + SAME_UNITS + told_to
-        return planned if same else steps / per_unit
+        return planned if same and told_to > HALF_A_DIGIT else steps / per_unit
 
     def energise(self) -> None:
         """Hold."""
