@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from under_way import FAR_DEG, under_way
 
 from drivers.bench.grey_card import GreyCard
 from drivers.bench.install import Bench, install_bench
@@ -18,6 +19,7 @@ from drivers.registry import axis_driver
 
 SPEED = 8.0
 SETTLE_S = 1.0
+SAMPLES = 1000
 WORDS = TablePhrases(
     move=Phrase("MA {angle_deg:.3f}", "OK"),
     query=Phrase("POS?", r"POS (?P<angle_deg>-?\d+\.\d+)"),
@@ -81,22 +83,21 @@ async def test_the_platter_truly_goes_where_it_is_sent(rig: Rig, axis: Axis) -> 
 
 
 async def test_cancelling_brakes_and_the_position_stays_true(rig: Rig, axis: Axis) -> None:
-    clock = rig.bench.clock
-    move = asyncio.create_task(axis.move_to(360))
-    await clock.wait_until(clock.now_s() + 2.0)
+    move = asyncio.create_task(axis.move_to(FAR_DEG))
+    await under_way(rig.bench)
     move.cancel()
     with pytest.raises(asyncio.CancelledError):
         await move
     stopped_deg = axis.angle_deg
-    assert 0 < stopped_deg < 359
+    assert 0 < stopped_deg < FAR_DEG - 1
     assert await rig.settled_deg() == pytest.approx(stopped_deg, abs=rig.tolerance_deg)
     await axis.move_to(0)
     assert await rig.settled_deg() == pytest.approx(0, abs=rig.tolerance_deg)
 
 
 async def test_closing_during_a_move_ends_it_with_an_error(rig: Rig, axis: Axis) -> None:
-    move = asyncio.create_task(axis.move_to(360))
-    await rig.bench.clock.wait_until(rig.bench.clock.now_s() + 1.0)
+    move = asyncio.create_task(axis.move_to(FAR_DEG))
+    await under_way(rig.bench)
     await axis.close()
     with pytest.raises(DriverError, match=r"stopped at .* on the way"):
         await move
@@ -152,9 +153,8 @@ async def test_release_lets_the_motor_go_and_keeps_the_position(rig: Rig, axis: 
 
 
 async def test_an_emergency_stop_ends_a_move_and_the_current_at_once(rig: Rig, axis: Axis) -> None:
-    clock = rig.bench.clock
-    move = asyncio.create_task(axis.move_to(360))
-    await clock.wait_until(clock.now_s() + 1.5)
+    move = asyncio.create_task(axis.move_to(FAR_DEG))
+    await under_way(rig.bench)
     axis.emergency_stop()
     with pytest.raises(EmergencyStopped):
         await move
@@ -182,13 +182,9 @@ async def test_with_play_every_place_is_reached_forward(rig: Rig) -> None:
     axis = rig.build(backlash_deg=2.0)
     await axis.home()
     await axis.move_to(30)
-    least_deg = 30.0
-    move = asyncio.create_task(axis.move_to(20))
-    while not move.done():
-        least_deg = min(least_deg, rig.bench.angle_deg)
-        await asyncio.sleep(0.001)
-    await move
-    assert least_deg < 19
+    began_s = rig.bench.clock.now_s()
+    await axis.move_to(20)
+    assert min(rig.bench.world.platter.sample(began_s, rig.bench.clock.now_s(), SAMPLES)) < 19
     assert await rig.settled_deg() == pytest.approx(20, abs=rig.tolerance_deg)
     await axis.close()
 

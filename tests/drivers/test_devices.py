@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from onlooker import BenchOnlooker, Onlooker, Person
+from under_way import FAR_DEG
 
 from drivers.bench.grey_card import GreyCard
 from drivers.bench.install import install_bench
@@ -20,7 +21,7 @@ from scannerd.hardware import build_device
 from scannerd.settings.file import parse_config, read_config
 
 SPEED = 8.0
-WAIT_S = 20.0
+WAIT_S = 60.0
 """So long a person may take."""
 BENCH = """
 [camera]
@@ -49,6 +50,8 @@ class Rig:
     clock: Clock
     onlooker: Onlooker
     devices: AsyncExitStack
+    far_deg: float
+    """A way that nothing comes to the end of before it is interrupted."""
 
     def build(self, name: str) -> Any:
         """Skips loudly where the configuration has none."""
@@ -67,11 +70,11 @@ async def rig(request: pytest.FixtureRequest) -> AsyncIterator[Rig]:
     async with AsyncExitStack() as devices:
         if request.config.getoption("--hardware"):
             config = read_config(request.config.getoption("--hardware-config"))
-            yield Rig(config, SystemClock(), Person(request.config), devices)
+            yield Rig(config, SystemClock(), Person(request.config), devices, 360.0)
             return
         config = parse_config(BENCH)
         bench = devices.enter_context(install_bench(GreyCard(), SPEED, demo_wiring(config), lift=demo_lift(config)))
-        yield Rig(config, bench.clock, BenchOnlooker(bench), devices)
+        yield Rig(config, bench.clock, BenchOnlooker(bench), devices, FAR_DEG)
 
 
 async def homed(rig: Rig) -> Axis:
@@ -100,12 +103,12 @@ async def test_the_platter_turns_a_quarter_and_comes_back_in_the_time_that_it_sa
 async def test_a_move_that_is_cancelled_ends_and_its_place_is_known(rig: Rig) -> None:
     axis = await homed(rig)
     start_deg = axis.angle_deg
-    move = asyncio.create_task(axis.move_to(start_deg + 360))
+    move = asyncio.create_task(axis.move_to(start_deg + rig.far_deg))
     await rig.clock.wait_until(rig.clock.now_s() + 1.0)
     move.cancel()
     with pytest.raises(asyncio.CancelledError):
         await move
-    assert start_deg < axis.angle_deg < start_deg + 359
+    assert start_deg < axis.angle_deg < start_deg + rig.far_deg - 1
     await axis.move_to(start_deg)
 
 
@@ -134,7 +137,7 @@ async def test_homing_twice_finds_the_same_place(rig: Rig) -> None:
 @pytest.mark.needs("turntable", "person")
 async def test_an_emergency_stop_ends_a_move_at_once(rig: Rig) -> None:
     axis = await homed(rig)
-    move = asyncio.create_task(axis.move_to(axis.angle_deg + 360))
+    move = asyncio.create_task(axis.move_to(axis.angle_deg + rig.far_deg))
     await rig.clock.wait_until(rig.clock.now_s() + 1.5)
     axis.emergency_stop()
     with pytest.raises(EmergencyStopped):

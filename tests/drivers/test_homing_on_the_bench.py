@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 
 import pytest
+from under_way import FAR_DEG, under_way
 
 from drivers.bench.grey_card import GreyCard
 from drivers.bench.index_flag import IndexFlag
@@ -122,9 +123,11 @@ async def test_a_sensor_that_is_always_active_is_told() -> None:
 
 async def test_cancelling_a_search_leaves_the_angle_unknown() -> None:
     with platter() as bench:
-        axis = StepperGpio(StepperGpioOptions(index=INDEX), bench.clock)
+        bench.world.flag = IndexFlag(width_deg=0.0)
+        # A whole turn takes it so long that no machine misses the search.
+        axis = StepperGpio(StepperGpioOptions(index=replace(INDEX, speed_deg_s=2.0)), bench.clock)
         homing = asyncio.create_task(axis.home())
-        await bench.clock.wait_until(bench.clock.now_s() + 1.0)
+        await under_way(bench, by_deg=2.0)
         homing.cancel()
         with pytest.raises(asyncio.CancelledError):
             await homing
@@ -154,8 +157,8 @@ async def test_an_emergency_stop_does_not_brake_and_forgets_the_angle() -> None:
     with platter() as bench:
         axis = StepperGpio(StepperGpioOptions(), bench.clock)
         await axis.home()
-        move = asyncio.create_task(axis.move_to(300))
-        await bench.clock.wait_until(bench.clock.now_s() + 1.5)
+        move = asyncio.create_task(axis.move_to(FAR_DEG))
+        await under_way(bench)
         axis.emergency_stop()
         assert not bench.board.enabled
         pulses = bench.world.pulses

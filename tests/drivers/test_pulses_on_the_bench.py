@@ -9,6 +9,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+from under_way import FAR_DEG, under_way
 
 from drivers.bench.grey_card import GreyCard
 from drivers.bench.install import SITE, Bench, install_bench
@@ -62,7 +63,7 @@ async def test_a_cancelled_move_brakes_and_is_counted_to_the_step(bench: Bench, 
     axis = StepperGpio(options, bench.clock)
     await axis.home()
     for after_s in (0.1, 0.4, 1.3):
-        move = asyncio.create_task(axis.move_to(axis.angle_deg + 300))
+        move = asyncio.create_task(axis.move_to(axis.angle_deg + FAR_DEG))
         await bench.clock.wait_until(bench.clock.now_s() + after_s)
         move.cancel()
         with pytest.raises(asyncio.CancelledError):
@@ -74,8 +75,8 @@ async def test_a_cancelled_move_brakes_and_is_counted_to_the_step(bench: Bench, 
 async def test_an_emergency_stop_drops_what_was_queued(bench: Bench, options: StepperGpioOptions) -> None:
     axis = StepperGpio(options, bench.clock)
     await axis.home()
-    move = asyncio.create_task(axis.move_to(300))
-    await bench.clock.wait_until(bench.clock.now_s() + 1.0)
+    move = asyncio.create_task(axis.move_to(FAR_DEG))
+    await under_way(bench)
     axis.emergency_stop()
     turned_deg = bench.world.platter.settled_angle_deg
     with pytest.raises(EmergencyStopped):

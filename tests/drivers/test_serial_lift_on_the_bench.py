@@ -2,11 +2,13 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from under_way import FAR_DEG, holds, under_way
 
 from drivers.bench.grey_card import GreyCard
 from drivers.bench.install import Bench, install_bench
@@ -73,7 +75,13 @@ def rig(request: pytest.FixtureRequest, card: GreyCard, tmp_path: Path) -> Itera
 
 @pytest.fixture
 async def axes(rig: Rig) -> AsyncIterator[tuple[Axis, Axis]]:
-    table, lift = rig.build(rig.table), rig.build(rig.lift)
+    async with built(rig) as both:
+        yield both
+
+
+@asynccontextmanager
+async def built(rig: Rig, **lift_changes: object) -> AsyncIterator[tuple[Axis, Axis]]:
+    table, lift = rig.build(rig.table), rig.build(rig.lift, **lift_changes)
     await table.home()
     await lift.believe(START_DEG)
     yield table, lift
@@ -115,11 +123,17 @@ async def test_a_lift_that_is_let_go_leaves_the_table_its_current(rig: Rig, axes
     assert rig.bench.world.platter.settled_angle_deg == pytest.approx(0.0, abs=rig.bench.step_deg)
 
 
-async def test_cancelling_the_lift_brakes_and_its_place_stays_true(rig: Rig, axes: tuple[Axis, Axis]) -> None:
-    _, lift = axes
-    clock = rig.bench.clock
+@pytest.fixture
+async def slow_lift(rig: Rig) -> AsyncIterator[tuple[Axis, Axis]]:
+    """The lift takes so long that it is met under way."""
+    async with built(rig, max_speed_deg_s=2.0) as both:
+        yield both
+
+
+async def test_cancelling_the_lift_brakes_and_its_place_stays_true(rig: Rig, slow_lift: tuple[Axis, Axis]) -> None:
+    _, lift = slow_lift
     move = asyncio.create_task(lift.move_to(80.0))
-    await clock.wait_until(clock.now_s() + 1.5)
+    await holds(lambda: rig.elevation_deg > START_DEG + 2)
     move.cancel()
     with pytest.raises(asyncio.CancelledError):
         await move
@@ -127,17 +141,16 @@ async def test_cancelling_the_lift_brakes_and_its_place_stays_true(rig: Rig, axe
     assert rig.elevation_deg == pytest.approx(lift.angle_deg, abs=NEAR_DEG)
 
 
-async def test_an_emergency_stop_ends_both_and_all_current(rig: Rig, axes: tuple[Axis, Axis]) -> None:
-    table, lift = axes
-    clock = rig.bench.clock
-    moves = [asyncio.create_task(table.move_to(360.0)), asyncio.create_task(lift.move_to(70.0))]
-    await clock.wait_until(clock.now_s() + 1.0)
-    for axis in axes:
+async def test_an_emergency_stop_ends_both_and_all_current(rig: Rig, slow_lift: tuple[Axis, Axis]) -> None:
+    table, lift = slow_lift
+    moves = [asyncio.create_task(table.move_to(FAR_DEG)), asyncio.create_task(lift.move_to(70.0))]
+    await under_way(rig.bench)
+    for axis in slow_lift:
         axis.emergency_stop()
     for move in moves:
         with pytest.raises(EmergencyStopped):
             await move
-    for axis in axes:
+    for axis in slow_lift:
         with pytest.raises(AxisNotHomed):
             _ = axis.angle_deg
     stopped_deg = rig.elevation_deg

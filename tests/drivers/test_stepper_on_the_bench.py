@@ -3,6 +3,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 from gpiozero import DigitalOutputDevice
+from under_way import FAR_DEG, under_way
 
 from drivers.bench.install import Bench, install_bench
 from drivers.bench.pins import BenchWiring
@@ -51,14 +52,13 @@ async def test_a_platter_still_swings_right_after_a_move(fast_bench: Bench, axis
 
 
 async def test_cancelling_brakes_and_the_position_stays_true(fast_bench: Bench, axis: StepperGpio) -> None:
-    clock = fast_bench.clock
-    move = asyncio.create_task(axis.move_to(360))
-    await clock.wait_until(clock.now_s() + 1.5)
+    move = asyncio.create_task(axis.move_to(FAR_DEG))
+    await under_way(fast_bench)
     move.cancel()
     with pytest.raises(asyncio.CancelledError):
         await move
     stopped_deg = axis.angle_deg
-    assert 0 < stopped_deg < 360
+    assert 0 < stopped_deg < FAR_DEG
     assert stopped_deg == pytest.approx(fast_bench.world.pulses * fast_bench.step_deg)
     assert await settled_angle_deg(fast_bench) == pytest.approx(stopped_deg, abs=fast_bench.step_deg / 2)
     await axis.move_to(0)
@@ -66,10 +66,10 @@ async def test_cancelling_brakes_and_the_position_stays_true(fast_bench: Bench, 
 
 
 async def test_closing_during_a_move_ends_it_with_an_error(fast_bench: Bench, axis: StepperGpio) -> None:
-    move = asyncio.create_task(axis.move_to(360))
-    await fast_bench.clock.wait_until(fast_bench.clock.now_s() + 1.0)
+    move = asyncio.create_task(axis.move_to(FAR_DEG))
+    await under_way(fast_bench)
     await axis.close()
-    with pytest.raises(DriverError, match=r"stopped at .* on the way from 0.00° to 360.00°"):
+    with pytest.raises(DriverError, match=r"stopped at .* on the way from 0.00° to 3600.00°"):
         await move
     assert not fast_bench.board.enabled
     with pytest.raises(DriverError, match="closed"):
