@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from scannerd.demo.options import DemoOptions
 from scannerd.events import StepTimes
 from scannerd.store.durable import write_durably
+from scannerd.store.history import journaled_frames
 from scannerd.store.journal import replay
 from scannerd.store.layout import StoreLayout
-from scannerd.store.scans import ScanStore, journaled_frames
+from scannerd.store.scans import ScanStore
 from scannerd.store.summary import ScanState, ScanSummary, summary_of
 
 

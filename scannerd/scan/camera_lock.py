@@ -11,7 +11,7 @@ from scannerd.commands import RawPhotos
 from scannerd.config_camera import AnyCameraSection
 from scannerd.scan.flicker import Flicker
 from scannerd.store.durable import StoreFault
-from scannerd.store.scans import StoredScan
+from scannerd.store.stored_scan import StoredScan
 from scannerd.worker_thread import WorkerThread
 
 LOG = logging.getLogger(__name__)

@@ -26,7 +26,7 @@ from scannerd.scan.slip import SlipVerdict
 from scannerd.scan.taken import Rejected, Taken
 from scannerd.store.developed import DevelopedPhoto
 from scannerd.store.durable import StoreFull
-from scannerd.store.scans import StoredScan
+from scannerd.store.stored_scan import StoredScan
 from scannerd.worker_thread import WorkerThread
 
 LOG = logging.getLogger(__name__)

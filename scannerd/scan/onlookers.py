@@ -13,8 +13,8 @@ from scannerd.scan.sameness import SamenessWatch
 from scannerd.scan.shot import Arrival
 from scannerd.scan.slip import MAX_SLIP_DEG, SlipVerdict, SlipWatch
 from scannerd.scan.taken import Taken
-from scannerd.store.scans import StoredScan
 from scannerd.store.sidecars import readable_sidecars
+from scannerd.store.stored_scan import StoredScan
 
 
 @dataclass(frozen=True)

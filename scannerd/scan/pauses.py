@@ -16,7 +16,7 @@ from scannerd.scan.motor_rest import MotorRest
 from scannerd.scan.phases import Phase
 from scannerd.scan.station import EnterPhase, Station
 from scannerd.store.durable import StoreFull
-from scannerd.store.scans import StoredScan
+from scannerd.store.stored_scan import StoredScan
 
 LOG = logging.getLogger(__name__)
 

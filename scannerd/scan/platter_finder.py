@@ -22,7 +22,7 @@ from scannerd.scan.relocate import (
     turned_deg,
 )
 from scannerd.store.photo import read_grey
-from scannerd.store.scans import StoredScan
+from scannerd.store.stored_scan import StoredScan
 from scannerd.worker_thread import WorkerThread
 
 

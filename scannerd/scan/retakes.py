@@ -18,7 +18,7 @@ from scannerd.scan.station import EnterPhase, Station
 from scannerd.scan.taken import Rejected, Taken
 from scannerd.scan.viewpoint_fault import ViewpointFault
 from scannerd.scan.visits import Visits
-from scannerd.store.scans import StoredScan
+from scannerd.store.stored_scan import StoredScan
 from scannerd.worker_thread import WorkerThread
 
 LOG = logging.getLogger(__name__)

@@ -29,8 +29,8 @@ from scannerd.scan.viewpoint_fault import ViewpointFault
 from scannerd.scan.visits import Visits
 from scannerd.store.contact_sheet import write_contact_sheet
 from scannerd.store.durable import StoreFull
-from scannerd.store.scans import StoredScan
 from scannerd.store.seal import Seal
+from scannerd.store.stored_scan import StoredScan
 from scannerd.worker_thread import WorkerThread
 
 LOG = logging.getLogger(__name__)

@@ -48,7 +48,7 @@ from scannerd.scan.taken import Taken
 from scannerd.scan.viewpoint_fault import ViewpointFault
 from scannerd.scan.visits import Visits
 from scannerd.store.durable import StoreFault
-from scannerd.store.scans import StoredScan
+from scannerd.store.stored_scan import StoredScan
 from scannerd.worker_thread import WorkerThread
 
 LOG = logging.getLogger(__name__)

@@ -3,7 +3,7 @@
 from offload.wire.bundle import Place
 from scannerd.scan.camera_lift import CameraLift
 from scannerd.scan.plan import Viewpoint
-from scannerd.store.scans import StoredScan
+from scannerd.store.stored_scan import StoredScan
 
 
 class Standing:

@@ -20,7 +20,7 @@ from scannerd.scan.standing import Standing
 from scannerd.scan.station import Station, stay
 from scannerd.scan.taken import Taken
 from scannerd.scan.viewpoint_fault import ViewpointFault
-from scannerd.store.scans import StoredScan
+from scannerd.store.stored_scan import StoredScan
 
 LOG = logging.getLogger(__name__)
 

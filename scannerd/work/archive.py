@@ -13,7 +13,8 @@ from scannerd.scan.extension import extension_of
 from scannerd.scan.pattern import ImpossiblePattern
 from scannerd.scan.plan import Viewpoint
 from scannerd.store.retention import Retention
-from scannerd.store.scans import ScanStore, StoredScan
+from scannerd.store.scans import ScanStore
+from scannerd.store.stored_scan import StoredScan
 from scannerd.store.trash import Trash
 from scannerd.worker_thread import WorkerThread
 

@@ -38,8 +38,9 @@ from scannerd.scan.plan import ScanPlan
 from scannerd.scan.session import ShowPhoto
 from scannerd.store.durable import StoreFault
 from scannerd.store.lift_rest import LiftRest
-from scannerd.store.scans import ScanStore, StoredScan
+from scannerd.store.scans import ScanStore
 from scannerd.store.space import photo_bytes, scan_bytes
+from scannerd.store.stored_scan import StoredScan
 from scannerd.work.answers import Answer, accept, fail
 from scannerd.work.archive import Archive, note_retake
 from scannerd.work.errands import Errands

@@ -8,7 +8,8 @@ from scannerd.scan.background import camera_model
 from scannerd.scan.pattern import ImpossiblePattern
 from scannerd.scan.plan import ScanPlan, plan_scan, planned_camera, raw_of
 from scannerd.store.identity import new_scan_id
-from scannerd.store.scans import ScanStore, StoredScan
+from scannerd.store.scans import ScanStore
+from scannerd.store.stored_scan import StoredScan
 from scannerd.store.trash import Trash
 from scannerd.work.workplace import Workplace
 

@@ -21,7 +21,7 @@ from scannerd.scan.phases import Phase, PhaseTracker
 from scannerd.scan.session import ScanSession, ShowPhoto, Zero
 from scannerd.store.durable import StoreFault
 from scannerd.store.lift_rest import LiftRest
-from scannerd.store.scans import StoredScan
+from scannerd.store.stored_scan import StoredScan
 from scannerd.work.answers import Answer, accept, fail
 from scannerd.worker_thread import WorkerThread
 

@@ -24,9 +24,10 @@ from scannerd.fault_kind import FaultKind
 from scannerd.process import health
 from scannerd.process.vitals import Throttling, Vitals, read_vitals
 from scannerd.scan.darkroom import BACKLOG
+from scannerd.store.history import journaled_frames
 from scannerd.store.journal import replay
 from scannerd.store.layout import StoreLayout
-from scannerd.store.scans import ScanStore, journaled_frames
+from scannerd.store.scans import ScanStore
 
 Harm = Callable[[Bench, list[int], SimulatedSupply], None]
 

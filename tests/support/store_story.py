@@ -31,7 +31,8 @@ from scannerd.store.hashing import sha256_of_bytes
 from scannerd.store.layout import StoreLayout
 from scannerd.store.ledger import CommandLedger
 from scannerd.store.retention import Retention
-from scannerd.store.scans import ScanStore, StoredScan
+from scannerd.store.scans import ScanStore
+from scannerd.store.stored_scan import StoredScan
 from scannerd.store.trash import Trash
 
 VIEWS = 4

@@ -15,7 +15,7 @@ from scannerd.scan.plan import ScanPlan, viewpoints_on
 from scannerd.store.catalogue import Catalogue
 from scannerd.store.contact_sheet import write_contact_sheet
 from scannerd.store.developed import DevelopedPhoto
-from scannerd.store.scans import StoredScan
+from scannerd.store.stored_scan import StoredScan
 
 VIEWS = 500
 RINGS = 2

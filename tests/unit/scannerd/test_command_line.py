@@ -14,9 +14,10 @@ from drivers.bench.install import Bench, install_bench
 from scannerd.__main__ import app
 from scannerd.config import ButtonSection, Config
 from scannerd.settings.text import documented_toml
+from scannerd.store.history import journaled_frames
 from scannerd.store.journal import replay
 from scannerd.store.layout import StoreLayout
-from scannerd.store.scans import ScanStore, journaled_frames
+from scannerd.store.scans import ScanStore
 from scannerd.store.summary import ScanState, summary_of
 
 REPOSITORY = Path(__file__).resolve().parents[3]

@@ -28,9 +28,10 @@ from scannerd.fault_kind import FaultKind
 from scannerd.hardware import build_hardware
 from scannerd.scan.darkroom import BACKLOG
 from scannerd.scan.phases import Phase
+from scannerd.store.history import journaled_frames
 from scannerd.store.journal import replay
 from scannerd.store.layout import StoreLayout
-from scannerd.store.scans import ScanStore, journaled_frames
+from scannerd.store.scans import ScanStore
 
 REPOSITORY = Path(__file__).resolve().parents[3]
 

@@ -15,9 +15,10 @@ from typing import Any
 import pytest
 from bench_settings import SMALL_MAT, bench_settings
 
+from scannerd.store.history import journaled_frames
 from scannerd.store.journal import replay
 from scannerd.store.layout import StoreLayout
-from scannerd.store.scans import ScanStore, journaled_frames
+from scannerd.store.scans import ScanStore
 from scannerd.store.summary import ScanState, summary_of
 
 ROOT = Path(__file__).resolve().parents[4]

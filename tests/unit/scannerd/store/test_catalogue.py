@@ -10,7 +10,8 @@ from drivers.raw_picture import RawFile
 from scannerd.scan.plan import Viewpoint
 from scannerd.store.catalogue import Catalogue
 from scannerd.store.photo import read_small
-from scannerd.store.scans import ScanStore, ScanUnknown, StoredScan
+from scannerd.store.scans import ScanStore, ScanUnknown
+from scannerd.store.stored_scan import StoredScan
 from scannerd.store.thumbnails import whole_thumbnail
 from scannerd.store.trash import Trash
 

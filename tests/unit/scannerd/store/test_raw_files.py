@@ -17,8 +17,9 @@ from scannerd.settings.file import parse_config
 from scannerd.store.developed import DevelopedPhoto, TakenPhoto
 from scannerd.store.durable import StoreFull
 from scannerd.store.layout import StoreLayout
-from scannerd.store.scans import ScanStore, StoredScan
+from scannerd.store.scans import ScanStore
 from scannerd.store.space import photo_bytes
+from scannerd.store.stored_scan import StoredScan
 
 CAMERA = CameraModel(make="Raspberry Pi", model="imx477", focal_length_mm=9.0, pixel_pitch_um=3.925)
 WHEN = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)

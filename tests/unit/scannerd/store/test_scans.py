@@ -23,8 +23,9 @@ from scannerd.store.developed import DevelopedPhoto, TakenPhoto, file_of
 from scannerd.store.durable import StoreFault, StoreFull
 from scannerd.store.journal import replay
 from scannerd.store.layout import StoreLayout
-from scannerd.store.scans import ScanExists, ScanStore, ScanUnknown, StoredScan
+from scannerd.store.scans import ScanExists, ScanStore, ScanUnknown
 from scannerd.store.space import photo_bytes
+from scannerd.store.stored_scan import StoredScan
 from scannerd.store.summary import ScanState, summaries, summary_of
 
 CAMERA = CameraModel(make="Raspberry Pi", model="imx477", focal_length_mm=9.0, pixel_pitch_um=3.925)
