@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from scannerd.demo.options import DemoOptions
 from scannerd.events import StepTimes
 from scannerd.store.durable import write_durably
-from scannerd.store.history import journaled_frames
+from scannerd.store.history import history_of
 from scannerd.store.journal import replay
 from scannerd.store.layout import StoreLayout
 from scannerd.store.scans import ScanStore
@@ -51,7 +51,7 @@ class Leftover:
             for line in lines
             if line.type == "frame" and "times" in line.body
         }
-        frames = journaled_frames(lines)
+        frames = history_of(lines).frames
         taken = tuple(times[index] for index in frames if index in times)
         return ScanRecord(taken, sum(frame.attempt - 1 for frame in frames.values()))
 

@@ -130,8 +130,3 @@ def history_of(lines: Iterable[JournalLine]) -> ScanHistory:
     for line in lines:
         history.take_in(line)
     return history
-
-
-def journaled_frames(lines: Iterable[JournalLine]) -> Frames:
-    """Return the photos that a journal counts, the latest of each viewpoint. Raises StoreFault."""
-    return history_of(lines).frames

@@ -24,7 +24,7 @@ from scannerd.fault_kind import FaultKind
 from scannerd.process import health
 from scannerd.process.vitals import Throttling, Vitals, read_vitals
 from scannerd.scan.darkroom import BACKLOG
-from scannerd.store.history import journaled_frames
+from scannerd.store.history import history_of
 from scannerd.store.journal import replay
 from scannerd.store.layout import StoreLayout
 from scannerd.store.scans import ScanStore
@@ -65,7 +65,7 @@ def journal(daemon: Daemon, kind: str) -> list[dict[str, object]]:
 def seen_of(daemon: Daemon) -> dict[int, tuple[float, float]]:
     """Commanded and seen angle of every photo that counts."""
     lines, _ = replay(daemon.store.layout.scan("cup").journal)
-    frames = journaled_frames(lines)
+    frames = history_of(lines).frames
     return {index: (frame.angle_deg, _number(frame.seen_angle_deg)) for index, frame in frames.items()}
 
 

@@ -14,7 +14,7 @@ from drivers.bench.install import Bench, install_bench
 from scannerd.__main__ import app
 from scannerd.config import ButtonSection, Config
 from scannerd.settings.text import documented_toml
-from scannerd.store.history import journaled_frames
+from scannerd.store.history import history_of
 from scannerd.store.journal import replay
 from scannerd.store.layout import StoreLayout
 from scannerd.store.scans import ScanStore
@@ -107,7 +107,7 @@ def test_a_signal_ends_the_daemon_between_frames_and_the_scan_can_be_resumed(
     assert summary_of(store, "cup").state is ScanState.UNFINISHED
     lines, good_bytes = replay(store.layout.scan("cup").journal)
     assert good_bytes == store.layout.scan("cup").journal.stat().st_size, "the journal ends with a whole line"
-    assert 1 <= len(journaled_frames(lines)) < 200
+    assert 1 <= len(history_of(lines).frames) < 200
 
 
 def test_a_scan_of_two_heights_from_the_command_line(real_time_bench: Bench, tmp_path: Path) -> None:

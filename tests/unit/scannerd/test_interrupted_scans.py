@@ -28,7 +28,7 @@ from scannerd.fault_kind import FaultKind
 from scannerd.hardware import build_hardware
 from scannerd.scan.darkroom import BACKLOG
 from scannerd.scan.phases import Phase
-from scannerd.store.history import journaled_frames
+from scannerd.store.history import history_of
 from scannerd.store.journal import replay
 from scannerd.store.layout import StoreLayout
 from scannerd.store.scans import ScanStore
@@ -45,11 +45,11 @@ async def test_pause_and_resume_act_between_viewpoints(bench: Bench, tmp_path: P
         await daemon.submit(Pause())
         await until(events, ScanPaused)
         assert daemon.phase is Phase.PAUSED
-        done = len(journaled_frames(replay(scan_folder(config, "cup").journal)[0]))
+        done = len(history_of(replay(scan_folder(config, "cup").journal)[0]).frames)
         pulses = bench.world.pulses
         await bench.clock.wait_until(bench.clock.now_s() + 5)
         assert bench.world.pulses == pulses, "nothing moves while paused"
-        assert len(journaled_frames(replay(scan_folder(config, "cup").journal)[0])) == done
+        assert len(history_of(replay(scan_folder(config, "cup").journal)[0]).frames) == done
         await daemon.submit(Resume())
         (ended,) = of(ScanEnded, await until(events, ScanEnded))
     assert ended.outcome is Outcome.COMPLETED
@@ -131,7 +131,7 @@ def test_after_kill_9_the_resumed_scan_takes_exactly_what_is_missing(tmp_path: P
             assert child.stdout.readline(), "the child died before it was killed"
         child.send_signal(signal.SIGKILL)
     config = bench_config(tmp_path, views=12)
-    before = journaled_frames(replay(scan_folder(config, "cup").journal)[0])
+    before = history_of(replay(scan_folder(config, "cup").journal)[0]).frames
     assert 3 <= len(before) < 12
 
     async def resume() -> list[Event]:

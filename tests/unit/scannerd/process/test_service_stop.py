@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from bench_settings import SMALL_MAT, bench_settings
 
-from scannerd.store.history import journaled_frames
+from scannerd.store.history import history_of
 from scannerd.store.journal import replay
 from scannerd.store.layout import StoreLayout
 from scannerd.store.scans import ScanStore
@@ -65,7 +65,7 @@ def run(folder: Path, *options: str, **camera: Any) -> Ended:
 def stored_frames(folder: Path) -> set[int]:
     store = StoreLayout(folder / "store")
     lines, _ = replay(store.scan("cup").journal)
-    return set(journaled_frames(lines))
+    return set(history_of(lines).frames)
 
 
 @pytest.mark.parametrize("phase", ["preparing", "moving", "settling", "capturing", "storing", "paused"])
