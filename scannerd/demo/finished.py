@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from scannerd.demo.leftover import ScanRecord
 from scannerd.demo.progress import ScanProgress
 
 MEGABYTE = 1_000_000
@@ -15,6 +16,7 @@ class Finished:
     scan_dir: Path
     scene_file: Path
     progress: ScanProgress
+    record: ScanRecord
     daemon_peak_mb: float
     worker_json: Path
     demo_seconds: float

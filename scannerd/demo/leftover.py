@@ -18,6 +18,7 @@ class ScanRecord:
     """What a scan's journal tells of the photos that count."""
 
     times: tuple[StepTimes, ...]
+    """Of each stop."""
     retakes: int
 
 
@@ -42,7 +43,7 @@ class Leftover:
         return last if last is not None and _goes_on(last) else None
 
     def record(self, scan_id: str) -> ScanRecord:
-        """Return how long each photo of the scan took and how many were retaken. Raises StoreFault."""
+        """Return how long each stop of the scan took and how many photos were retaken. Raises StoreFault."""
         lines, _ = replay(self._store.layout.scan(scan_id).journal)
         times = {
             line.body["frame"]["index"]: StepTimes(
@@ -52,7 +53,9 @@ class Leftover:
             if line.type == "frame" and "times" in line.body
         }
         frames = history_of(lines).frames
-        taken = tuple(times[index] for index in frames if index in times)
+        # The other cameras take their photos beside the first one's.
+        stops = [index for index, frame in frames.items() if frame.camera == 0]
+        taken = tuple(times[index] for index in stops if index in times)
         return ScanRecord(taken, sum(frame.attempt - 1 for frame in frames.values()))
 
     def _older_scans(self) -> set[str] | None:

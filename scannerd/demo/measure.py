@@ -24,10 +24,10 @@ def summarise(finished: Finished) -> Summary:
     manifest = Manifest.model_validate_json((finished.scan_dir / "manifest.json").read_bytes())
     report = ReconstructionReport.model_validate_json((results / "report.json").read_bytes())
     verdict = judge_model(results, manifest, pickle.loads(finished.scene_file.read_bytes()))
-    times, sync = finished.progress.times, finished.progress.sync
+    times, sync = finished.record.times, finished.progress.sync
     return Summary(
         viewpoints=len(manifest.frames),
-        retakes=finished.progress.retakes,
+        retakes=finished.record.retakes,
         seconds_per_viewpoint=fmean(time.total_s for time in times) if times else 0.0,
         floor_seconds_per_viewpoint=fmean(time.floor_s for time in times) if times else 0.0,
         bytes_sent=sync.bytes_sent if sync else 0,

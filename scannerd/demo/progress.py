@@ -15,7 +15,6 @@ from scannerd.events import (
     PressFailed,
     ScanEnded,
     ScanStarted,
-    StepTimes,
     Warned,
 )
 
@@ -32,7 +31,6 @@ class ScanProgress:
     retakes: int = 0
     last_verdict: str = ""
     warnings: list[str] = field(default_factory=list)
-    times: list[StepTimes] = field(default_factory=list)
     ended: ScanEnded | None = None
     press_failed: str | None = None
     """Why the button did not start a scan."""
@@ -54,7 +52,6 @@ class ScanProgress:
                 self.last_verdict = f"photo {event.index} at {event.angle_deg:.1f}°: {event.verdict}, {event.reason}"
             case FrameStored():
                 self.frames_done, self.angle_deg = event.frames_done, event.angle_deg
-                self.times.append(event.times)
             case ScanEnded():
                 self.ended = event
             case PressFailed():

@@ -76,10 +76,9 @@ async def run_demo(options: DemoOptions, display: Display) -> Summary:
                 scan_dir = scans_folder(options.out) / str(progress.scan_id)
                 await _wait_for_model(scan_dir, companions, progress, display)
                 record = leftover.record(scan_dir.name)
-                progress.times, progress.retakes = list(record.times), record.retakes
                 worker_json = companions.service_dir / "workers" / "1" / "worker.json"
                 seconds = time.monotonic() - started_s
-                finished = Finished(scan_dir, scene_file, progress, daemon_peak_mb, worker_json, seconds)
+                finished = Finished(scan_dir, scene_file, progress, record, daemon_peak_mb, worker_json, seconds)
                 summary: Summary = await run_aside("scannerd.demo.measure:summarise", finished)
                 met = tuple(
                     {"fault": met.fault, "says": met.says, "after_photos": met.after_photos, "daemon": met.lines}

@@ -25,7 +25,8 @@ class Summary:
     viewpoints: int
     retakes: int
     seconds_per_viewpoint: float
-    """On the bench's clock, which stands still while a picture is being computed."""
+    """Of the first camera, beside whose photos others take theirs; on the bench's clock, which stands still while a
+    picture is being computed."""
     floor_seconds_per_viewpoint: float
     """Motion at the configured limits + settling + exposure + readout."""
     bytes_sent: int

@@ -4,13 +4,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from store_story import a_photo
 
 from offload.wire.bundle import CameraModel
 from offload.wire.jobs import Job, JobState, SyncState
 from scannerd.demo.leftover import Leftover
 from scannerd.demo.options import DemoOptions
 from scannerd.demo.setting import demo_config
-from scannerd.scan.plan import plan_scan
+from scannerd.events import StepTimes
+from scannerd.scan.plan import plan_scan, planned_camera
 from scannerd.store.layout import StoreLayout
 from scannerd.store.scans import ScanStore
 from scannerd.store.summary import ScanState
@@ -29,7 +31,9 @@ def begin(options: DemoOptions, scan_id: str) -> Path:
     store = ScanStore(StoreLayout(options.out))
     store.prepare()
     camera = CameraModel(make="bench", model="imx477", focal_length_mm=9.0, pixel_pitch_um=1.55)
-    scan, _ = store.begin(plan_scan(demo_config(options), camera, scan_id, NOW))
+    config = demo_config(options)
+    others = tuple(planned_camera(other, camera, None) for other in config.cameras)
+    scan, _ = store.begin(plan_scan(config, camera, scan_id, NOW, others=others))
     scan.close()
     return scan.folder.path
 
@@ -103,6 +107,17 @@ def test_a_scan_that_was_refused_leaves_the_older_one_alone(options: DemoOptions
     begin(options, "cup")
     Leftover(replace(options, views=9)).remember()
     assert found(replace(options, views=9)) is None
+
+
+def test_cameras_that_photograph_beside_the_first_make_no_stop_shorter(tmp_path: Path) -> None:
+    options = DemoOptions(tmp_path, views=3, width_px=160, height_px=120, cameras=2)
+    begin(options, "cup")
+    stop, beside = StepTimes(move_s=1.0, capture_s=0.5, floor_s=1.2), StepTimes(capture_s=0.1, floor_s=0.1)
+    with ScanStore(StoreLayout(tmp_path)).open("cup") as scan:
+        assert len(scan.viewpoints) == 6
+        for view in scan.viewpoints:
+            scan.keep(a_photo(scan, view, view.index), beside if view.camera else stop)
+    assert Leftover(options).record("cup").times == (stop, stop, stop)
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"[]", b"\xff\xfe", json.dumps({"choices": {}}).encode()])
