@@ -6,7 +6,6 @@ be switched off, its battery runs down, its cable loses what was said, and it co
 """
 
 import threading
-import time
 from types import ModuleType
 from typing import Any
 
@@ -136,11 +135,10 @@ class BenchDslr:
         self.require(session)
         if not self.has_live_view:
             raise gphoto2.GPhoto2Error(gphoto2.GP_ERROR_NOT_SUPPORTED)
-        if self._rig.world.camera_hangs:
-            time.sleep(0.01)
-            raise gphoto2.GPhoto2Error(gphoto2.GP_ERROR_TIMEOUT)
         clock = self._rig.world.clock
         clock.sleep_until(clock.now_s() + LOOK_S)
+        if self._rig.world.camera_hangs:
+            raise gphoto2.GPhoto2Error(gphoto2.GP_ERROR_TIMEOUT)
         width_px = min(LIVE_WIDTH_PX, self.size_px[0] // 2) // 2 * 2
         size_px = (width_px, width_px * self.size_px[1] // self.size_px[0] // 2 * 2)
         shot = Shot(clock.now_s() - LOOK_LAG_S, self.settings.exposure_us, self.settings.gain, (2.1, 1.9))
