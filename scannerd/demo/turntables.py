@@ -1,5 +1,6 @@
 """What turns the platter and raises the camera of a simulated scanner, by the names of the command line."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -7,6 +8,7 @@ import typer
 
 from drivers.bench.serial_table import Kind, SecondAxis, SerialWiring
 from scannerd.config import Config
+from scannerd.config_motors import LiftSection, TurntableSection
 
 Turntable = Literal["gpio", "grbl", "marlin", "table"]
 DRIVERS: dict[Turntable, str] = {"gpio": "stepper_gpio", "grbl": "grbl", "marlin": "marlin", "table": "serial_table"}
@@ -58,36 +60,29 @@ def lift_keys(config: Config, folder: Path) -> dict[str, Any]:
 
 def serial_lift(config: Config) -> SerialWiring | None:
     """Return the lift's own controller; None: pulses at pins, the turntable's controller, or a person."""
-    lift = config.lift
-    if lift.driver not in KINDS or lift.port == config.turntable.port:
-        return None
-    return SerialWiring(
-        KINDS[lift.driver],
-        Path(lift.port),
-        lift.axis,
-        lift.units_per_turn,
-        turns=-1 if lift.invert else 1,
-        speed_deg_s=lift.max_speed_deg_s,
-        acceleration_deg_s2=lift.acceleration_deg_s2,
-        moves="lift",
-    )
+    own = _wiring(config.lift)
+    return None if own is None or config.lift.port == config.turntable.port else replace(own, moves="lift")
 
 
 def serial_turntable(config: Config) -> SerialWiring | None:
     """Return the serial controller that the configuration expects at its port; None: pulses at pins."""
-    table = config.turntable
-    kind = KINDS.get(table.driver)
+    table = _wiring(config.turntable)
+    return None if table is None else replace(table, beside=_beside(config))
+
+
+def _wiring(motor: TurntableSection | LiftSection) -> SerialWiring | None:
+    """Return a motor's controller; None where it has none on a serial line."""
+    kind = KINDS.get(motor.driver)
     if kind is None:
         return None
     return SerialWiring(
         kind,
-        Path(table.port),
-        table.axis,
-        table.units_per_turn,
-        turns=-1 if table.invert else 1,
-        speed_deg_s=table.max_speed_deg_s,
-        acceleration_deg_s2=table.acceleration_deg_s2,
-        beside=_beside(config),
+        Path(motor.port),
+        motor.axis,
+        motor.units_per_turn,
+        turns=-1 if motor.invert else 1,
+        speed_deg_s=motor.max_speed_deg_s,
+        acceleration_deg_s2=motor.acceleration_deg_s2,
     )
 
 
