@@ -74,7 +74,10 @@ class FittedStand:
         return float(np.sqrt(np.mean(np.concatenate(residual_lengths_px(self.model, self.seen)) ** 2)))
 
     def told(self) -> Calibration:
-        """Return camera and poses, with what a person should know of them."""
+        """Return camera and poses, with what a person should know of them.
+
+        A view with too few corners takes its pose from the turntable at its commanded angle.
+        """
         model, slips_deg = _give_blind_views_the_slip_of_their_neighbours(
             self.model, self.known, self.sign * self.commanded_deg
         )
@@ -91,25 +94,13 @@ class FittedStand:
         )
 
 
-def calibrate(
-    names: list[str],
-    seen: list[MatObservation],
-    angles_deg: Floats,
-    size_px: tuple[int, int],
-    camera: Camera,
-) -> Calibration:
-    """Fit the turntable to what the photos saw of the mat; `size_px` is (width, height).
-
-    A view with too few corners takes its pose from the turntable at its commanded angle. Raises BadInput when
-    too few views are left.
-    """
-    return fit_stand(names, seen, angles_deg, size_px, camera).told()
-
-
 def fit_stand(
     names: list[str], seen: list[MatObservation], angles_deg: Floats, size_px: tuple[int, int], camera: Camera
 ) -> FittedStand:
-    """Fit one camera's turn by itself. Raises BadInput when too few views show the mat."""
+    """Fit one camera's turn by itself to what its photos saw of the mat; `size_px` is (width, height).
+
+    Raises BadInput when too few views show the mat.
+    """
     good = [view for view, observation in enumerate(seen) if observation.usable]
     _require_enough(names, seen, good)
     start, sign = _first_guess(seen, good, np.deg2rad(angles_deg), size_px, camera)

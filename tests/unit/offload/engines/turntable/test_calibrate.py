@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 from offload.engines.protocol import BadInput
-from offload.engines.turntable.calibrate import Calibration, Camera, calibrate, scaled_intrinsics
+from offload.engines.turntable.calibrate import Calibration, Camera, fit_stand, scaled_intrinsics
 from offload.engines.turntable.mat import NOTHING_SEEN, Mat, MatObservation
 from offload.engines.turntable.stands import CalibratedPhotos, SeenPhoto, SizedCamera, StandKey, calibrate_stands
 from offload.engines.turntable.turntable_model import SHARED_COUNT, TurntableModel
@@ -94,7 +94,7 @@ def test_jacobian_is_the_derivative() -> None:
 @pytest.mark.parametrize("first_focal_px", [1700.0, 2290.0, 3300.0])
 def test_self_calibration_finds_focal_length_poses_and_scale(first_focal_px: float) -> None:
     model = truth(36)
-    found = calibrate(names(36), sightings(model), commanded_deg(36), SIZE_PX, Camera(first_focal_px))
+    found = fit_stand(names(36), sightings(model), commanded_deg(36), SIZE_PX, Camera(first_focal_px)).told()
     assert found.K[0, 0] == pytest.approx(model.lens.focal_px, rel=4e-3)
     assert abs(scale_error(found, model)) < 2e-3
     assert found.rms_px < 0.25
@@ -108,7 +108,7 @@ def test_stored_intrinsics_are_kept_and_give_the_scale() -> None:
     stored = Intrinsics(
         width_px=1600, height_px=1200, fx_px=2290.4, fy_px=2290.4, cx_px=cx, cy_px=cy, distortion=TRUE_LENS
     )
-    found = calibrate(names(36), sightings(model), commanded_deg(36), SIZE_PX, Camera(9999.0, stored))
+    found = fit_stand(names(36), sightings(model), commanded_deg(36), SIZE_PX, Camera(9999.0, stored)).told()
     assert found.K[0, 0] == 2290.4
     assert found.distortion == pytest.approx(TRUE_LENS)
     assert abs(scale_error(found, model)) < 1.5e-4
@@ -119,7 +119,7 @@ def test_stored_intrinsics_are_kept_and_give_the_scale() -> None:
 
 def test_a_table_that_turns_the_other_way_is_found_and_told() -> None:
     model = truth(24)
-    found = calibrate(names(24), sightings(model), -commanded_deg(24), SIZE_PX, Camera(2290.0))
+    found = fit_stand(names(24), sightings(model), -commanded_deg(24), SIZE_PX, Camera(2290.0)).told()
     assert found.clockwise
     assert abs(scale_error(found, model)) < 2e-3
     assert "clockwise" in found.warnings[0]
@@ -132,7 +132,7 @@ def test_a_half_covered_mat_still_gives_the_scale() -> None:
         for one in sightings(model)
         for left in [one.points_mm[:, 0] < 0]
     ]
-    found = calibrate(names(36), half, commanded_deg(36), SIZE_PX, Camera(2500.0))
+    found = fit_stand(names(36), half, commanded_deg(36), SIZE_PX, Camera(2500.0)).told()
     assert abs(scale_error(found, model)) < 3e-3
 
 
@@ -140,7 +140,7 @@ def test_a_blind_view_takes_its_pose_from_the_table() -> None:
     model = truth(24, jitter_deg=0.0)
     seen = sightings(model)
     seen[7] = NOTHING_SEEN
-    found = calibrate(names(24), seen, commanded_deg(24), SIZE_PX, Camera(2290.0))
+    found = fit_stand(names(24), seen, commanded_deg(24), SIZE_PX, Camera(2290.0)).told()
     neighbour = found.R[6] @ turned(np.deg2rad(15))
     assert found.R[7] == pytest.approx(neighbour, abs=2e-3)
     assert any("0007.jpg" in warning for warning in found.warnings)
@@ -151,7 +151,7 @@ def test_lost_steps_are_seen_and_told() -> None:
     slipped = model.angles_rad.copy()
     slipped[12] += np.deg2rad(4.0)
     model = model.moved(np.zeros(SHARED_COUNT), slipped - model.angles_rad)
-    found = calibrate(names(24), sightings(model), commanded_deg(24), SIZE_PX, Camera(2290.0))
+    found = fit_stand(names(24), sightings(model), commanded_deg(24), SIZE_PX, Camera(2290.0)).told()
     assert found.turned_deg[12] == pytest.approx(4.0, abs=0.05)
     assert any("0012.jpg" in warning and "stood +" in warning for warning in found.warnings)
     assert abs(scale_error(found, model)) < 2e-3
@@ -162,14 +162,14 @@ def test_wrong_corners_do_not_pull() -> None:
     seen = sightings(model)
     for one in seen[::3]:
         one.pixels[:4] += 25.0
-    found = calibrate(names(24), seen, commanded_deg(24), SIZE_PX, Camera(2290.0))
+    found = fit_stand(names(24), seen, commanded_deg(24), SIZE_PX, Camera(2290.0)).told()
     assert abs(scale_error(found, model)) < 2e-3
 
 
 def test_too_few_views_say_who_saw_what() -> None:
     seen = [NOTHING_SEEN] * 11 + sightings(truth(12))[:1]
     with pytest.raises(BadInput, match=r"1 of 12 photos, 4 are needed.*at least 12 corners.*0003\.jpg 0"):
-        calibrate(names(12), seen, commanded_deg(12), SIZE_PX, Camera(2290.0))
+        fit_stand(names(12), seen, commanded_deg(12), SIZE_PX, Camera(2290.0)).told()
 
 
 def test_intrinsics_follow_the_size_of_the_photo() -> None:
@@ -199,7 +199,7 @@ def test_two_rings_are_two_cameras_with_one_lens_in_one_frame() -> None:
         found_px = cv2.projectPoints(found, np.zeros(3), np.zeros(3), both.K[view], both.distortion[view])[0]
         true_px = low.lens.project(pose.apply(OBJECT_MM))[:, None]
         assert np.abs(found_px - true_px).max() < 1.5, f"photo {view}"
-    one = calibrate(names(12), seen[:12], angles_deg[:12], SIZE_PX, Camera(2300.0))
+    one = fit_stand(names(12), seen[:12], angles_deg[:12], SIZE_PX, Camera(2300.0)).told()
     assert all(np.array_equal(K, one.K) for K in both.K), "the ring that shows most tells the lens"
 
 
