@@ -34,7 +34,7 @@ BUSY = (-110, -2000)
 """Between two photos a camera writes, or looks for something, and takes no settings."""
 TAKEN = (-53, -60)
 """Claimed or locked by another program."""
-GONE = (-5, -52, -105)
+GONE = (-5, -52, NOBODY_THERE)
 BUSY_S = 5.0
 BETWEEN_TRIES_S = 0.05
 SECOND_FILE_S = 15.0

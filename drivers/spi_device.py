@@ -9,8 +9,6 @@ from os import write as write_file
 
 WRITE_MODE, WRITE_BITS, WRITE_SPEED = 0x40016B01, 0x40016B03, 0x40046B04
 """`_IOW('k', n, …)` of linux/spi/spidev.h."""
-LONGEST_BYTES = 4096
-"""Of one transfer, unless the kernel was told otherwise (spidev.bufsiz)."""
 
 
 class SpiDevice:
@@ -27,7 +25,7 @@ class SpiDevice:
             raise
 
     def write(self, data: bytes) -> None:
-        """Clock the bytes out in one transfer."""
+        """Clock the bytes out in one transfer: 4096 at most, unless the kernel was told otherwise (spidev.bufsiz)."""
         sent = write_file(self._file, data)
         if sent != len(data):
             raise OSError(f"{sent} of {len(data)} bytes were sent")

@@ -63,11 +63,6 @@ def write_dng(file: IO[bytes], mosaic: RawMosaic, facts: DngFacts) -> None:
     )
 
 
-def dng_bytes(width_px: int, height_px: int) -> int:
-    """Return what a file takes at most."""
-    return width_px * height_px * 2 + 20_000 + height_px
-
-
 def _strips(mosaic: RawMosaic) -> Iterator[bytes]:
     for band in mosaic.bands():
         yield band.astype("<u2", copy=False).tobytes()

@@ -147,11 +147,6 @@ class StoreLayout:
         """The photo of the empty turntable for scans to come."""
         return self.background_of(0, "")
 
-    @property
-    def background_facts(self) -> Path:
-        """How that photo was taken."""
-        return self.background.with_suffix(".json")
-
     def background_of(self, number: int, name: str) -> Path:
         """The one of a camera; its facts lie beside it."""
         return self.root / _background(number, name)

@@ -55,13 +55,8 @@ class StoredScan:
             self._viewpoints = self.plan.viewpoints + self._history.extensions
         return self._viewpoints
 
-    @property
-    def locked_settings(self) -> Mapping[str, Any] | None:
-        """The first camera's settings that were locked last, as `note_lock` was given them."""
-        return self.locked_settings_of(0)
-
     def locked_settings_of(self, camera: int) -> Mapping[str, Any] | None:
-        """The same for any camera."""
+        """A camera's settings that were locked last, as `note_lock` was given them."""
         return self._history.locked.get(camera)
 
     def note_lock(self, settings: Mapping[str, Any], camera: int) -> None:

@@ -127,7 +127,7 @@ def _of_scan(store: ScanStore, scan_id: str, promise: Promise, durable_journal: 
         lost = scan.verify_frames()
         if lost:
             faults.append(f"photos {lost} counted and were damaged")
-        locked = (scan.locked_settings or {}).get("exposure_us")
+        locked = (scan.locked_settings_of(0) or {}).get("exposure_us")
         if promise.exposures_us and locked not in promise.exposures_us:
             faults.append(f"locked at {locked} µs, promised {promise.exposures_us}")
         if len(scan.viewpoints) < promise.views:

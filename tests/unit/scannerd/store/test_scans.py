@@ -238,7 +238,7 @@ def test_viewpoints_that_were_added_and_locked_settings_are_the_scans_own(store:
     with store.open("cup") as scan:
         assert scan.viewpoints == (*scan.plan.viewpoints, *more)
         assert scan.missing() == more
-        assert scan.locked_settings == {"exposure_us": 19_000.0}
+        assert scan.locked_settings_of(0) == {"exposure_us": 19_000.0}
         for view in more:
             scan.keep(a_photo(scan, view.index))
         assert scan.seal(WHEN).frames == 6
