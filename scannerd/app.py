@@ -236,7 +236,8 @@ class Daemon:
                 self._low_voltage,
                 emergency,
             )
-            reception = Reception(desk.submit, ledger, self.events.publish)
+            publish = self.events.publish
+            reception = Reception(desk.submit, ledger, publish)
             stack.callback(reception.close)
             self._viewfinder, self._reading, self._reception = viewfinder, reading, reception
             self._desk, self._group = desk, group
@@ -245,16 +246,14 @@ class Daemon:
                 self._config_file,
                 desk.turns,
                 reading,
-                self.events.publish,
+                publish,
                 occupied_by=lambda: desk.occupied_by,
                 exchange=self._exchange,
                 take=lambda config: desk.take(config, self._hardware),
                 fit=self._fit,
             )
             self._watchdog = Watchdog(desk, self._service_manager)
-            self._health = Health(
-                reading, self._room, self._watchdog.trouble, self.events.publish, vitals=self._vitals
-            )
+            self._health = Health(reading, self._room, self._watchdog.trouble, publish, vitals=self._vitals)
             await doors_loaded
             self._doors += self._network_doors()
             self._start_tasks(desk, group, self._health)
