@@ -1,6 +1,6 @@
 """WiFi between device and service: a proxy on loopback with rate, delay, stalls, outages and cuts, by name and seed.
 
-    python -m drivers.bench.radio_link --to PORT [--link NAME] [--cut-bytes MEAN] [--seed N] [--port-file FILE]
+    python -m drivers.bench.radio_link --to PORT [--link NAME] [--rate-mbit-s RATE] [--cut-bytes MEAN] [--seed N] […]
 
 prints `port N` once it listens, and on SIGTERM what passed as one JSON object. Standard library only.
 
@@ -75,19 +75,29 @@ class Air:
     def __init__(self, make: LinkMake, chance: random.Random, passed: Passed) -> None:
         self._make, self._chance, self._passed = make, chance, passed
         self._turn = asyncio.Lock()
+        self._wanted = 0
         self._free_s = time.monotonic()
         self._next_outage_s = self._after_s(self._free_s)
 
     async def carry(self, size_bytes: int) -> None:
         """Return once a chunk has been on the air."""
-        async with self._turn:
-            begins_s = max(self._free_s, time.monotonic())
-            if begins_s >= self._next_outage_s:
-                self._passed.outages += 1
-                begins_s = max(begins_s, self._next_outage_s + self._chance.uniform(*self._make.outage_s))
-                self._next_outage_s = self._after_s(begins_s)
-            self._free_s = begins_s + size_bytes * 8 / (self._make.rate_mbit_s * 1e6)
-            await _sleep_until(self._free_s)
+        # A busy machine that wakes up late has not made the air idle.
+        is_queued = self._wanted > 0
+        self._wanted += 1
+        try:
+            async with self._turn:
+                await _sleep_until(self._taken_until(size_bytes, is_queued))
+        finally:
+            self._wanted -= 1
+
+    def _taken_until(self, size_bytes: int, is_queued: bool) -> float:
+        begins_s = self._free_s if is_queued else max(self._free_s, time.monotonic())
+        if begins_s >= self._next_outage_s:
+            self._passed.outages += 1
+            begins_s = max(begins_s, self._next_outage_s + self._chance.uniform(*self._make.outage_s))
+            self._next_outage_s = self._after_s(begins_s)
+        self._free_s = begins_s + size_bytes * 8 / (self._make.rate_mbit_s * 1e6)
+        return self._free_s
 
     def _after_s(self, from_s: float) -> float:
         every_s = self._make.outage_every_s
@@ -122,7 +132,7 @@ class RadioLink:
         self._forwarding.add(task)
         task.add_done_callback(self._forwarding.discard)
         try:
-            far_reader, far_writer = await asyncio.open_connection("127.0.0.1", self._target_port)
+            far_reader, far_writer = await self._far_end()
         except OSError:
             _reset(writer)
             return
@@ -140,6 +150,20 @@ class RadioLink:
             back.cancel()
             for end in (writer, far_writer):
                 _reset(end)
+
+    async def _far_end(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        """Connect to the target. The kernel would hold a megabyte of what a slow one has not taken yet."""
+        far = socket.socket()
+        far.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, BUFFER_BYTES // 2)
+        far.setblocking(False)
+        try:
+            await asyncio.get_running_loop().sock_connect(far, ("127.0.0.1", self._target_port))
+        except OSError:
+            far.close()
+            raise
+        reader, writer = await asyncio.open_connection(sock=far)
+        writer.transport.set_write_buffer_limits(0)
+        return reader, writer
 
     async def carry(self, size_bytes: int) -> None:
         """Return once a chunk is through the air, however often it was sent."""
@@ -231,12 +255,15 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument(
         "--cut-bytes", type=float, default=None, metavar="MEAN", help="reset connections after so many"
     )
+    parser.add_argument("--rate-mbit-s", type=float, default=None, metavar="RATE", help="of both directions together")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--port-file", type=Path, default=None, help="where to write the port, too")
     options = parser.parse_args(arguments)
     make = LINKS[options.link]
     if options.cut_bytes is not None:
         make = replace(make, cut_bytes=options.cut_bytes)
+    if options.rate_mbit_s is not None:
+        make = replace(make, rate_mbit_s=options.rate_mbit_s)
 
     def tell(port: int) -> None:
         if options.port_file is not None:
