@@ -3,10 +3,13 @@
 offload.sqlite          jobs, and the queue (DBOS)
 blobs/ab/abcd…          uploaded files under their SHA-256, whole and verified, read-only
 parts/abcd….part        uploads under way
-jobs/<job>/bundle/      the bundle laid out for the engine, hard links to blobs
-jobs/<job>/attempts/N/  one run of the engine: out/ and engine.log
-jobs/<job>/results/     appears by rename, complete and verified
+jobs/<job>/bundle/      the bundle laid out for the engine, hard links where they can be had
+jobs/<job>/attempts/N/  one run of the engine: out/, engine.log, and done.json once its results are complete
+jobs/<job>/results/…    whole and verified, in a folder for each set of results (`depot.keys`)
+cache/ab/abcd…          files that a worker has fetched from a storage elsewhere
 workers/<slot>/         lock and worker.json of the worker in that slot
+
+Without OFFLOAD_STORAGE_URL this folder is the storage; with it, blobs and results lie there under the same names.
 """
 
 import os
@@ -62,13 +65,14 @@ class DataFolder:
         return self.root / "jobs"
 
     @property
+    def cache(self) -> Path:
+        """What workers have fetched from a storage elsewhere; may be deleted at any time."""
+        return self.root / "cache"
+
+    @property
     def workers(self) -> Path:
         """One folder a worker slot."""
         return self.root / "workers"
-
-    def blob(self, sha256: str) -> Path:
-        """Return where this file lies once it is whole."""
-        return self.blobs / sha256[:2] / sha256
 
     def part(self, sha256: str) -> Path:
         """Return where this file grows until it is whole."""
@@ -77,10 +81,6 @@ class DataFolder:
     def job(self, job_id: str) -> Path:
         """Return the folder of a job; it exists once a worker has begun."""
         return self.jobs / job_id
-
-    def results(self, job_id: str) -> Path:
-        """Return the folder of a job's results; it exists once they are complete."""
-        return self.job(job_id) / "results"
 
     def worker(self, slot: int) -> Path:
         """Return the folder of a worker slot."""

@@ -14,6 +14,8 @@ import uvicorn
 from offload.apikey import KeyProblem, read_key
 from offload.depot.database import prepare_database
 from offload.depot.folder import DataFolder, FolderUnusable, make_folder
+from offload.depot.storage import StorageRefused
+from offload.depot.storage_setting import StorageProblem, open_storage
 from offload.durable import replace_file
 from offload.logs.journal import start_logging
 from offload.service.app import create_app
@@ -49,11 +51,12 @@ def serve(
         folder.create()
         if port_file is not None:
             make_folder(port_file.parent)
+        storage = open_storage(os.environ, folder)
         listening = listen(host, port)
-    except (KeyProblem, FolderUnusable, CannotListen) as problem:
+    except (KeyProblem, FolderUnusable, StorageProblem, StorageRefused, CannotListen) as problem:
         print(f"offload serve: {problem}", file=sys.stderr)
         raise typer.Exit(1) from problem
-    application = create_app(folder, prepare_database(folder), key)
+    application = create_app(folder, storage, prepare_database(folder), key)
     config = uvicorn.Config(
         application, log_config=None, access_log=False, timeout_graceful_shutdown=1, timeout_keep_alive=30
     )

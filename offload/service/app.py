@@ -1,18 +1,21 @@
 """The routes. What they mean is in `blobs` and `jobs`; here it becomes HTTP."""
 
 import asyncio
-from collections.abc import AsyncIterator
+import logging
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
-from typing import Annotated
+from typing import Annotated, BinaryIO
 
 import sqlalchemy as sa
 from fastapi import APIRouter, Depends, FastAPI, Header, HTTPException, Request, Response
-from fastapi.responses import FileResponse, JSONResponse
+from fastapi.responses import FileResponse, JSONResponse, RedirectResponse, StreamingResponse
 from pydantic import ValidationError
 from starlette.requests import ClientDisconnect
 
 from offload.depot.folder import DataFolder
 from offload.depot.ledger import Ledger, UnknownJob
+from offload.depot.results import ResultShelf
+from offload.depot.storage import Storage, StorageTrouble
 from offload.service.auth import KeyCheck
 from offload.service.blobs import (
     BlobBusy,
@@ -29,16 +32,22 @@ from offload.wire.base import Sha256
 from offload.wire.bundle import Manifest
 from offload.wire.jobs import Job
 
+log = logging.getLogger(__name__)
+
 LARGEST_MANIFEST_BYTES = 8 << 20
+LINK_VALID_S = 300.0
+"""To begin a download; long enough for clocks that differ a little, short for a link that is passed on."""
+STREAM_BYTES = 1 << 20
+STORAGE_PAUSE_S = 5
 CHUNK_DEADLINE_S = 20.0
 """A sender that stays silent this long has lost its network; its lock must not wait for TCP to notice."""
 
 _STATUS: dict[type[BlobRefused], int] = {BlobTooLarge: 413, BlobBusy: 423, BlobMismatch: 422, DiskFull: 507}
 
 
-def create_app(folder: DataFolder, engine: sa.Engine, key: str | None) -> FastAPI:
-    """Return the service over this data folder; its database must be prepared."""
-    intake = Intake(folder, engine)
+def create_app(folder: DataFolder, storage: Storage, engine: sa.Engine, key: str | None) -> FastAPI:
+    """Return the service over this data folder and storage; its database must be prepared."""
+    intake = Intake(storage, engine)
     ledger = Ledger(engine)
 
     @asynccontextmanager
@@ -49,16 +58,24 @@ def create_app(folder: DataFolder, engine: sa.Engine, key: str | None) -> FastAP
 
     app = FastAPI(title="offload", lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None)
     guarded = APIRouter(prefix="/api/v1", dependencies=[Depends(KeyCheck(key))])
-    _add_blob_routes(guarded, BlobStore(folder))
+    _add_blob_routes(guarded, BlobStore(folder, storage))
     _add_bundle_route(guarded, intake)
-    _add_job_routes(guarded, ledger, folder)
+    _add_job_routes(guarded, ledger, ResultShelf(storage))
     app.include_router(guarded)
+    app.add_exception_handler(StorageTrouble, _tell_of_storage)
 
     @app.get("/healthz")
     def healthz() -> dict[str, str]:
         return {"status": "ok"}
 
     return app
+
+
+async def _tell_of_storage(request: Request, trouble: Exception) -> Response:
+    """Storage that does not answer is no fault of the request: what has arrived stays, and it may come again."""
+    log.warning("%s %s: %s", request.method, request.url.path, trouble)
+    detail = "the service's storage does not answer; try again"
+    return JSONResponse({"detail": detail}, 503, {"Retry-After": str(STORAGE_PAUSE_S)})
 
 
 def _add_blob_routes(router: APIRouter, store: BlobStore) -> None:
@@ -77,7 +94,7 @@ def _add_blob_routes(router: APIRouter, store: BlobStore) -> None:
         upload_length: Annotated[int, Header(ge=1)],
     ) -> Response:
         try:
-            writer = store.append(sha256, upload_offset, upload_length)
+            writer = await asyncio.to_thread(store.append, sha256, upload_offset, upload_length)
             if writer is None:
                 return Response(headers={"Upload-Complete": "?1"})
             with writer:
@@ -135,7 +152,7 @@ async def _body(request: Request) -> bytes:
     return bytes(body)
 
 
-def _add_job_routes(router: APIRouter, ledger: Ledger, folder: DataFolder) -> None:
+def _add_job_routes(router: APIRouter, ledger: Ledger, shelf: ResultShelf) -> None:
     def known(job_id: str) -> Job:
         try:
             return ledger.get(job_id)
@@ -155,9 +172,28 @@ def _add_job_routes(router: APIRouter, ledger: Ledger, folder: DataFolder) -> No
         known(job_id)
         return ledger.request_cancel(job_id)
 
-    @router.get("/jobs/{job_id}/results/{name:path}")
-    def result(job_id: str, name: str) -> FileResponse:
+    @router.get("/jobs/{job_id}/results/{name:path}", response_model=None)
+    def result(job_id: str, name: str) -> Response:
         job = known(job_id)
         if name not in {file.name for file in job.results}:
             raise HTTPException(404, f"job {job_id} is {job.state} and has no result {name}")
-        return FileResponse(folder.results(job_id) / name)
+        key = shelf.find(job_id, job.results, name)
+        if key is None:
+            raise HTTPException(410, f"{name} of job {job_id} is no longer in the service's storage")
+        return _hand_out(shelf.storage, key)
+
+
+def _hand_out(storage: Storage, key: str) -> Response:
+    if (path := storage.local(key)) is not None:
+        return FileResponse(path)
+    if (link := storage.link(key, LINK_VALID_S)) is not None:
+        return RedirectResponse(link, 307, {"Cache-Control": "no-store"})
+    stored = storage.stat(key)
+    size = {"Content-Length": str(stored.size_bytes)} if stored else {}
+    return StreamingResponse(_chunks(storage.open(key)), headers=size, media_type="application/octet-stream")
+
+
+def _chunks(stream: BinaryIO) -> Iterator[bytes]:
+    with stream:
+        while chunk := stream.read(STREAM_BYTES):
+            yield chunk

@@ -1,15 +1,21 @@
-"""Uploaded files under their SHA-256. A file grows in `parts/`; only a whole and verified one appears in `blobs/`."""
+"""Uploaded files under their SHA-256. A file grows in `parts/`; only a whole and verified one gets into storage.
+
+It is confirmed once storage has it. Killed before, the service still has the part: the sender is told that every byte
+is here, sends none, and the part goes into storage then.
+"""
 
 import errno
 import fcntl
 import os
 import shutil
 from dataclasses import dataclass
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from offload.depot.folder import DataFolder
-from offload.durable import fsync_folder, publish, sha256_of
+from offload.depot.keys import Keys
+from offload.depot.storage import ContentDamaged, Storage, StorageFull
 
 LARGEST_BLOB_BYTES = 64 << 20
 SPARE_BYTES = 256 << 20
@@ -56,9 +62,9 @@ class PartWriter:
     """The one writer of a file that is arriving. The kernel frees its lock, however this process ends."""
 
     def __init__(
-        self, folder: DataFolder, sha256: str, descriptor: int, offset_bytes: int, length_bytes: int
+        self, store: "BlobStore", sha256: str, descriptor: int, offset_bytes: int, length_bytes: int
     ) -> None:
-        self._folder, self._sha256, self._descriptor = folder, sha256, descriptor
+        self._store, self._sha256, self._descriptor = store, sha256, descriptor
         self.offset_bytes = offset_bytes
         self.length_bytes = length_bytes
 
@@ -83,21 +89,23 @@ class PartWriter:
         return self.offset_bytes == self.length_bytes
 
     def finish(self) -> None:
-        """Verify, fsync and publish the whole file. Raises BlobMismatch and discards it."""
-        part, blob = self._folder.part(self._sha256), self._folder.blob(self._sha256)
-        found = sha256_of(part)
-        if found != self._sha256:
+        """Verify the whole file and bring it into storage, durably; what is not what it is called is discarded.
+
+        Raises BlobMismatch, DiskFull, StorageTrouble. Killed or refused, the part stays for the next try.
+        """
+        part = self._store.part(self._sha256)
+        os.fsync(self._descriptor)
+        try:
+            self._store.storage.put(self._store.key(self._sha256), part, self._sha256)
+        except ContentDamaged as damage:
             part.unlink()
             raise BlobMismatch(
-                f"the {self.length_bytes} bytes sent as {self._sha256} hash to {found}; they were discarded: "
+                f"the {self.length_bytes} bytes sent as {self._sha256} hash to {damage.found}; they were discarded: "
                 "read the file again and send it under its own hash"
-            )
-        os.fchmod(self._descriptor, 0o444)
-        os.fsync(self._descriptor)
-        if not blob.parent.is_dir():
-            blob.parent.mkdir(exist_ok=True)
-            fsync_folder(blob.parent.parent)
-        publish(part, blob)
+            ) from damage
+        except StorageFull as problem:
+            raise DiskFull(str(problem)) from problem
+        part.unlink(missing_ok=True)
 
     def __enter__(self) -> Self:
         return self
@@ -107,38 +115,47 @@ class PartWriter:
 
 
 class BlobStore:
-    """Files under their SHA-256 in a data folder."""
+    """The uploaded files of one namespace: parts in the data folder, whole files in storage."""
 
     def __init__(
-        self, folder: DataFolder, largest_bytes: int = LARGEST_BLOB_BYTES, spare_bytes: int = SPARE_BYTES
+        self,
+        folder: DataFolder,
+        storage: Storage,
+        keys: Keys | None = None,
+        largest_bytes: int = LARGEST_BLOB_BYTES,
+        spare_bytes: int = SPARE_BYTES,
     ) -> None:
-        self._folder = folder
+        self._folder, self.storage, self._keys = folder, storage, keys or Keys()
         self._largest_bytes, self._spare_bytes = largest_bytes, spare_bytes
 
+    def key(self, sha256: str) -> str:
+        """Return what a file is called in storage."""
+        return self._keys.blob(sha256)
+
+    def part(self, sha256: str) -> Path:
+        """Return where a file grows; two namespaces never share one."""
+        return self._folder.part(f"{self._keys.namespace}.{sha256}" if self._keys.namespace else sha256)
+
     def status(self, sha256: str) -> BlobStatus:
-        """Return how much of a file is here."""
+        """Return how much of a file is here. Raises StorageTrouble."""
+        if (stored := self.storage.stat(self.key(sha256))) is not None:
+            return BlobStatus(True, stored.size_bytes)
         try:
-            return BlobStatus(True, self._folder.blob(sha256).stat().st_size)
-        except FileNotFoundError:
-            pass
-        try:
-            return BlobStatus(False, self._folder.part(sha256).stat().st_size)
+            return BlobStatus(False, self.part(sha256).stat().st_size)
         except FileNotFoundError:
             return BlobStatus(False, 0)
 
     def append(self, sha256: str, offset_bytes: int, length_bytes: int) -> PartWriter | None:
         """Return the writer that goes on at this offset; None if the file is complete already.
 
-        Raises BlobTooLarge, BlobBusy, WrongOffset, DiskFull.
+        Raises BlobTooLarge, BlobBusy, WrongOffset, DiskFull, StorageTrouble.
         """
         self._check_room(sha256, length_bytes - offset_bytes, length_bytes)
-        part = self._folder.part(sha256)
-        descriptor = os.open(part, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        descriptor = self._open_part(sha256)
         try:
             self._lock(descriptor, sha256)
             if self.status(sha256).complete:
-                if os.fstat(descriptor).st_size == 0:
-                    part.unlink(missing_ok=True)
+                self.part(sha256).unlink(missing_ok=True)
                 os.close(descriptor)
                 return None
             present_bytes = os.fstat(descriptor).st_size
@@ -150,7 +167,16 @@ class BlobStore:
         except BaseException:
             os.close(descriptor)
             raise
-        return PartWriter(self._folder, sha256, descriptor, offset_bytes, length_bytes)
+        return PartWriter(self, sha256, descriptor, offset_bytes, length_bytes)
+
+    def _open_part(self, sha256: str) -> int:
+        part, flags = self.part(sha256), os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC
+        try:
+            return os.open(part, flags, 0o600)
+        except PermissionError:
+            # A kill just after it became the stored file's other name, which is only for reading.
+            part.unlink(missing_ok=True)
+            return os.open(part, flags, 0o600)
 
     def _check_room(self, sha256: str, wanted_bytes: int, length_bytes: int) -> None:
         if length_bytes > self._largest_bytes:
@@ -169,7 +195,7 @@ class BlobStore:
             raise BlobBusy(f"{sha256} is being written by another connection") from problem
         # The file may have been published or discarded between open and lock: then the lock is on a stranger.
         try:
-            same = os.fstat(descriptor).st_ino == self._folder.part(sha256).stat().st_ino
+            same = os.fstat(descriptor).st_ino == self.part(sha256).stat().st_ino
         except FileNotFoundError:
             same = False
         if not same and not self.status(sha256).complete:

@@ -1,19 +1,27 @@
 """From a bundle to exactly one durable job."""
 
 import logging
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
 
 import sqlalchemy as sa
 from dbos import DBOSClient, EnqueueOptions
 
-from offload.depot.folder import DataFolder
+from offload.depot.keys import Keys
 from offload.depot.ledger import Ledger, job_id_of
 from offload.depot.queue import APPLICATION, APPLICATION_VERSION, QUEUE, WORKFLOW
+from offload.depot.storage import Storage
 from offload.logs.fields import about
 from offload.service.jpeg import NotAJpeg, jpeg_size_px
 from offload.wire.bundle import Manifest, StoredFile
 from offload.wire.jobs import Job, MissingBlobs
 
 log = logging.getLogger(__name__)
+
+LOOKS_AT_ONCE = 16
+"""Into a storage that lies elsewhere: each look is a request."""
+Answer = TypeVar("Answer")
 
 
 class BundleRefused(RuntimeError):
@@ -31,17 +39,19 @@ class FilesMissing(RuntimeError):
 class Intake:
     """Accepts bundles. A job's row and its place in the queue are one commit: never one without the other."""
 
-    def __init__(self, folder: DataFolder, engine: sa.Engine) -> None:
-        self._folder, self._engine = folder, engine
+    def __init__(self, storage: Storage, engine: sa.Engine, keys: Keys | None = None) -> None:
+        self._storage, self._engine, self._keys = storage, engine, keys or Keys()
+        self._pool = ThreadPoolExecutor(LOOKS_AT_ONCE, thread_name_prefix="look")
         self._ledger = Ledger(engine)
         self._client = DBOSClient(system_database_engine=engine, application_name=APPLICATION)
 
     def close(self) -> None:
         """Free what the queue's client holds; the engine stays open."""
         self._client.destroy()
+        self._pool.shutdown()
 
     def accept(self, manifest: Manifest, claimed_sha256: str | None) -> tuple[Job, bool]:
-        """Return the bundle's job and whether it is new. Raises BundleRefused, FilesMissing."""
+        """Return the bundle's job and whether it is new. Raises BundleRefused, FilesMissing, StorageTrouble."""
         bundle_sha256 = manifest.digest()
         if claimed_sha256 is not None and claimed_sha256 != bundle_sha256:
             raise BundleRefused(
@@ -74,34 +84,38 @@ class Intake:
                 raise BundleRefused(f"a file of the bundle may not be called {file.name}: the name is taken")
 
     def _check_present(self, manifest: Manifest) -> None:
-        wanted = dict.fromkeys(file.sha256 for file in manifest.files())
-        missing = tuple(sha256 for sha256 in wanted if not self._folder.blob(sha256).is_file())
+        files = tuple({file.sha256: file for file in manifest.files()}.values())
+        stored = list(self._each(files, lambda file: self._storage.stat(self._keys.blob(file.sha256))))
+        missing = tuple(file.sha256 for file, found in zip(files, stored, strict=True) if found is None)
         if missing:
             raise FilesMissing(MissingBlobs(missing=missing))
+        sizes_bytes = {file.sha256: found.size_bytes for file, found in zip(files, stored, strict=True) if found}
+        for file in manifest.files():
+            if sizes_bytes[file.sha256] != file.size_bytes:
+                raise BundleRefused(
+                    f"{file.name} has {sizes_bytes[file.sha256]} bytes under its hash, the manifest says "
+                    f"{file.size_bytes}; seal the scan again"
+                )
 
     def _check_photos(self, manifest: Manifest) -> None:
-        for file in manifest.files():
-            self._check_length(file)
         for number, camera in enumerate(manifest.all_cameras()):
             whose = f"of camera {camera.name} " if manifest.cameras else ""
-            for file in manifest.photos_of(number):
-                self._check_size(file, camera.size_px, whose)
+            files, expected = manifest.photos_of(number), camera.size_px
+            for file, found in zip(files, self._each(files, self._photo_size_px), strict=True):
+                if found != expected:
+                    raise BundleRefused(
+                        f"{file.name} is {found[0]}x{found[1]} pixels, the bundle says {expected[0]}x{expected[1]}; "
+                        f"all photos {whose}of a scan must have one size"
+                    )
 
-    def _check_size(self, file: StoredFile, expected: tuple[int, int], whose: str) -> None:
+    def _photo_size_px(self, file: StoredFile) -> tuple[int, int]:
         try:
-            found = jpeg_size_px(self._folder.blob(file.sha256))
+            with self._storage.open(self._keys.blob(file.sha256)) as stream:
+                return jpeg_size_px(stream)
         except NotAJpeg as problem:
             raise BundleRefused(f"{file.name} {problem}; take this photo again") from problem
-        if found != expected:
-            raise BundleRefused(
-                f"{file.name} is {found[0]}x{found[1]} pixels, the bundle says {expected[0]}x{expected[1]}; "
-                f"all photos {whose}of a scan must have one size"
-            )
 
-    def _check_length(self, file: StoredFile) -> None:
-        size_bytes = self._folder.blob(file.sha256).stat().st_size
-        if size_bytes != file.size_bytes:
-            raise BundleRefused(
-                f"{file.name} has {size_bytes} bytes under its hash, the manifest says {file.size_bytes}; "
-                "seal the scan again"
-            )
+    def _each(self, files: Sequence[StoredFile], look: Callable[[StoredFile], Answer]) -> Iterator[Answer]:
+        """Look at each file, in order; at many at once where a look is a request."""
+        is_near = not files or self._storage.local(self._keys.blob(files[0].sha256)) is not None
+        return map(look, files) if is_near else self._pool.map(look, files)

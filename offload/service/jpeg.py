@@ -1,7 +1,6 @@
 """A cheap look at a JPEG: its size from the frame header, and whether the file ends where a JPEG ends."""
 
 import os
-from pathlib import Path
 from typing import BinaryIO
 
 _NO_LENGTH = {0x01, *range(0xD0, 0xD8)}
@@ -13,19 +12,18 @@ class NotAJpeg(ValueError):
     """The file is no complete JPEG; the message says what is wrong with it."""
 
 
-def jpeg_size_px(path: Path) -> tuple[int, int]:
-    """Return (width, height) without decoding. Raises NotAJpeg.
+def jpeg_size_px(stream: BinaryIO) -> tuple[int, int]:
+    """Return (width, height) without decoding, from a stream at its beginning. Raises NotAJpeg.
 
     Walks the marker segments of ITU-T T.81 annex B up to the frame header; the last two bytes must be the end
     marker, which a file cut short lacks.
     """
-    with path.open("rb") as stream:
-        if stream.read(2) != b"\xff\xd8":
-            raise NotAJpeg("is no JPEG: it does not begin with FF D8")
-        size = _walk_to_frame_header(stream)
-        stream.seek(-2, os.SEEK_END)
-        if stream.read(2) != _END:
-            raise NotAJpeg("is cut short: it does not end with the JPEG end marker FF D9")
+    if stream.read(2) != b"\xff\xd8":
+        raise NotAJpeg("is no JPEG: it does not begin with FF D8")
+    size = _walk_to_frame_header(stream)
+    stream.seek(-2, os.SEEK_END)
+    if stream.read(2) != _END:
+        raise NotAJpeg("is cut short: it does not end with the JPEG end marker FF D9")
     return size
 
 

@@ -21,8 +21,12 @@ from offload.depot.database import prepare_database
 from offload.depot.folder import DataFolder, FolderUnusable
 from offload.depot.ledger import Ledger
 from offload.depot.queue import APPLICATION, APPLICATION_VERSION, QUEUE
+from offload.depot.results import ResultShelf
+from offload.depot.storage import Storage, StorageRefused
+from offload.depot.storage_setting import StorageProblem, open_storage
 from offload.durable import replace_file
 from offload.logs.journal import start_logging
+from offload.worker.blob_cache import BlobCache
 from offload.worker.pipeline import Pipeline, register
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
@@ -41,18 +45,23 @@ def work(
     slot: Annotated[int, typer.Option(min=1, help="Number of this worker; a restart under it resumes its job.")] = 1,
     engine_command: Annotated[str, typer.Option(help="Program that turns FOLDER --out DIR into results.")] = ENGINE,
     engine_timeout_s: Annotated[float, typer.Option(min=1, help="Longest run of the engine, seconds.")] = 7200.0,
+    cache_mb: Annotated[
+        int, typer.Option(min=0, help="Most space for files fetched from a storage elsewhere, megabytes.")
+    ] = 8000,
 ) -> None:
     """Run jobs from the queue, one at a time."""
     start_logging("offload-worker", line="%(levelname)s %(name)s: %(message)s")
     folder = DataFolder(data.resolve())
     try:
         folder.create()
+        storage = open_storage(os.environ, folder)
         lock = take_slot(folder, slot)
-    except (FolderUnusable, SlotTaken) as problem:
+    except (FolderUnusable, SlotTaken, StorageProblem, StorageRefused) as problem:
         print(f"offload work: {problem}", file=sys.stderr)
         raise typer.Exit(1) from problem
     with lock:
-        run(folder, slot, shlex.split(engine_command), engine_timeout_s)
+        cache = BlobCache(folder.cache, storage, cache_mb * 1_000_000)
+        run(folder, storage, cache, slot, shlex.split(engine_command), engine_timeout_s)
 
 
 def take_slot(folder: DataFolder, slot: int) -> IO[str]:
@@ -73,14 +82,16 @@ def take_slot(folder: DataFolder, slot: int) -> IO[str]:
             time.sleep(0.05)
 
 
-def run(folder: DataFolder, slot: int, command: list[str], timeout_s: float) -> None:
+def run(
+    folder: DataFolder, storage: Storage, cache: BlobCache, slot: int, command: list[str], timeout_s: float
+) -> None:
     """Work until SIGTERM or SIGINT, then end this process: a clean stop is a kill whose engine is already gone."""
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda _number, _frame: stop.set())
     engine = prepare_database(folder)
     vitals = Vitals(folder, slot)
-    pipeline = Pipeline(folder, Ledger(engine), command, timeout_s, vitals.write)
+    pipeline = Pipeline(folder, Ledger(engine), cache, ResultShelf(storage), command, timeout_s, vitals.write)
     DBOS(
         config=DBOSConfig(
             name=APPLICATION,

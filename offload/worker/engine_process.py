@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 
+from offload.depot.storage_setting import SECRET_VARIABLES
 from offload.wire.jobs import Stage
 from offload.worker import leash
 from offload.worker.orphans import MARK, kill_orphans
@@ -22,7 +23,7 @@ LONGEST_LINE_BYTES = 1 << 20
 DRAIN_S = 2.0
 """For what is still in the pipe when the engine has ended."""
 TAIL_BYTES = 2000
-SECRETS = ("OFFLOAD_API_KEY", "OFFLOAD_API_KEY_FILE")
+SECRETS = ("OFFLOAD_API_KEY", "OFFLOAD_API_KEY_FILE", *SECRET_VARIABLES)
 
 
 class Ending(Enum):
@@ -64,6 +65,11 @@ class Attempt:
     def out(self) -> Path:
         """The engine's results."""
         return self.folder / "out"
+
+    @property
+    def done(self) -> Path:
+        """The list of complete and durable results; missing before."""
+        return self.folder / "done.json"
 
     @property
     def log(self) -> Path:

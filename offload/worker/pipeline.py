@@ -1,7 +1,8 @@
 """The durable workflow of one job: lay the bundle out, run the engine, publish its results.
 
 Each step is safe to repeat; DBOS remembers which are done, so that a restarted worker goes on at the step it died in.
-Outputs go to a folder of the attempt and become results by one rename.
+Outputs go to a folder of the attempt, from there into storage, and become results by one row. Where another machine
+takes a job over, it finds storage and rows, but nothing of the first one's folders.
 """
 
 import asyncio
@@ -15,13 +16,17 @@ from dbos import DBOS
 from offload.depot.folder import DataFolder
 from offload.depot.ledger import Ledger
 from offload.depot.queue import WORKFLOW
-from offload.durable import fsync_tree, publish
+from offload.depot.results import ResultShelf
+from offload.depot.storage import ContentDamaged, StorageTrouble
 from offload.logs.fields import about
-from offload.wire.jobs import Stage
+from offload.wire.bundle import StoredFile
+from offload.wire.jobs import Job, Stage
+from offload.worker.blob_cache import BlobCache
 from offload.worker.bundle import lay_out
 from offload.worker.engine_process import Attempt, Ending, EngineProcess, Outcome
 from offload.worker.orphans import only_engine
-from offload.worker.results import ResultsIncomplete, check_results, list_results
+from offload.worker.patience import Unwanted, until_stored
+from offload.worker.results import ResultsIncomplete, check_results, newest_done, seal_results
 
 log = logging.getLogger(__name__)
 
@@ -38,11 +43,14 @@ class Pipeline:
         self,
         folder: DataFolder,
         ledger: Ledger,
+        cache: BlobCache,
+        shelf: ResultShelf,
         command: Sequence[str],
         timeout_s: float,
         on_engine_ended: Callable[[str], None],
     ) -> None:
         self._folder, self._ledger = folder, ledger
+        self._cache, self._shelf = cache, shelf
         self._command, self._timeout_s = command, timeout_s
         self._on_engine_ended = on_engine_ended
         self._running: EngineProcess | None = None
@@ -68,40 +76,85 @@ class Pipeline:
             await asyncio.to_thread(self._ledger.cancelled, job_id)
             return False
         await asyncio.to_thread(self._ledger.progress, job_id, Stage.FETCH, 0.0)
-        manifest = await asyncio.to_thread(self._ledger.manifest, job_id)
-        self._folder.job(job_id).mkdir(parents=True, exist_ok=True)
-        await asyncio.to_thread(lay_out, self._folder, manifest, self._folder.job(job_id) / "bundle")
+        try:
+            await self._lay_out(job_id)
+        except Unwanted:
+            await asyncio.to_thread(self._ledger.cancelled, job_id)
+            return False
         return True
 
-    async def reconstruct(self, job_id: str) -> int:
-        """Run the engine until it is done and return that attempt's number; 0 if the job is over without results."""
+    async def reconstruct(self, job_id: str) -> list[dict[str, object]]:
+        """Run the engine until it is done, bring its results into storage, and return them as plain `StoredFile`s.
+
+        Nothing is returned if the job is over without results.
+        """
         self._scan_ids[job_id] = (await asyncio.to_thread(self._ledger.get, job_id)).scan_id
-        async with only_engine(self._folder.job(job_id)) as lock:
-            while True:
-                if await self._is_cancelled(job_id):
-                    await asyncio.to_thread(self._ledger.cancelled, job_id)
-                    return 0
+        try:
+            await self._lay_out(job_id)  # Again, where another machine did it before.
+            async with only_engine(self._folder.job(job_id)) as lock:
+                results = await self._run_until_stored(job_id, lock)
+        except Unwanted:
+            await asyncio.to_thread(self._ledger.cancelled, job_id)
+            return []
+        return [file.model_dump() for file in results]
+
+    async def publish(self, job_id: str, results: list[dict[str, object]] | int) -> None:
+        """Make what is in storage the job's results, by the one row that completes it.
+
+        An int is an attempt's number, as workflows have it on record that began before results went into storage.
+        """
+        if isinstance(results, int):
+            listed = await self._seal_and_store(job_id, Attempt(self._folder.job(job_id), results))
+        else:
+            listed = tuple(StoredFile.model_validate(file) for file in results)
+        await asyncio.to_thread(self._ledger.complete, job_id, listed)
+        log.info("%d results published", len(listed), extra=self._about(job_id))
+
+    async def _lay_out(self, job_id: str) -> None:
+        manifest = await asyncio.to_thread(self._ledger.manifest, job_id)
+        bundle = Attempt(self._folder.job(job_id), 0).bundle
+        bundle.parent.mkdir(parents=True, exist_ok=True)
+        await self._patiently(job_id, lambda: lay_out(self._cache, manifest, bundle))
+
+    async def _run_until_stored(self, job_id: str, lock: int) -> tuple[StoredFile, ...]:
+        """Return the results in storage; none if the job is over. What was done before a kill is not done again."""
+        while True:
+            if await self._is_cancelled(job_id):
+                raise Unwanted
+            attempt = await asyncio.to_thread(newest_done, self._folder.job(job_id))
+            if attempt is None:
                 number = await asyncio.to_thread(self._ledger.begin, job_id)
                 if number > MOST_STARTS:
                     await self._fail(job_id, f"given up: the worker died in {MOST_STARTS} runs of the engine")
-                    return 0
+                    return ()
                 attempt = Attempt(self._folder.job(job_id), number)
                 outcome = await self._run(job_id, attempt, lock)
-                if outcome.ending is Ending.DONE:
-                    return number
-                if await self._is_over(job_id, outcome):
-                    return 0
+                if outcome.ending is not Ending.DONE:
+                    if await self._is_over(job_id, outcome):
+                        return ()
+                    continue
+            try:
+                return await self._seal_and_store(job_id, attempt)
+            except (ContentDamaged, FileNotFoundError) as damage:
+                log.warning("results were damaged on this disk: %s; again", damage, extra=self._about(job_id))
+                shutil.rmtree(attempt.folder, ignore_errors=True)
 
-    async def publish(self, job_id: str, number: int) -> None:
-        """Make the attempt's output the job's results, durable and by one rename, and complete the job."""
-        job_folder, results = self._folder.job(job_id), self._folder.results(job_id)
-        out = Attempt(job_folder, number).out
-        if not results.is_dir():
-            await asyncio.to_thread(fsync_tree, out)
-            publish(out, results)
-        listed = await asyncio.to_thread(list_results, results)
-        await asyncio.to_thread(self._ledger.complete, job_id, listed)
-        log.info("%d results published", len(listed), extra=self._about(job_id))
+    async def _seal_and_store(self, job_id: str, attempt: Attempt) -> tuple[StoredFile, ...]:
+        listed = await asyncio.to_thread(seal_results, attempt)
+
+        def store() -> None:
+            for file in self._shelf.put(job_id, attempt.out, listed):
+                log.info("%s is in storage", file.name, extra=self._about(job_id))
+
+        log.info("%d results go into storage", len(listed), extra=self._about(job_id))
+        await self._patiently(job_id, store)
+        return listed
+
+    async def _patiently(self, job_id: str, action: Callable[[], None]) -> None:
+        async def is_unwanted() -> bool:
+            return await self._is_cancelled(job_id)
+
+        await until_stored(action, is_unwanted, self._about(job_id))
 
     def give_up(self, job_id: str, problem: Exception) -> None:
         """Fail a job for a reason nobody foresaw."""
@@ -113,6 +166,16 @@ class Pipeline:
         job_folder = self._folder.job(job_id)
         for folder in (job_folder / "bundle", *job_folder.glob("attempts/*/out")):
             shutil.rmtree(folder, ignore_errors=True)
+        job = self._ledger.find(job_id)
+        if job is not None and job.state.final:
+            self._drop_other_results(job)
+
+    def _drop_other_results(self, job: Job) -> None:
+        """What stays where the storage is away costs space only, until the job is deleted."""
+        try:
+            self._shelf.drop_others(job.job_id, job.results)
+        except StorageTrouble as trouble:
+            log.warning("other attempts' results stay in storage: %s", trouble, extra=self._about(job.job_id))
 
     async def _run(self, job_id: str, attempt: Attempt, lock: int) -> Outcome:
         shutil.rmtree(attempt.folder, ignore_errors=True)
@@ -178,18 +241,18 @@ def register(pipeline: Pipeline) -> None:
         return await pipeline.fetch(job_id)
 
     @DBOS.step(name="reconstruct")
-    async def reconstruct(job_id: str) -> int:
+    async def reconstruct(job_id: str) -> list[dict[str, object]]:
         return await pipeline.reconstruct(job_id)
 
     @DBOS.step(name="publish")
-    async def publish_results(job_id: str, number: int) -> None:
-        await pipeline.publish(job_id, number)
+    async def publish_results(job_id: str, results: list[dict[str, object]] | int) -> None:
+        await pipeline.publish(job_id, results)
 
     @DBOS.workflow(name=WORKFLOW)
     async def reconstruct_bundle(job_id: str) -> None:
         try:
-            if await fetch(job_id) and (number := await reconstruct(job_id)):
-                await publish_results(job_id, number)
+            if await fetch(job_id) and (results := await reconstruct(job_id)):
+                await publish_results(job_id, results)
         except Exception as problem:
             log.exception("a step failed", extra=about(job=job_id))
             await asyncio.to_thread(pipeline.give_up, job_id, problem)

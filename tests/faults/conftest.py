@@ -110,8 +110,8 @@ class Program:
 class Service(Program):
     """`offload serve`; a restart takes the port it had."""
 
-    def __init__(self, data: Path, key: str | None = None) -> None:
-        super().__init__([], {"OFFLOAD_API_KEY": key} if key else {})
+    def __init__(self, data: Path, key: str | None = None, environment: dict[str, str] | None = None) -> None:
+        super().__init__([], ({"OFFLOAD_API_KEY": key} if key else {}) | (environment or {}))
         self.data, self.port = data, 0
         self.headers = {"Authorization": f"Bearer {key}"} if key else {}
 
@@ -132,8 +132,15 @@ class Service(Program):
 class Worker(Program):
     """`offload work` with the stand-in engine."""
 
-    def __init__(self, folder: Path, data: Path, mode: str = "ok", held: bool = False) -> None:
-        super().__init__([])
+    def __init__(
+        self,
+        folder: Path,
+        data: Path,
+        mode: str = "ok",
+        held: bool = False,
+        environment: dict[str, str] | None = None,
+    ) -> None:
+        super().__init__([], environment or {})
         self.folder, self.data, self.mode, self.held = folder, data, mode, held
 
     @property
@@ -162,7 +169,7 @@ def make_worker(tmp_path: Path) -> Iterator[Callable[..., Worker]]:
     made: list[Worker] = []
 
     def make(of: Service, mode: str = "ok", held: bool = False) -> Worker:
-        made.append(Worker(tmp_path, of.data, mode, held))
+        made.append(Worker(tmp_path, of.data, mode, held, of.environment))
         return made[-1].up()
 
     yield make

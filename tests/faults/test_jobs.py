@@ -74,7 +74,7 @@ def test_a_killed_worker_takes_its_engine_along_and_goes_on(service, kit, make_w
     assert [word for word, _ in worker.trace] == ["start", "start", "end"]
     kept = worker.data / "jobs" / job_id
     kit.wait_for(lambda: not (kept / "bundle").exists(), "the bundle's links to be dropped")
-    assert sorted(path.name for path in (kept / "results").iterdir()) == ["model.glb", "report.json"]
+    assert sorted(path.name for path in (kept / "results").glob("*/*")) == ["model.glb", "report.json"]
 
 
 def test_what_a_killed_engine_has_started_is_found_after_the_restart(service, kit, make_worker, submit, reach):

@@ -15,13 +15,8 @@ def encoded(size_px, **options):
 
 
 @pytest.fixture
-def look(tmp_path):
-    def at(content):
-        path = tmp_path / "photo.jpg"
-        path.write_bytes(content)
-        return jpeg_size_px(path)
-
-    return at
+def look():
+    return lambda content: jpeg_size_px(io.BytesIO(content))
 
 
 @pytest.mark.parametrize("options", [{}, {"progressive": True}, {"exif": b"Exif\0\0" + b"x" * 60_000}])
