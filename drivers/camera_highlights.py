@@ -15,7 +15,7 @@ from drivers.streaming_camera import StreamSession
 
 S = TypeVar("S", bound=StreamSession)
 
-STEPS = 10
+STEPS = 16
 LONGEST_EXPOSURE_US = 60_000.0
 """Longer ones take more time than the noise of a higher gain is worth."""
 
@@ -46,9 +46,9 @@ def exposed_for_highlights(
         too_dark, too_bright = (
             (max(too_dark, amount), too_bright) if factor > 1 else (too_dark, min(too_bright, amount))
         )
-        wanted_us = amount * factor
-        if not too_dark < wanted_us < too_bright:  # gains are not always what their numbers say
-            wanted_us = math.sqrt(too_dark * too_bright)
+        # Gains are not always what their numbers say: a step by them may fall short again and again.
+        enclosed = too_dark > 0 and too_bright < math.inf
+        wanted_us = math.sqrt(too_dark * too_bright) if enclosed else amount * factor
         better = least_noise(settings, wanted_us, session.limits)
         if _same_light(better, settings):
             return settings
