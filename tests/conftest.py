@@ -1,11 +1,13 @@
 """What holds for every test: nothing may be left over, and shared data is found or its absence is said loudly."""
 
+import contextlib
 import os
 import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import postgresql
 import psutil
 import pytest
 import real_hardware
@@ -35,8 +37,13 @@ def pytest_collection_finish(session: pytest.Session) -> None:
 
 
 def _children() -> set[int]:
-    mine = psutil.Process().children(recursive=True)
-    return {child.pid for child in mine if child.is_running() and child.status() != psutil.STATUS_ZOMBIE}
+    """All but those of PostgreSQL, whose one server is kept for many tests and ends with the last of them."""
+    found = set()
+    for child in psutil.Process().children(recursive=True):
+        with contextlib.suppress(psutil.NoSuchProcess):
+            if child.status() != psutil.STATUS_ZOMBIE and child.name() != "postgres":
+                found.add(child.pid)
+    return found
 
 
 def _threads() -> set[threading.Thread]:
@@ -65,3 +72,19 @@ def test_data() -> Path:
     if not folder.is_dir():
         pytest.skip(f"NO TEST DATA: {folder} is not there; set SCANNERD_TEST_DATA (docs/test-data.md says to what)")
     return folder
+
+
+@pytest.fixture(scope="session")
+def postgresql_server() -> Iterator[postgresql.Server]:
+    """A real PostgreSQL; take a database of your own from it."""
+    with postgresql.serving() as server:
+        yield server
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest) -> str | None:
+    """Both databases a service can have: None is SQLite in its data folder, else an empty PostgreSQL."""
+    if request.param == "sqlite":
+        return None
+    server: postgresql.Server = request.getfixturevalue("postgresql_server")
+    return server.make_database()

@@ -1,6 +1,6 @@
 """Where everything lies in the data folder.
 
-offload.sqlite          jobs, and the queue (DBOS)
+offload.sqlite          our tables, and the queue (DBOS), unless they are in PostgreSQL
 blobs/ab/abcd…          uploaded files under their SHA-256, whole and verified, read-only
 parts/abcd….part        uploads under way
 jobs/<job>/bundle/      the bundle laid out for the engine, hard links where they can be had

@@ -4,7 +4,8 @@ blobs/ab/abcd…                    an uploaded file under its SHA-256
 jobs/<job>/results/<set>/NAME     a result; <set> is made from the hashes of all results of that set
 jobs/<job>/results/NAME           a result of a job from before sets were told apart
 
-In a namespace all of this lies below `spaces/<namespace>/`.
+In a namespace all of this lies below `spaces/<namespace>/`: every tenant but `local` has one of its own, so that none
+can meet another's files, not even by their hash.
 """
 
 import hashlib
@@ -12,7 +13,9 @@ import json
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Self
 
+from offload.depot.tables import LOCAL_TENANT
 from offload.wire.bundle import StoredFile
 
 _KEY = re.compile(r"[0-9A-Za-z][0-9A-Za-z._-]*(/[0-9A-Za-z][0-9A-Za-z._-]*)*")
@@ -37,6 +40,11 @@ class Keys:
     def __post_init__(self) -> None:
         if self.namespace and _NAMESPACE.fullmatch(self.namespace) is None:
             raise ValueError(f"{self.namespace!r} is no namespace: expected at most 64 letters, digits, '_' and '-'")
+
+    @classmethod
+    def of_tenant(cls, tenant_id: str) -> Self:
+        """Return the names of what is a tenant's."""
+        return cls("" if tenant_id == LOCAL_TENANT else tenant_id)
 
     @property
     def root(self) -> str:

@@ -12,7 +12,7 @@ import typer
 import uvicorn
 
 from offload.apikey import KeyProblem, read_key
-from offload.depot.database import prepare_database
+from offload.depot.database import DatabaseUnusable, prepare_database, read_database_url
 from offload.depot.folder import DataFolder, FolderUnusable, make_folder
 from offload.depot.storage import StorageRefused
 from offload.depot.storage_setting import StorageProblem, open_storage
@@ -53,10 +53,11 @@ def serve(
             make_folder(port_file.parent)
         storage = open_storage(os.environ, folder)
         listening = listen(host, port)
-    except (KeyProblem, FolderUnusable, StorageProblem, StorageRefused, CannotListen) as problem:
+        database = prepare_database(folder, read_database_url(os.environ))
+    except (KeyProblem, FolderUnusable, StorageProblem, StorageRefused, CannotListen, DatabaseUnusable) as problem:
         print(f"offload serve: {problem}", file=sys.stderr)
         raise typer.Exit(1) from problem
-    application = create_app(folder, storage, prepare_database(folder), key)
+    application = create_app(folder, storage, database, key)
     config = uvicorn.Config(
         application, log_config=None, access_log=False, timeout_graceful_shutdown=1, timeout_keep_alive=30
     )

@@ -7,16 +7,19 @@ from contextlib import asynccontextmanager
 from typing import Annotated, BinaryIO
 
 import sqlalchemy as sa
-from fastapi import APIRouter, Depends, FastAPI, Header, HTTPException, Request, Response
+from fastapi import APIRouter, FastAPI, Header, HTTPException, Request, Response
 from fastapi.responses import FileResponse, JSONResponse, RedirectResponse, StreamingResponse
 from pydantic import ValidationError
 from starlette.requests import ClientDisconnect
 
 from offload.depot.folder import DataFolder
-from offload.depot.ledger import Ledger, UnknownJob
+from offload.depot.job_row import UnknownJob
+from offload.depot.keys import Keys
 from offload.depot.results import ResultShelf
 from offload.depot.storage import Storage, StorageTrouble
-from offload.service.auth import KeyCheck
+from offload.depot.tenant_jobs import TenantJobs
+from offload.people.principal import Principal
+from offload.service.auth import Doorkeeper, Reader, Writer
 from offload.service.blobs import (
     BlobBusy,
     BlobMismatch,
@@ -39,6 +42,7 @@ LINK_VALID_S = 300.0
 """To begin a download; long enough for clocks that differ a little, short for a link that is passed on."""
 STREAM_BYTES = 1 << 20
 STORAGE_PAUSE_S = 5
+DATABASE_PAUSE_S = 5
 CHUNK_DEADLINE_S = 20.0
 """A sender that stays silent this long has lost its network; its lock must not wait for TCP to notice."""
 
@@ -48,7 +52,6 @@ _STATUS: dict[type[BlobRefused], int] = {BlobTooLarge: 413, BlobBusy: 423, BlobM
 def create_app(folder: DataFolder, storage: Storage, engine: sa.Engine, key: str | None) -> FastAPI:
     """Return the service over this data folder and storage; its database must be prepared."""
     intake = Intake(storage, engine)
-    ledger = Ledger(engine)
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
@@ -57,12 +60,14 @@ def create_app(folder: DataFolder, storage: Storage, engine: sa.Engine, key: str
         engine.dispose()
 
     app = FastAPI(title="offload", lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None)
-    guarded = APIRouter(prefix="/api/v1", dependencies=[Depends(KeyCheck(key))])
-    _add_blob_routes(guarded, BlobStore(folder, storage))
-    _add_bundle_route(guarded, intake)
-    _add_job_routes(guarded, ledger, ResultShelf(storage))
-    app.include_router(guarded)
+    app.state.doorkeeper = Doorkeeper(key)
+    router = APIRouter(prefix="/api/v1")
+    _add_blob_routes(router, folder, storage)
+    _add_bundle_route(router, intake)
+    _add_job_routes(router, engine, storage)
+    app.include_router(router)
     app.add_exception_handler(StorageTrouble, _tell_of_storage)
+    app.add_exception_handler(sa.exc.OperationalError, _tell_of_database)
 
     @app.get("/healthz")
     def healthz() -> dict[str, str]:
@@ -78,23 +83,33 @@ async def _tell_of_storage(request: Request, trouble: Exception) -> Response:
     return JSONResponse({"detail": detail}, 503, {"Retry-After": str(STORAGE_PAUSE_S)})
 
 
-def _add_blob_routes(router: APIRouter, store: BlobStore) -> None:
+async def _tell_of_database(_request: Request, problem: Exception) -> Response:
+    log.error("the database does not answer: %s", getattr(problem, "orig", problem))
+    detail = "the service's database does not answer; send this again"
+    return JSONResponse({"detail": detail}, 503, {"Retry-After": str(DATABASE_PAUSE_S)})
+
+
+def _add_blob_routes(router: APIRouter, folder: DataFolder, storage: Storage) -> None:
+    def store_of(whose: Principal) -> BlobStore:
+        return BlobStore(folder, storage, Keys.of_tenant(whose.tenant_id))
+
     @router.head("/blobs/{sha256}")
-    def offset(sha256: Sha256) -> Response:
-        status = store.status(sha256)
+    def offset(whose: Writer, sha256: Sha256) -> Response:
+        status = store_of(whose).status(sha256)
         if status.complete:
             return Response(headers={"Upload-Complete": "?1", "Upload-Length": str(status.offset_bytes)})
         return Response(status_code=204, headers={"Upload-Complete": "?0", "Upload-Offset": str(status.offset_bytes)})
 
     @router.patch("/blobs/{sha256}")
     async def append(
+        whose: Writer,
         sha256: Sha256,
         request: Request,
         upload_offset: Annotated[int, Header(ge=0)],
         upload_length: Annotated[int, Header(ge=1)],
     ) -> Response:
         try:
-            writer = await asyncio.to_thread(store.append, sha256, upload_offset, upload_length)
+            writer = await asyncio.to_thread(store_of(whose).append, sha256, upload_offset, upload_length)
             if writer is None:
                 return Response(headers={"Upload-Complete": "?1"})
             with writer:
@@ -128,10 +143,12 @@ async def _receive(writer: PartWriter, request: Request) -> Response:
 
 def _add_bundle_route(router: APIRouter, intake: Intake) -> None:
     @router.post("/bundles")
-    async def accept(request: Request, bundle_sha256: Annotated[str | None, Header()] = None) -> Response:
+    async def accept(
+        whose: Writer, request: Request, bundle_sha256: Annotated[str | None, Header()] = None
+    ) -> Response:
         try:
             manifest = Manifest.model_validate_json(await _body(request))
-            job, is_new = await asyncio.to_thread(intake.accept, manifest, bundle_sha256)
+            job, is_new = await asyncio.to_thread(intake.accept, whose, manifest, bundle_sha256)
         except ValidationError as problem:
             first = problem.errors(include_url=False)[0]
             where = ".".join(str(step) for step in first["loc"]) or "manifest"
@@ -152,35 +169,35 @@ async def _body(request: Request) -> bytes:
     return bytes(body)
 
 
-def _add_job_routes(router: APIRouter, ledger: Ledger, shelf: ResultShelf) -> None:
-    def known(job_id: str) -> Job:
+def _add_job_routes(router: APIRouter, engine: sa.Engine, storage: Storage) -> None:
+    def known(whose: Principal, job_id: str) -> Job:
         try:
-            return ledger.get(job_id)
+            return TenantJobs(engine, whose.tenant_id).get(job_id)
         except UnknownJob as problem:
             raise HTTPException(404, f"there is no job {job_id}") from problem
 
     @router.get("/jobs")
-    def newest() -> list[Job]:
-        return ledger.newest()
+    def newest(whose: Reader) -> list[Job]:
+        return TenantJobs(engine, whose.tenant_id).newest()
 
     @router.get("/jobs/{job_id}")
-    def one(job_id: str) -> Job:
-        return known(job_id)
+    def one(whose: Reader, job_id: str) -> Job:
+        return known(whose, job_id)
 
     @router.post("/jobs/{job_id}/cancel")
-    def cancel(job_id: str) -> Job:
-        known(job_id)
-        return ledger.request_cancel(job_id)
+    def cancel(whose: Writer, job_id: str) -> Job:
+        known(whose, job_id)
+        return TenantJobs(engine, whose.tenant_id).request_cancel(job_id)
 
     @router.get("/jobs/{job_id}/results/{name:path}", response_model=None)
-    def result(job_id: str, name: str) -> Response:
-        job = known(job_id)
+    def result(whose: Reader, job_id: str, name: str) -> Response:
+        job = known(whose, job_id)
         if name not in {file.name for file in job.results}:
             raise HTTPException(404, f"job {job_id} is {job.state} and has no result {name}")
-        key = shelf.find(job_id, job.results, name)
+        key = ResultShelf(storage, Keys.of_tenant(whose.tenant_id)).find(job_id, job.results, name)
         if key is None:
             raise HTTPException(410, f"{name} of job {job_id} is no longer in the service's storage")
-        return _hand_out(shelf.storage, key)
+        return _hand_out(storage, key)
 
 
 def _hand_out(storage: Storage, key: str) -> Response:

@@ -3,16 +3,19 @@
 import logging
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import TypeVar
 
 import sqlalchemy as sa
 from dbos import DBOSClient, EnqueueOptions
 
 from offload.depot.keys import Keys
-from offload.depot.ledger import Ledger, job_id_of
+from offload.depot.new_job import NewJob, add_job
 from offload.depot.queue import APPLICATION, APPLICATION_VERSION, QUEUE, WORKFLOW
 from offload.depot.storage import Storage
+from offload.depot.tenant_jobs import TenantJobs
 from offload.logs.fields import about
+from offload.people.principal import Principal
 from offload.service.jpeg import NotAJpeg, jpeg_size_px
 from offload.wire.bundle import Manifest, StoredFile
 from offload.wire.jobs import Job, MissingBlobs
@@ -39,10 +42,9 @@ class FilesMissing(RuntimeError):
 class Intake:
     """Accepts bundles. A job's row and its place in the queue are one commit: never one without the other."""
 
-    def __init__(self, storage: Storage, engine: sa.Engine, keys: Keys | None = None) -> None:
-        self._storage, self._engine, self._keys = storage, engine, keys or Keys()
+    def __init__(self, storage: Storage, engine: sa.Engine) -> None:
+        self._storage, self._engine = storage, engine
         self._pool = ThreadPoolExecutor(LOOKS_AT_ONCE, thread_name_prefix="look")
-        self._ledger = Ledger(engine)
         self._client = DBOSClient(system_database_engine=engine, application_name=APPLICATION)
 
     def close(self) -> None:
@@ -50,7 +52,7 @@ class Intake:
         self._client.destroy()
         self._pool.shutdown()
 
-    def accept(self, manifest: Manifest, claimed_sha256: str | None) -> tuple[Job, bool]:
+    def accept(self, whose: Principal, manifest: Manifest, claimed_sha256: str | None) -> tuple[Job, bool]:
         """Return the bundle's job and whether it is new. Raises BundleRefused, FilesMissing, StorageTrouble."""
         bundle_sha256 = manifest.digest()
         if claimed_sha256 is not None and claimed_sha256 != bundle_sha256:
@@ -58,24 +60,30 @@ class Intake:
                 f"the manifest of {manifest.scan_id} hashes to {bundle_sha256}, but was sent as {claimed_sha256}: "
                 "it was damaged or written by another version: seal the scan again"
             )
-        if (known := self._ledger.find(job_id_of(bundle_sha256))) is not None:
+        wanted = NewJob.of_bundle(manifest, whose.tenant_id, submitted_by=whose.actor, project_id=whose.project_id)
+        if (known := TenantJobs(self._engine, whose.tenant_id).find(wanted.job_id)) is not None:
             return known, False
+        keys = Keys.of_tenant(whose.tenant_id)
         self._check_names(manifest)
-        self._check_present(manifest)
-        self._check_photos(manifest)
-        return self._enqueue(manifest, job_id_of(bundle_sha256))
+        self._check_present(manifest, keys)
+        self._check_photos(manifest, keys)
+        job, is_new = self.enqueue(wanted)
+        if is_new:
+            log.info("queued: %d photos", len(manifest.frames), extra=about(job=job.job_id, scan=job.scan_id))
+        return job, is_new
 
-    def _enqueue(self, manifest: Manifest, job_id: str) -> tuple[Job, bool]:
+    def enqueue(self, wanted: NewJob) -> tuple[Job, bool]:
+        """Return the job and whether it is new: its row and its place in the queue are one commit."""
         options = EnqueueOptions(
-            workflow_name=WORKFLOW, queue_name=QUEUE, workflow_id=job_id, app_version=APPLICATION_VERSION
+            workflow_name=WORKFLOW, queue_name=QUEUE, workflow_id=wanted.job_id, app_version=APPLICATION_VERSION
         )
         with self._engine.begin() as connection:
-            is_new = self._ledger.add(connection, manifest)
+            is_new = add_job(connection, wanted)
             if is_new:
-                self._client.enqueue_in_transaction(connection, options, job_id)
-        if is_new:
-            log.info("queued: %d photos", len(manifest.frames), extra=about(job=job_id, scan=manifest.scan_id))
-        return self._ledger.get(job_id), is_new
+                self._client.enqueue_in_transaction(connection, options, wanted.job_id)
+        jobs = TenantJobs(self._engine, wanted.tenant_id)
+        earlier = jobs.with_idempotency_key(wanted.idempotency_key) if wanted.idempotency_key else None
+        return earlier or jobs.get(wanted.job_id), is_new
 
     def _check_names(self, manifest: Manifest) -> None:
         folders = {name.split("/")[0] for name in (file.name for file in manifest.files()) if "/" in name}
@@ -83,9 +91,9 @@ class Intake:
             if file.name == "manifest.json" or file.name in folders:
                 raise BundleRefused(f"a file of the bundle may not be called {file.name}: the name is taken")
 
-    def _check_present(self, manifest: Manifest) -> None:
+    def _check_present(self, manifest: Manifest, keys: Keys) -> None:
         files = tuple({file.sha256: file for file in manifest.files()}.values())
-        stored = list(self._each(files, lambda file: self._storage.stat(self._keys.blob(file.sha256))))
+        stored = list(self._each(keys, files, lambda file: self._storage.stat(keys.blob(file.sha256))))
         missing = tuple(file.sha256 for file, found in zip(files, stored, strict=True) if found is None)
         if missing:
             raise FilesMissing(MissingBlobs(missing=missing))
@@ -97,25 +105,27 @@ class Intake:
                     f"{file.size_bytes}; seal the scan again"
                 )
 
-    def _check_photos(self, manifest: Manifest) -> None:
+    def _check_photos(self, manifest: Manifest, keys: Keys) -> None:
         for number, camera in enumerate(manifest.all_cameras()):
             whose = f"of camera {camera.name} " if manifest.cameras else ""
             files, expected = manifest.photos_of(number), camera.size_px
-            for file, found in zip(files, self._each(files, self._photo_size_px), strict=True):
+            for file, found in zip(files, self._each(keys, files, partial(self._photo_size_px, keys)), strict=True):
                 if found != expected:
                     raise BundleRefused(
                         f"{file.name} is {found[0]}x{found[1]} pixels, the bundle says {expected[0]}x{expected[1]}; "
                         f"all photos {whose}of a scan must have one size"
                     )
 
-    def _photo_size_px(self, file: StoredFile) -> tuple[int, int]:
+    def _photo_size_px(self, keys: Keys, file: StoredFile) -> tuple[int, int]:
         try:
-            with self._storage.open(self._keys.blob(file.sha256)) as stream:
+            with self._storage.open(keys.blob(file.sha256)) as stream:
                 return jpeg_size_px(stream)
         except NotAJpeg as problem:
             raise BundleRefused(f"{file.name} {problem}; take this photo again") from problem
 
-    def _each(self, files: Sequence[StoredFile], look: Callable[[StoredFile], Answer]) -> Iterator[Answer]:
+    def _each(
+        self, keys: Keys, files: Sequence[StoredFile], look: Callable[[StoredFile], Answer]
+    ) -> Iterator[Answer]:
         """Look at each file, in order; at many at once where a look is a request."""
-        is_near = not files or self._storage.local(self._keys.blob(files[0].sha256)) is not None
+        is_near = not files or self._storage.local(keys.blob(files[0].sha256)) is not None
         return map(look, files) if is_near else self._pool.map(look, files)

@@ -14,14 +14,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Annotated
 
+import sqlalchemy as sa
 import typer
 from dbos import DBOS, DBOSConfig
 
-from offload.depot.database import prepare_database
+from offload.depot.database import DatabaseUnusable, prepare_database, read_database_url
 from offload.depot.folder import DataFolder, FolderUnusable
 from offload.depot.ledger import Ledger
 from offload.depot.queue import APPLICATION, APPLICATION_VERSION, QUEUE
-from offload.depot.results import ResultShelf
 from offload.depot.storage import Storage, StorageRefused
 from offload.depot.storage_setting import StorageProblem, open_storage
 from offload.durable import replace_file
@@ -56,12 +56,13 @@ def work(
         folder.create()
         storage = open_storage(os.environ, folder)
         lock = take_slot(folder, slot)
-    except (FolderUnusable, SlotTaken, StorageProblem, StorageRefused) as problem:
+        engine = prepare_database(folder, read_database_url(os.environ))
+    except (FolderUnusable, SlotTaken, StorageProblem, StorageRefused, DatabaseUnusable) as problem:
         print(f"offload work: {problem}", file=sys.stderr)
         raise typer.Exit(1) from problem
     with lock:
         cache = BlobCache(folder.cache, storage, cache_mb * 1_000_000)
-        run(folder, storage, cache, slot, shlex.split(engine_command), engine_timeout_s)
+        run(folder, storage, engine, cache, slot, shlex.split(engine_command), engine_timeout_s)
 
 
 def take_slot(folder: DataFolder, slot: int) -> IO[str]:
@@ -83,15 +84,20 @@ def take_slot(folder: DataFolder, slot: int) -> IO[str]:
 
 
 def run(
-    folder: DataFolder, storage: Storage, cache: BlobCache, slot: int, command: list[str], timeout_s: float
+    folder: DataFolder,
+    storage: Storage,
+    engine: sa.Engine,
+    cache: BlobCache,
+    slot: int,
+    command: list[str],
+    timeout_s: float,
 ) -> None:
     """Work until SIGTERM or SIGINT, then end this process: a clean stop is a kill whose engine is already gone."""
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda _number, _frame: stop.set())
-    engine = prepare_database(folder)
     vitals = Vitals(folder, slot)
-    pipeline = Pipeline(folder, Ledger(engine), cache, ResultShelf(storage), command, timeout_s, vitals.write)
+    pipeline = Pipeline(folder, Ledger(engine), cache, storage, command, timeout_s, vitals.write)
     DBOS(
         config=DBOSConfig(
             name=APPLICATION,

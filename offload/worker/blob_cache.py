@@ -23,13 +23,16 @@ class BlobCache:
     A storage that lies on this machine is used as it is, and nothing is kept.
     """
 
-    def __init__(self, folder: Path, storage: Storage, most_bytes: int, keys: Keys | None = None) -> None:
+    def __init__(self, folder: Path, storage: Storage, most_bytes: int) -> None:
         self._folder, self._storage, self._most_bytes = folder, storage, most_bytes
-        self._keys = keys or Keys()
 
-    def put_at(self, file: StoredFile, target: Path) -> None:
-        """Make `target` this file, verified, and only for reading. Raises StorageTrouble."""
-        key = self._keys.blob(file.sha256)
+    def put_at(self, keys: Keys, file: StoredFile, target: Path) -> None:
+        """Make `target` this file, verified, and only for reading. Raises StorageTrouble.
+
+        What is kept is told apart by its hash alone: a job gets no further than here with a hash that is not its
+        tenant's.
+        """
+        key = keys.blob(file.sha256)
         if self._storage.local(key) is not None:
             self._storage.fetch(key, target, file.sha256)
             return

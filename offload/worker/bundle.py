@@ -4,6 +4,7 @@ import shutil
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from offload.depot.keys import Keys
 from offload.durable import publish
 from offload.wire.bundle import Manifest, StoredFile
 from offload.worker.blob_cache import BlobCache
@@ -11,7 +12,7 @@ from offload.worker.blob_cache import BlobCache
 FETCHED_AT_ONCE = 6
 
 
-def lay_out(cache: BlobCache, manifest: Manifest, target: Path) -> None:
+def lay_out(cache: BlobCache, keys: Keys, manifest: Manifest, target: Path) -> None:
     """Make `target` hold the bundle; it appears by rename, so what is there is complete. Safe to repeat.
 
     Raises StorageTrouble, and then goes on next time with what the cache has.
@@ -25,7 +26,7 @@ def lay_out(cache: BlobCache, manifest: Manifest, target: Path) -> None:
     def fetch(file: StoredFile) -> None:
         place = aside / file.name
         place.parent.mkdir(exist_ok=True)
-        cache.put_at(file, place)
+        cache.put_at(keys, file, place)
 
     with ThreadPoolExecutor(FETCHED_AT_ONCE, thread_name_prefix="fetch") as pool:
         fetches = [pool.submit(fetch, file) for file in manifest.files()]

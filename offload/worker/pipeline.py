@@ -14,10 +14,11 @@ from collections.abc import Callable, Sequence
 from dbos import DBOS
 
 from offload.depot.folder import DataFolder
+from offload.depot.keys import Keys
 from offload.depot.ledger import Ledger
 from offload.depot.queue import WORKFLOW
 from offload.depot.results import ResultShelf
-from offload.depot.storage import ContentDamaged, StorageTrouble
+from offload.depot.storage import ContentDamaged, Storage, StorageTrouble
 from offload.logs.fields import about
 from offload.wire.bundle import StoredFile
 from offload.wire.jobs import Job, Stage
@@ -44,13 +45,13 @@ class Pipeline:
         folder: DataFolder,
         ledger: Ledger,
         cache: BlobCache,
-        shelf: ResultShelf,
+        storage: Storage,
         command: Sequence[str],
         timeout_s: float,
         on_engine_ended: Callable[[str], None],
     ) -> None:
         self._folder, self._ledger = folder, ledger
-        self._cache, self._shelf = cache, shelf
+        self._cache, self._storage = cache, storage
         self._command, self._timeout_s = command, timeout_s
         self._on_engine_ended = on_engine_ended
         self._running: EngineProcess | None = None
@@ -114,7 +115,11 @@ class Pipeline:
         manifest = await asyncio.to_thread(self._ledger.manifest, job_id)
         bundle = Attempt(self._folder.job(job_id), 0).bundle
         bundle.parent.mkdir(parents=True, exist_ok=True)
-        await self._patiently(job_id, lambda: lay_out(self._cache, manifest, bundle))
+        keys = await self._keys_of(job_id)
+        await self._patiently(job_id, lambda: lay_out(self._cache, keys, manifest, bundle))
+
+    async def _keys_of(self, job_id: str) -> Keys:
+        return Keys.of_tenant(await asyncio.to_thread(self._ledger.tenant_id, job_id))
 
     async def _run_until_stored(self, job_id: str, lock: int) -> tuple[StoredFile, ...]:
         """Return the results in storage; none if the job is over. What was done before a kill is not done again."""
@@ -142,8 +147,10 @@ class Pipeline:
     async def _seal_and_store(self, job_id: str, attempt: Attempt) -> tuple[StoredFile, ...]:
         listed = await asyncio.to_thread(seal_results, attempt)
 
+        shelf = ResultShelf(self._storage, await self._keys_of(job_id))
+
         def store() -> None:
-            for file in self._shelf.put(job_id, attempt.out, listed):
+            for file in shelf.put(job_id, attempt.out, listed):
                 log.info("%s is in storage", file.name, extra=self._about(job_id))
 
         log.info("%d results go into storage", len(listed), extra=self._about(job_id))
@@ -173,7 +180,8 @@ class Pipeline:
     def _drop_other_results(self, job: Job) -> None:
         """What stays where the storage is away costs space only, until the job is deleted."""
         try:
-            self._shelf.drop_others(job.job_id, job.results)
+            keys = Keys.of_tenant(self._ledger.tenant_id(job.job_id))
+            ResultShelf(self._storage, keys).drop_others(job.job_id, job.results)
         except StorageTrouble as trouble:
             log.warning("other attempts' results stay in storage: %s", trouble, extra=self._about(job.job_id))
 

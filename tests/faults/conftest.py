@@ -254,18 +254,26 @@ def is_alive(pid: int) -> bool:
         return False
 
 
+def database_of(request: pytest.FixtureRequest) -> dict[str, str]:
+    """SQLite, unless the test is parametrized with `postgresql`."""
+    if getattr(request, "param", "sqlite") == "sqlite":
+        return {}
+    return {"OFFLOAD_DATABASE_URL": request.getfixturevalue("postgresql_server").make_database()}
+
+
 @pytest.fixture(scope="module")
-def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+def service(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     """One for a whole file of tests, who leave it alive and name their scans differently."""
-    running = Service(tmp_path_factory.mktemp("service") / "data").up()
+    data = tmp_path_factory.mktemp("service") / "data"
+    running = Service(data, environment=database_of(request)).up()
     yield running
     running.end()
 
 
 @pytest.fixture
-def mortal_service(tmp_path: Path) -> Iterator[Service]:
+def mortal_service(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Service]:
     """One that the test may kill."""
-    running = Service(tmp_path / "data").up()
+    running = Service(tmp_path / "data", environment=database_of(request)).up()
     yield running
     running.end()
 

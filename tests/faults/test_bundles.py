@@ -6,6 +6,8 @@ from concurrent.futures import ThreadPoolExecutor, wait
 
 import pytest
 
+DATABASES = ["sqlite", "postgresql"]
+
 
 @pytest.fixture
 def photos(kit):
@@ -26,6 +28,7 @@ def upload(client, kit, photos):
         assert kit.put(client, photo).status_code in (200, 201)
 
 
+@pytest.mark.parametrize("service", DATABASES, indirect=True)
 def test_a_bundle_before_its_photos_is_told_which_are_missing(service, kit, photos, manifest):
     with service.client() as client:
         upload(client, kit, photos[:2])
@@ -35,6 +38,7 @@ def test_a_bundle_before_its_photos_is_told_which_are_missing(service, kit, phot
         assert jobs_of(client, manifest) == []
 
 
+@pytest.mark.parametrize("service", DATABASES, indirect=True)
 def test_twenty_posts_at_once_make_one_job(service, kit, photos, manifest):
     with service.client() as client:
         upload(client, kit, photos)
@@ -53,6 +57,7 @@ def test_twenty_posts_at_once_make_one_job(service, kit, photos, manifest):
     assert [(job["state"], job["bundle_sha256"]) for job in jobs] == [("queued", manifest.digest())]
 
 
+@pytest.mark.parametrize("mortal_service", DATABASES, indirect=True)
 def test_an_accepted_job_survives_a_kill(mortal_service, kit, photos, manifest):
     with mortal_service.client() as client:
         upload(client, kit, photos)
@@ -64,6 +69,7 @@ def test_an_accepted_job_survives_a_kill(mortal_service, kit, photos, manifest):
         assert kit.post(client, manifest).status_code == 200
 
 
+@pytest.mark.parametrize("mortal_service", DATABASES, indirect=True)
 def test_kills_at_any_moment_of_a_post_leave_one_job(mortal_service, kit, photos, manifest):
     chance = random.Random(4)
     with mortal_service.client() as client:

@@ -4,6 +4,8 @@ import signal
 
 import pytest
 
+on_both_databases = pytest.mark.parametrize("service", ["sqlite", "postgresql"], indirect=True)
+
 
 @pytest.fixture
 def photos(kit):
@@ -39,6 +41,7 @@ def reach(kit, job_of):
     return wait
 
 
+@on_both_databases
 def test_a_job_runs_and_its_results_are_what_the_engine_wrote(service, kit, make_worker, submit, reach):
     make_worker(service)
     job = reach(submit(), "completed", "failed")
@@ -61,6 +64,7 @@ def test_progress_is_told_while_the_engine_runs(service, kit, make_worker, submi
     assert reach(job_id, "completed")["percent"] == 100.0
 
 
+@on_both_databases
 def test_a_killed_worker_takes_its_engine_along_and_goes_on(service, kit, make_worker, submit, reach):
     worker = make_worker(service, held=True)
     job_id = submit()
@@ -129,6 +133,7 @@ def test_cancel_leaves_no_child_and_no_result(service, kit, make_worker, submit,
     assert reach(other, "completed")["scan_id"].endswith("-other")
 
 
+@on_both_databases
 def test_a_queued_job_is_cancelled_before_it_begins(service, make_worker, submit, job_of, reach):
     cancelled = submit()
     with service.client() as client:
