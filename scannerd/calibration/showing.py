@@ -11,6 +11,8 @@ from scannerd.calibration.guide import CoverageGuide
 REST_SHARE = 0.0015
 """Of the photo's width: corners that moved less from one look to the next rest, within what small pictures tell."""
 RESTING_LOOKS = 3
+LEAST_LOOKS = 10
+"""Who has looked less often, as a machine with much else to do, does not know yet that nothing new is shown."""
 MOVED_SHARE = 0.006
 """Between the last look and the photo; more, and it was taken while the board moved on."""
 
@@ -34,14 +36,15 @@ class Hand:
 async def shown_views(
     camera: Camera, clock: Clock, board: MatBoard, lens: Lens, give_up_s: float, say: Callable[[str], None]
 ) -> CoverageGuide:
-    """Return what was shown once nothing is missing, or once nothing new came for so long.
+    """Return what was shown once nothing is missing, or once nothing new came for so long and several looks.
 
     `lens` is roughly what takes the photos. Raises DriverError. Cancelling leaves the camera as it was.
     """
     guide, hand = CoverageGuide(lens.width_px, lens.height_px), Hand(lens.width_px)
     said = _tell(guide, "", say)
-    last_new_s = clock.now_s()
-    while guide.missing() and clock.now_s() - last_new_s < give_up_s:
+    last_new_s, looks = clock.now_s(), 0
+    while guide.missing() and (clock.now_s() - last_new_s < give_up_s or looks < LEAST_LOOKS):
+        looks += 1
         view = view_of(board, (await camera.glimpse()).picture.y, lens)
         if view is None or not hand.rests(view) or not guide.is_new(view):
             continue
@@ -50,7 +53,7 @@ async def shown_views(
         if photo is None or moved_px is None or moved_px > MOVED_SHARE * lens.width_px or not guide.is_new(photo):
             continue
         guide.add(photo)
-        last_new_s = clock.now_s()
+        last_new_s, looks = clock.now_s(), 0
         said = _tell(guide, said, say)
     return guide
 
