@@ -16,6 +16,13 @@ def sync_command(config: Config, once: bool = False) -> list[str] | None:
         return None
     scans = StoreLayout(config.store.folder).scans
     command = [sys.executable, "-m", "offload", "sync", "--scans", str(scans), "--url", config.offload.url]
+    command += ["--connections", str(config.offload.connections), "--rate-kb-s", str(config.offload.rate_kb_s)]
+    if config.offload.quiet_hours is not None:
+        command += ["--quiet", config.offload.quiet_hours]
+    if config.offload.pause_on_metered:
+        command.append("--pause-on-metered")
+    if config.offload.ca_file is not None:
+        command += ["--ca-file", str(config.offload.ca_file)]
     return [*command, "--once"] if once else command
 
 

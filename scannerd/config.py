@@ -12,6 +12,7 @@ from scannerd.config_motors import LiftSection, TurntableSection
 from scannerd.config_panel import BuzzerSection, EmergencyStopSection
 from scannerd.config_section import Elevations, Folder, OptionalFile, OptionalText, Section, ViewsOfRings, key
 
+TIME_OF_DAY = r"^([01][0-9]|2[0-3]):[0-5][0-9]$"
 DEFAULT_PATH = Path("/etc/scannerd/config.toml")
 
 
@@ -138,6 +139,19 @@ class OffloadSection(Section):
 
     url: OptionalText = key(None, "https://… of the service; empty: scans stay here")
     key_file: OptionalFile = key(None, "file with the service's key, mode 0600; empty: no key")
+    ca_file: OptionalFile = key(None, "who vouches for the service; empty: the usual authorities")
+    connections: int = key(4, "photos on their way at a time", ge=2, le=4)
+    rate_kb_s: int = key(0, "most that is sent, all photos together; 0: as fast as the line is", ge=0, le=1_000_000)
+    quiet_from: OptionalText = key(
+        None, "nothing is carried from this time on, such as 22:00; empty: at any time", pattern=TIME_OF_DAY
+    )
+    quiet_until: OptionalText = key(None, "and it goes on at this time, such as 06:00", pattern=TIME_OF_DAY)
+    pause_on_metered: bool = key(False, "true waits while NetworkManager says that the connection costs by the byte")
+
+    @property
+    def quiet_hours(self) -> str | None:
+        """As `offload sync --quiet` takes them."""
+        return f"{self.quiet_from}-{self.quiet_until}" if self.quiet_from and self.quiet_until else None
 
 
 class WebSection(Section):

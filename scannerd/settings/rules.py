@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from offload.wire.bundle import FIRST_CAMERA
-from scannerd.config import ButtonSection, MatSection, ScanSection
+from scannerd.config import ButtonSection, MatSection, OffloadSection, ScanSection
 from scannerd.config_camera import AnyCameraSection, OtherCameraSection, read_lens
 from scannerd.config_motors import BETWEEN, LiftSection, TurntableSection
 from scannerd.scan.pattern import ImpossiblePattern, pattern_of
@@ -40,6 +40,8 @@ def broken_rules(sections: Mapping[str, Any]) -> list[str]:
         problems += _pattern(scan, lift, others)
     if mat is not None and mat.used:
         problems += _mat(mat)
+    if (offload := sections.get("offload")) is not None:
+        problems += _quiet_hours(offload)
     if (camera := sections.get("camera")) is not None:
         problems += cameras_at_odds(camera, others)
         if sections.get("intrinsics") is not None:
@@ -89,6 +91,16 @@ def _press_times(button: ButtonSection) -> list[str]:
         f"[button] stuck_s = {button.stuck_s:g}: a press that cancels takes hold_s + warn_s = {longest_s:g} s; "
         "use more than that"
     ]
+
+
+def _quiet_hours(offload: OffloadSection) -> list[str]:
+    begin, end = offload.quiet_from, offload.quiet_until
+    if (begin is None) != (end is None):
+        missing = "quiet_from" if begin is None else "quiet_until"
+        return [f"[offload] {missing} is empty: quiet hours need both times, or none"]
+    if begin is not None and begin == end:
+        return [f'[offload] quiet_until = "{end}": the same as quiet_from; give another time']
+    return []
 
 
 def _step_rate(turntable: TurntableSection) -> list[str]:

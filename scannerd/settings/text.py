@@ -20,6 +20,7 @@ UNITS = {
     "_deg": "°",
     "_mm": "mm",
     "_mb": "MB",
+    "_kb_s": "KB/s",
     "_px": "px",
     "_us": "µs",
     "_hz": "Hz",
