@@ -187,6 +187,13 @@ class RestoreScan:
     scan_id: str
 
 
+@dataclass(frozen=True)
+class SendFirst:
+    """Have a scan carried to the service before all others; one that could not be carried is tried again."""
+
+    scan_id: str
+
+
 Command = (
     StartScan
     | ResumeScan
@@ -202,6 +209,7 @@ Command = (
     | CaptureBackground
     | DeleteScan
     | RestoreScan
+    | SendFirst
 )
 
 

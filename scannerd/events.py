@@ -5,6 +5,7 @@ from enum import StrEnum
 from typing import Literal
 
 from offload.wire.jobs import SyncState
+from offload.wire.link import LinkState
 from scannerd.coverage.report import CoverageReport
 from scannerd.fault_kind import FaultKind
 from scannerd.process.health_report import HealthReport
@@ -230,6 +231,14 @@ class SyncProgressed:
 
 
 @dataclass(frozen=True)
+class LinkChanged:
+    """The way to the service is another one: faster, waiting, or going on."""
+
+    link: LinkState | None
+    """None: no sync runs."""
+
+
+@dataclass(frozen=True)
 class ScanDeleted:
     """A scan is not among the others any more: it was put into the trash, or made room for another one."""
 
@@ -313,6 +322,7 @@ Event = (
     | RetakeWanted
     | ScanExtended
     | SyncProgressed
+    | LinkChanged
     | ScanDeleted
     | ScanRestored
     | LightChanged

@@ -141,6 +141,7 @@ async def carry(scans: Path, make_client: Callable[[], ServiceClient], wishes: W
             if looking is not None:
                 looking.cancel()
     await client.close()
+    way.report.close()
     return watch.failed if wishes.once else {}
 
 

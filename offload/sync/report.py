@@ -7,29 +7,19 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from pydantic import ValidationError
-
 from offload.durable import replace_file
 from offload.sync.client import ServiceClient
+from offload.sync.link_file import LINK
 from offload.sync.trouble import TryAgain
 from offload.wire.link import Hindrance, Hitch, LinkState
 
 log = logging.getLogger(__name__)
 
-LINK = Path(".sync", "link.json")
 SAVE_S = 1.0
 BRIEF_S = 3.0
 """A connection that breaks and goes on within this is nothing to tell people."""
 SAY_AGAIN_S, LONGEST_SILENCE_S = 60.0, 6 * 3600.0
 SAY_OVER_S = 30.0
-
-
-def read_link(scans: Path) -> LinkState | None:
-    """Return what sync told last; None if nothing readable is there."""
-    try:
-        return LinkState.model_validate_json((scans / LINK).read_bytes())
-    except (OSError, ValidationError):
-        return None
 
 
 @dataclass
@@ -77,6 +67,10 @@ class LinkReport:
             (self._scans / LINK).parent.mkdir(exist_ok=True)
             replace_file(self._scans / LINK, state.model_dump_json().encode(), durable=False)
             self._saved, self._saved_s = state, now_s
+
+    def close(self) -> None:
+        """Take the file away: what nobody keeps up says nothing."""
+        (self._scans / LINK).unlink(missing_ok=True)
 
     def _state(self, figures: Figures) -> LinkState:
         rate_bytes_s = round(self._client.meter.rate_bytes_s())

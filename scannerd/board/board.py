@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from secrets import token_hex
 
+from offload.wire.link import LinkState
 from scannerd import __version__
 from scannerd.board.scan_clock import ScanClock
 from scannerd.board.state import (
@@ -30,6 +31,7 @@ from scannerd.events import (
     FramesLost,
     FrameStored,
     LightChanged,
+    LinkChanged,
     Outcome,
     PhaseChanged,
     PressFailed,
@@ -48,6 +50,8 @@ from scannerd.requests import AnswerStatus
 from scannerd.scan.phases import Phase
 
 REMARKS = 10
+UPLOADS = 20
+"""So many are shown: thousands may wait for a service."""
 PUSHED = "the emergency stop is pushed, or its wire is broken: nothing moves; release it, then go on"
 DONE_SHOWN_S = 600.0
 """So long a new model is news, unless somebody does something before."""
@@ -79,6 +83,7 @@ class Board:
         self._remarks: deque[Remark] = deque(maxlen=REMARKS)
         self._last: EndedScan | None = None
         self._uploads: dict[str, UploadProgress] = {}
+        self._link: LinkState | None = None
         self._done_until_s = 0.0
         self._light_level: float | None = None
         self._light_colour: str | None = None
@@ -119,7 +124,8 @@ class Board:
             fault_kind=kind,
             warnings=tuple(self._remarks),
             last_scan=self._last,
-            uploads=tuple(upload for upload in self._uploads.values() if upload.leg is not Leg.DONE),
+            uploads=tuple(self._uploads.values())[-UPLOADS:],
+            link=self._link,
             disk=self._disk(),
             light_level=self._light_level,
             light_colour=self._light_colour,
@@ -163,6 +169,8 @@ class Board:
                 self._give_up(scan_id)
             case SyncProgressed(scan_id, sync):
                 self._follow_upload(UploadProgress.of(sync), now_s)
+            case LinkChanged(link):
+                self._link = link
             case Warned(message, scan_id, kind):
                 self._remarks.append(Remark(at=numbered.at, message=message, scan_id=scan_id, fault_kind=kind))
             case PressFailed(command, reason):
@@ -215,4 +223,5 @@ class Board:
                 self._done_until_s = now_s + DONE_SHOWN_S
             self._uploads.pop(upload.scan_id, None)
         else:
+            self._uploads.pop(upload.scan_id, None)  # The latest last.
             self._uploads[upload.scan_id] = upload

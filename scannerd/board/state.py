@@ -7,6 +7,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from offload.wire.jobs import JobState, SyncState
+from offload.wire.link import LinkState
 from scannerd.coverage.report import CoverageReport, ProposalKind
 from scannerd.events import Outcome
 from scannerd.fault_kind import FaultKind
@@ -233,7 +234,9 @@ class DeviceState(Shown):
     """The latest few."""
     last_scan: EndedScan | None = None
     uploads: tuple[UploadProgress, ...] = ()
-    """On their way, and those that failed."""
+    """On their way, and those that failed; the latest of many."""
+    link: LinkState | None = None
+    """The way to the service, all scans together; None while no sync runs."""
     disk: DiskSpace | None = None
     light_level: float | None = None
     """At which it shines when it is lit; None without a light."""

@@ -243,6 +243,17 @@ class Restore(_Message):
         return commands.RestoreScan(self.scan_id)
 
 
+class SendFirst(_Message):
+    """Have a scan carried to the service before all others."""
+
+    command: Literal["send_first"]
+    scan_id: ScanId
+
+    def order(self) -> commands.Command:
+        """Return what the daemon understands."""
+        return commands.SendFirst(self.scan_id)
+
+
 CommandMessage = Annotated[
     Start
     | ResumeUnfinished
@@ -257,7 +268,8 @@ CommandMessage = Annotated[
     | Light
     | Background
     | Delete
-    | Restore,
+    | Restore
+    | SendFirst,
     Field(discriminator="command"),
 ]
 """One command; `command` says which."""

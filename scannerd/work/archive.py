@@ -4,6 +4,7 @@ import logging
 from contextlib import nullcontext
 
 from offload.logs.fields import about
+from offload.sync.choice import choose_first
 from scannerd.commands import CommandRefused, Extension
 from scannerd.config import StoreSection
 from scannerd.coverage.recall import recalled
@@ -12,8 +13,9 @@ from scannerd.events import ScanDeleted, ScanExtended, ScanGivenUp, ScanRestored
 from scannerd.scan.extension import extension_of
 from scannerd.scan.pattern import ImpossiblePattern
 from scannerd.scan.plan import Viewpoint
+from scannerd.store.durable import explained
 from scannerd.store.retention import Retention
-from scannerd.store.scans import ScanStore
+from scannerd.store.scans import ScanStore, ScanUnknown
 from scannerd.store.stored_scan import StoredScan
 from scannerd.store.trash import Trash
 from scannerd.worker_thread import WorkerThread
@@ -72,11 +74,23 @@ class Archive:
             self._events.publish(Warned(message))
         return bool(removed)
 
+    async def send_first(self, scan_id: str) -> None:
+        """Have a scan carried before all others. Raises ScanUnknown, StoreFault."""
+        await self._worker.run(lambda: self._choose_first(scan_id))
+        LOG.info("is sent first", extra=about(scan=scan_id))
+
     async def restore(self, scan_id: str) -> None:
         """Fetch a scan back from the trash. Raises StoreFault."""
         await self._worker.run(lambda: self.trash.restore(scan_id))
         LOG.info("back from the trash", extra=about(scan=scan_id))
         self._events.publish(ScanRestored(scan_id))
+
+    def _choose_first(self, scan_id: str) -> None:
+        layout = self._store.layout
+        if not layout.scan(scan_id).path.is_dir():
+            raise ScanUnknown(f"there is no scan {scan_id}")
+        with explained(layout.scans, 0):
+            choose_first(layout.scans, scan_id)
 
     def _note_cancelled(self, scan_id: str) -> None:
         with self._store.open(scan_id) as scan:

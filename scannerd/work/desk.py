@@ -22,6 +22,7 @@ from scannerd.commands import (
     Resume,
     ResumeScan,
     Retake,
+    SendFirst,
     SetLight,
     StartScan,
     Stop,
@@ -226,6 +227,8 @@ class Desk:
             case RestoreScan(scan_id):
                 await self._archive.restore(scan_id)
                 accept(answer, scan_id)
+            case SendFirst(scan_id):
+                await self._send_first(scan_id, answer)
 
     async def _start_scan(self, command: StartScan, answer: Answer) -> None:
         self._workplace.require_free()
@@ -275,6 +278,12 @@ class Desk:
             raise CommandRefused(f"scan {scan_id}: is running; Cancel it first")
         await self._archive.delete(scan_id, self._workplace.config.store.trash_days)
         self._forget(scan_id)
+        accept(answer, scan_id)
+
+    async def _send_first(self, scan_id: str, answer: Answer) -> None:
+        if self._workplace.config.offload.url is None:
+            raise CommandRefused(f"SendFirst {scan_id}: [offload] url is empty, scans stay on this device")
+        await self._archive.send_first(scan_id)
         accept(answer, scan_id)
 
     def _forget(self, scan_id: str) -> None:

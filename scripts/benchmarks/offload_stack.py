@@ -18,7 +18,7 @@ from typing import Self
 from PIL import Image
 
 from offload.durable import replace_file
-from offload.sync.report import read_link
+from offload.sync.link_file import read_link
 from offload.sync.state import read_state
 from offload.wire.bundle import CameraModel, FrameEntry, Manifest, StoredFile
 from offload.wire.jobs import SyncState

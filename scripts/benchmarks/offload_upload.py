@@ -17,7 +17,7 @@ from offload_stack import BenchFailed, Link, Running, ScanFiles, Stack, is_up, p
 from rich.console import Console
 from rich.table import Table
 
-from offload.sync.report import read_link
+from offload.sync.link_file import read_link
 
 GOALS = {"wire / payload": 1.03, "MB/s beside an uncut run": 0.4, "bytes re-sent": 0, "late_s": 2.0}
 LIMIT_S = 900.0

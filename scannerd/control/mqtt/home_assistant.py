@@ -10,6 +10,7 @@ import socket
 from enum import StrEnum
 from typing import Any
 
+from offload.wire.link import Hitch
 from scannerd import __version__
 from scannerd.board.state import Leg, Mood
 from scannerd.commands import Quality, RawPhotos
@@ -179,6 +180,26 @@ class Announcement:
                 unit_of_measurement="%",
                 state_class="measurement",
                 icon="mdi:cloud-percent",
+            ),
+            "upload_rate": self._sensor(
+                "Upload rate",
+                "{{ value_json.link.rate_bytes_s if value_json.link else none }}",
+                unit_of_measurement="B/s",
+                state_class="measurement",
+                icon="mdi:cloud-arrow-up",
+            ),
+            "upload_remaining": self._sensor(
+                "Upload time left",
+                "{{ value_json.link.remaining_s if value_json.link else none }}",
+                device_class="duration",
+                unit_of_measurement="s",
+            ),
+            "upload_waits": self._sensor(
+                "Upload waits",
+                "{{ value_json.link.waits.hitch if value_json.link and value_json.link.waits else 'no' }}",
+                device_class="enum",
+                options=["no", *(hitch.value for hitch in Hitch)],
+                icon="mdi:cloud-clock",
             ),
         }
 

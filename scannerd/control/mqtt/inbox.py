@@ -35,7 +35,7 @@ DROPPED_TOLD_S = 2.0
 
 PRESSES = ("start", "pause", "resume", "cancel", "stop", "home", "background")
 """The words of a dashboard's buttons."""
-HARMLESS_LATE = ("pause", "cancel", "delete", "restore")
+HARMLESS_LATE = ("pause", "cancel", "delete", "restore", "send_first")
 """They move nothing. With the scan's name in them they cannot meet another scan than was meant."""
 
 

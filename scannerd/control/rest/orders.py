@@ -138,6 +138,11 @@ def order_routes(scanner: Scanner) -> APIRouter:
         """Fetch a scan back from the trash."""
         return await desk.obey(commands.RestoreScan(scan_id), body, sender)
 
+    @router.post("/scans/{scan_id}/send-first", operation_id="send_scan_first", **_ANSWERED)
+    async def send_first(sender: FromSender, scan_id: ScanInPath, body: ExtrasBody = None) -> Response:
+        """Have a scan carried to the service before all others."""
+        return await desk.obey(commands.SendFirst(scan_id), body, sender)
+
     @router.post("/commands", operation_id="command", **_ANSWERED)
     async def command(
         sender: FromSender,

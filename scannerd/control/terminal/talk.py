@@ -45,6 +45,7 @@ class Word(StrEnum):
     BACKGROUND = "background"
     DELETE = "delete"
     RESTORE = "restore"
+    SEND_FIRST = "send_first"
 
 
 @app.command()

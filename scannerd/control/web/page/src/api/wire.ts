@@ -76,6 +76,32 @@ export interface UploadProgress {
   updated_at: string;
 }
 
+/** Why nothing moves, in a word. */
+export type Hitch =
+  | "quiet_hours"
+  | "metered"
+  | "unreachable"
+  | "busy"
+  | "certificate"
+  | "clock"
+  | "key"
+  | "device";
+
+/** The way to the service, all scans together. */
+export interface WayState {
+  carried: number;
+  waiting: number;
+  in_work: number;
+  bytes_left: number;
+  rate_bytes_s: number;
+  remaining_s: number | null;
+  /** `until` is known of quiet hours only; `says` is for people, in English. */
+  waits: { hitch: Hitch; says: string; since: string; until: string | null } | null;
+  last_error: string | null;
+  clock_off_s: number | null;
+  first: string | null;
+}
+
 /** How the platter's angle came to be known. */
 export interface Homing {
   at: string;
@@ -102,6 +128,8 @@ export interface DeviceState {
   warnings: Remark[];
   last_scan: EndedScan | null;
   uploads: UploadProgress[];
+  /** Null while no upload runs. */
+  link: WayState | null;
   disk: { free_mb: number; reserve_mb: number } | null;
   light_level: number | null;
   /** #rrggbb; null without a light that has colours. */

@@ -5,7 +5,7 @@ import { Action } from "../parts/action";
 import { Icon } from "../parts/icon";
 import { Meter } from "../parts/meter";
 import { Wait } from "../parts/wait";
-import { resumeScan } from "../state/commands";
+import { resumeScan, sendFirst } from "../state/commands";
 import { go } from "../state/place";
 import { useResource } from "../state/resource";
 import { runningScan, scansChanged, state } from "../state/scanner";
@@ -57,6 +57,13 @@ function Detail({ scan }: { scan: ScanDetail }) {
   );
 }
 
+/** It waits, or has failed, and is not the chosen one already. */
+function mayGoFirst(scan: ScanDetail): boolean {
+  const way = state.value?.link;
+  const isThere = scan.has_model || scan.state !== "sealed" || (scan.upload !== null && scan.upload.leg !== "uploading");
+  return way !== null && way !== undefined && way.first !== scan.scan_id && (!isThere || scan.upload?.leg === "failed");
+}
+
 function DetailHead({ scan }: { scan: ScanDetail }) {
   const progress = progressOf(scan);
   const remove = async () => {
@@ -81,6 +88,9 @@ function DetailHead({ scan }: { scan: ScanDetail }) {
       <div class="row">
         {scan.state === "unfinished" && (
           <Action kind="main" icon="play" label={say("detail.resume")} run={() => resumeScan(scan.scan_id)} />
+        )}
+        {mayGoFirst(scan) && (
+          <Action kind="plain" icon="next" label={say("detail.sendfirst")} run={() => sendFirst(scan.scan_id)} />
         )}
         <Action
           kind="danger"

@@ -6,6 +6,7 @@ import { scansChanged } from "../state/scanner";
 import { say } from "../words/messages";
 import { PAGE_LENGTH, scanList } from "./scan_list";
 import { ScanCard } from "./scan_card";
+import { WayPart } from "./way_part";
 
 /** All scans, the newest first. */
 export function ScansScreen() {
@@ -21,6 +22,7 @@ export function ScansScreen() {
           <span>{deleted ? say("scans.deleted.back") : say("scans.deleted")}</span>
         </button>
       </div>
+      {!deleted && <WayPart />}
       <Wait of={scans}>
         {(list) => (
           <>

@@ -45,6 +45,14 @@ export function restoreScan(scan_id: string): Promise<boolean> {
   );
 }
 
+export function sendFirst(scan_id: string): Promise<boolean> {
+  return order(
+    say("detail.sendfirst"),
+    () => change<Answer>("POST", `scans/${scan_id}/send-first`),
+    say("detail.sendfirst.done", { id: scan_id }),
+  );
+}
+
 function command(what: string, name: string, details: object = {}): Promise<boolean> {
   return order(what, () => change<Answer>("POST", "commands", { command: name, ...details }));
 }
