@@ -11,7 +11,7 @@ from drivers.protocols import CameraDescription, CameraSettings, Clock
 from drivers.streaming_camera import StreamingCamera
 from drivers.v4l2_meter import meter
 from drivers.v4l2_session import V4l2Session, stream_start_s
-from drivers.v4l2_turns import TURNS
+from drivers.v4l2_turns import TURNS, NoRoom
 
 CABLE = "plug the USB camera in, into another socket if need be"
 T = TypeVar("T")
@@ -22,9 +22,11 @@ class V4l2Camera(StreamingCamera[V4l2Session]):
 
     def __init__(self, options: V4l2Options, clock: Clock | None = None) -> None:
         """Remember what is wanted; nothing is opened yet. `clock` is the hardware's, else the system's."""
-        clock = clock or SystemClock()
+        self._options, self._system_clock = options, clock or SystemClock()
+        self.bus: str | None = None
+        """The USB bus that it was last seen on."""
         super().__init__(
-            begin=lambda wanted, frame_s, _: V4l2Session(options, wanted, frame_s, clock),
+            begin=lambda wanted, frame_s, _: self._begun(wanted, frame_s),
             meter=meter,
             wanted=CameraSettings(
                 options.exposure_us, options.analogue_gain, options.colour_gains, options.focus_dioptres
@@ -36,7 +38,7 @@ class V4l2Camera(StreamingCamera[V4l2Session]):
     def description(self) -> CameraDescription:
         """What this camera is, and what its turn costs; known once it was open."""
         known = super().description
-        if not TURNS.are_taken:
+        if not TURNS.are_taken_by(self):
             return known
         return replace(known, turn_s=stream_start_s(known.readout_s, self.settings.exposure_us))
 
@@ -55,11 +57,21 @@ class V4l2Camera(StreamingCamera[V4l2Session]):
 
     async def _in_thread(self, call: Callable[[threading.Event], T]) -> T:
         """Places are taken here, in the order of asking, which threads would not keep."""
-        place = TURNS.ask()
+        place = TURNS.ask(self)
         try:
             return await super()._in_thread(lambda abandon: TURNS.work(place, self, lambda: call(abandon), abandon))
         finally:
             TURNS.withdraw(place)
+
+    def _begun(self, wanted: CameraSettings, frame_s: float | None) -> V4l2Session:
+        """Raises CameraUnusable, CameraTimeout."""
+        try:
+            session = V4l2Session(self._options, wanted, frame_s, self._system_clock)
+        except NoRoom as full:
+            self.bus = full.bus
+            raise
+        self.bus = session.bus
+        return session
 
     def _done(self, job: Callable[[V4l2Session], T], abandon: threading.Event) -> T:
         def streaming(session: V4l2Session) -> T:

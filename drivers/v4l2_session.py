@@ -14,6 +14,7 @@ from drivers.options_v4l2 import USUAL_FOCAL_LENGTH_MM, V4l2Options
 from drivers.patience import Patience
 from drivers.picture import companion_size_px
 from drivers.protocols import CameraDescription, CameraSettings, CameraTimeout, CameraUnusable, Clock
+from drivers.v4l2_bus import bus_of
 from drivers.v4l2_controls import Ranges, automatic_values, limits, manual_values, ranges, shown_settings
 from drivers.v4l2_device import PixelFormat, VideoDevice, video_devices
 from drivers.v4l2_frame import V4l2Frame
@@ -77,6 +78,8 @@ class V4l2Session:
         self.abandon = threading.Event()
         """Set: nobody waits any more for what is going on."""
         self._device, self._path = _opened(options.device)
+        self.bus = bus_of(self._path)
+        """The USB bus that it hangs on."""
         try:
             self._has: Ranges = ranges(self._device)
             self._format = self._configured()
@@ -95,7 +98,8 @@ class V4l2Session:
                 raise NoRoom(
                     f"{self._device.name} at {self._path}: its USB bus has no room for a stream of "
                     f"{options.width_px}x{options.height_px} px beside what it carries already; plug the cameras "
-                    "into different USB buses (lsusb -t shows them), or make width_px and height_px smaller"
+                    "into different USB buses (lsusb -t shows them), or make width_px and height_px smaller",
+                    self.bus,
                 ) from error
             raise CameraUnusable(
                 f"{self._device.name} at {self._path}: {error.strerror or error}; stop the other program that uses "

@@ -12,7 +12,7 @@ from typing import Any
 
 from gpiozero import Device
 
-from drivers import spi_device, v4l2_device, v4l2_session
+from drivers import spi_device, v4l2_bus, v4l2_device, v4l2_session
 from drivers.bench.bench_clock import BenchClock
 from drivers.bench.camera_rig import CameraRig, PictureSource, ReadyPictures
 from drivers.bench.dma_heap import BenchDmaHeap
@@ -202,9 +202,9 @@ class Bench:
         """A camera on USB, for whose driver asks the kernel: a further one where that is there, else the same one."""
         self.first_video = BenchVideo(first, "/dev/video1", self.usb) if on_usb else self.video
         """The first camera, as the kernel shows it."""
-        kernel = BenchKernel(self.video, *([self.first_video] if on_usb else []))
-        kernel.install(v4l2_device, v4l2_session)
-        connections.callback(kernel.remove)
+        self.video_kernel = BenchKernel(self.video, *([self.first_video] if on_usb else []))
+        connections.callback(self.video_kernel.remove)
+        self.video_kernel.install(v4l2_device, v4l2_session, v4l2_bus)
         self.dslr: Any = None
         """A DSLR before the same world, `drivers.bench.dslr.BenchDslr`, where python-gphoto2 is installed."""
         if importlib.util.find_spec("gphoto2") is not None:

@@ -7,8 +7,9 @@ import threading
 class UsbBus:
     """One host controller's."""
 
-    def __init__(self, room_bytes_s: float = math.inf) -> None:
-        """`room_bytes_s` is all that the streams may claim together."""
+    def __init__(self, room_bytes_s: float = math.inf, number: int = 1) -> None:
+        """`room_bytes_s` is all that the streams may claim together; the kernel calls it usb and its number."""
+        self.number = number
         self.room_bytes_s = room_bytes_s
         self._lock = threading.Lock()
         self._claimed_bytes_s: dict[object, float] = {}

@@ -13,6 +13,7 @@ from drivers.bench.install import Bench
 from drivers.bench.picture.textures import linear_to_srgb, srgb_to_linear
 from drivers.bench.scene import Exposure
 from drivers.bench.sensor_models import IMX477
+from drivers.bench.usb_bus import UsbBus
 from scannerd.app import Daemon
 from scannerd.commands import Resume, ResumeScan, StartScan, Wishes
 from scannerd.config import Config
@@ -99,6 +100,21 @@ async def test_with_room_for_both_nobody_stops(tmp_path: Path) -> None:
             ended = await scanned(daemon)
             assert [camera.description.turn_s for camera in daemon.hardware.cameras] == [0.0, 0.0]
         assert (bench.video.starts, bench.first_video.starts, bench.usb.most_streams) == (1, 1, 2)
+    assert ended.outcome is Outcome.COMPLETED
+    assert_both_cameras_are_true(config, views=3)
+
+
+async def test_on_buses_of_their_own_nobody_waits_however_full_one_of_them_is(tmp_path: Path) -> None:
+    config = usb_config(tmp_path, views=3)
+    with two_camera_bench(on_usb=True, pictures=Lit()) as bench:
+        fill_the_bus(bench)
+        elsewhere = UsbBus(bench.usb.room_bytes_s, number=3)
+        bench.video_kernel.plug_into(bench.first_video, elsewhere)
+        async with running(config, bench) as daemon:
+            ended = await scanned(daemon)
+            assert [camera.bus for camera in daemon.hardware.cameras] == ["usb3", "usb1"]  # type: ignore[attr-defined]
+        assert (bench.video.starts, bench.first_video.starts) == (1, 1)
+        assert (bench.usb.most_streams, elsewhere.most_streams) == (1, 1)
     assert ended.outcome is Outcome.COMPLETED
     assert_both_cameras_are_true(config, views=3)
 
