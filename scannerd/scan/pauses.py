@@ -64,8 +64,14 @@ class Pauses:
     async def pause(
         self, question: str | None, kind: FaultKind | None = None, patience_s: float | None = None
     ) -> None:
-        """Wait for a person; without limit unless one is given."""
-        await self._announce(question, kind)
+        """Wait for a person; without limit unless one is given.
+
+        Without a question it is a person's own wish, who may have asked to go on before everything rested.
+        """
+        await self._come_to_rest()
+        if question is None and not self._control.pause_wanted:
+            return
+        self._announce(question, kind)
         if await self._rest.wait_for_resume(patience_s):
             self.platter_known = False
         if self.emergency.happened:
@@ -117,10 +123,12 @@ class Pauses:
                     await self._wait_out(FaultKind.DISK_FULL, str(full), self._has_disk_room)
                 self._darkroom.go_on()
 
-    async def _announce(self, question: str | None, kind: FaultKind | None) -> None:
+    async def _come_to_rest(self) -> None:
         await self._station.rest()
         await self.drain()
         self._station.break_rhythm()
+
+    def _announce(self, question: str | None, kind: FaultKind | None) -> None:
         self._control.pause()
         self._enter(Phase.PAUSED)
         scan_id = self._scan.plan.scan_id
@@ -129,7 +137,8 @@ class Pauses:
 
     async def _wait_out(self, kind: FaultKind, message: str, over: Callable[[], Awaitable[bool]]) -> bool:
         """Pause, motor off, until it is over (True) or a person goes on before that (False)."""
-        await self._announce(question_of(kind, message), kind)
+        await self._come_to_rest()
+        self._announce(question_of(kind, message), kind)
         await self.let_go()
         is_over = await self._rest.wait_until(over)
         if is_over:
