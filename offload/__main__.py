@@ -1,4 +1,4 @@
-"""The command line of the far side: `offload serve | work | sync | reconstruct | reconstruct-bundle`.
+"""The command line of the far side: `offload serve | work | sync | tenant | key | reconstruct | …`.
 
 Each command's module is loaded only when it is called, so that a device need not have what the cloud needs.
 """
@@ -20,10 +20,17 @@ class Command:
     purpose: str
 
 
+_COUNTER = "offload.people.tenant_commands"
+
 COMMANDS = {
     "serve": Command("offload.service.__main__", "app", "cloud", "take uploads and bundles, tell of jobs (HTTP)"),
     "work": Command("offload.worker.__main__", "app", "cloud", "run the jobs"),
     "sync": Command("offload.sync.__main__", "app", "edge", "carry a device's scans up and their models back"),
+    "tenant": Command(_COUNTER, "tenant_app", "cloud", "who uses the service"),
+    "user": Command(_COUNTER, "user_app", "cloud", "people of a tenant"),
+    "project": Command(_COUNTER, "project_app", "cloud", "what a tenant's jobs are sorted by"),
+    "key": Command("offload.people.key_commands", "key_app", "cloud", "keys that open the service to a tenant"),
+    "audit": Command("offload.people.key_commands", "audit_app", "cloud", "who did what"),
     "reconstruct": Command(
         "offload.engines.cli", "reconstruct_app", "cloud", "a folder of photos with poses to a model"
     ),

@@ -61,6 +61,7 @@ API_KEYS = sa.Table(
     sa.Column("key_id", sa.Text, primary_key=True),
     sa.Column("tenant_id", sa.Text, sa.ForeignKey("tenants.tenant_id"), nullable=False, index=True),
     sa.Column("user_id", sa.Text, sa.ForeignKey("users.user_id")),
+    sa.Column("project_id", sa.Text, sa.ForeignKey("projects.project_id")),
     sa.Column("name", sa.Text, nullable=False),
     sa.Column("key_sha256", sa.Text, nullable=False),
     sa.Column("scopes", sa.JSON, nullable=False),

@@ -35,6 +35,8 @@ class Principal:
     scopes: frozenset[Scope]
     user_id: str | None = None
     project_id: str | None = None
+    address: str | None = None
+    """Where the request came from."""
 
     def may(self, scope: Scope) -> bool:
         """Whether its scopes include this one, or one that implies it."""

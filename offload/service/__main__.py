@@ -18,8 +18,9 @@ from offload.depot.storage import StorageRefused
 from offload.depot.storage_setting import StorageProblem, open_storage
 from offload.durable import replace_file
 from offload.logs.journal import start_logging
+from offload.people.keys import are_there_keys
 from offload.service.app import create_app
-from offload.service.auth import require_key_unless_loopback
+from offload.service.auth import Doorkeeper, is_loopback, require_key_unless_loopback
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 RECEIVE_BUFFER_BYTES = 128 << 10
@@ -47,17 +48,18 @@ def serve(
     folder = DataFolder(data.resolve())
     try:
         key = read_key(os.environ)
-        require_key_unless_loopback(host, key)
         folder.create()
         if port_file is not None:
             make_folder(port_file.parent)
         storage = open_storage(os.environ, folder)
-        listening = listen(host, port)
         database = prepare_database(folder, read_database_url(os.environ))
+        with database.connect() as connection:
+            require_key_unless_loopback(host, key, has_keys=are_there_keys(connection))
+        listening = listen(host, port)
     except (KeyProblem, FolderUnusable, StorageProblem, StorageRefused, CannotListen, DatabaseUnusable) as problem:
         print(f"offload serve: {problem}", file=sys.stderr)
         raise typer.Exit(1) from problem
-    application = create_app(folder, storage, database, key)
+    application = create_app(folder, storage, database, Doorkeeper(database, key, is_loopback=is_loopback(host)))
     config = uvicorn.Config(
         application, log_config=None, access_log=False, timeout_graceful_shutdown=1, timeout_keep_alive=30
     )

@@ -18,6 +18,7 @@ from offload.depot.keys import Keys
 from offload.depot.results import ResultShelf
 from offload.depot.storage import Storage, StorageTrouble
 from offload.depot.tenant_jobs import TenantJobs
+from offload.people.audit import note
 from offload.people.principal import Principal
 from offload.service.auth import Doorkeeper, Reader, Writer
 from offload.service.blobs import (
@@ -49,7 +50,7 @@ CHUNK_DEADLINE_S = 20.0
 _STATUS: dict[type[BlobRefused], int] = {BlobTooLarge: 413, BlobBusy: 423, BlobMismatch: 422, DiskFull: 507}
 
 
-def create_app(folder: DataFolder, storage: Storage, engine: sa.Engine, key: str | None) -> FastAPI:
+def create_app(folder: DataFolder, storage: Storage, engine: sa.Engine, doorkeeper: Doorkeeper) -> FastAPI:
     """Return the service over this data folder and storage; its database must be prepared."""
     intake = Intake(storage, engine)
 
@@ -60,7 +61,7 @@ def create_app(folder: DataFolder, storage: Storage, engine: sa.Engine, key: str
         engine.dispose()
 
     app = FastAPI(title="offload", lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None)
-    app.state.doorkeeper = Doorkeeper(key)
+    app.state.doorkeeper = doorkeeper
     router = APIRouter(prefix="/api/v1")
     _add_blob_routes(router, folder, storage)
     _add_bundle_route(router, intake)
@@ -187,6 +188,8 @@ def _add_job_routes(router: APIRouter, engine: sa.Engine, storage: Storage) -> N
     @router.post("/jobs/{job_id}/cancel")
     def cancel(whose: Writer, job_id: str) -> Job:
         known(whose, job_id)
+        with engine.begin() as connection:
+            note(connection, whose, "job.cancel", job_id)
         return TenantJobs(engine, whose.tenant_id).request_cancel(job_id)
 
     @router.get("/jobs/{job_id}/results/{name:path}", response_model=None)

@@ -2,25 +2,28 @@
 
 import hmac
 import ipaddress
-from collections.abc import Callable
+from dataclasses import dataclass, replace
 from typing import Annotated
 
+import sqlalchemy as sa
 from fastapi import Depends, HTTPException, Request
 
 from offload.apikey import KEY_FILE_VARIABLE, KEY_VARIABLE, KeyProblem
+from offload.people.keys import PREFIX, KeyRefused, are_there_keys, principal_of
 from offload.people.principal import Principal, Scope, local_operator
 
 
-def require_key_unless_loopback(host: str, key: str | None) -> None:
+def require_key_unless_loopback(host: str, key: str | None, *, has_keys: bool = False) -> None:
     """Refuse to listen where others can reach it without a key. Raises KeyProblem."""
-    if key is None and not _is_loopback(host):
+    if key is None and not has_keys and not is_loopback(host):
         raise KeyProblem(
-            f"refusing to listen on {host} without a key: set {KEY_VARIABLE} or {KEY_FILE_VARIABLE}, "
-            "or listen on 127.0.0.1"
+            f"refusing to listen on {host} without a key: set {KEY_VARIABLE} or {KEY_FILE_VARIABLE}, make a tenant's "
+            "with `offload key create`, or listen on 127.0.0.1"
         )
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
+    """Whether only this machine can reach what listens there."""
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
@@ -28,22 +31,40 @@ def _is_loopback(host: str) -> bool:
 
 
 class Doorkeeper:
-    """Tells who a request is from. The key is compared in constant time."""
+    """Tells who a request is from. Keys are compared in constant time."""
 
-    def __init__(self, operator_key: str | None) -> None:
+    def __init__(self, engine: sa.Engine, operator_key: str | None, *, is_loopback: bool) -> None:
+        self._engine, self._is_loopback = engine, is_loopback
         self._operator_key = operator_key.encode() if operator_key is not None else None
 
     def admit(self, request: Request) -> Principal:
         """Return who asks. Raises 401."""
-        if self._operator_key is None:
-            return local_operator("loopback")
-        if hmac.compare_digest(given_key(request).encode(), self._operator_key):
+        address = request.client.host if request.client else None
+        return replace(self._who(given_key(request)), address=address)
+
+    def _who(self, given: str) -> Principal:
+        if self._operator_key is not None and hmac.compare_digest(given.encode(), self._operator_key):
             return local_operator("operator")
-        raise HTTPException(
-            401,
-            "the key is missing or wrong; send Authorization: Bearer <key>, or X-API-Key: <key>",
-            {"WWW-Authenticate": "Bearer"},
-        )
+        if given.startswith(PREFIX):
+            try:
+                return principal_of(self._engine, given)
+            except KeyRefused as refusal:
+                raise _unauthorized(str(refusal)) from refusal
+        if self._is_open():
+            return local_operator("loopback")
+        raise _unauthorized("the key is missing or wrong")
+
+    def _is_open(self) -> bool:
+        """On loopback, while nobody has ever made or set a key."""
+        if self._operator_key is not None or not self._is_loopback:
+            return False
+        with self._engine.connect() as connection:
+            return not are_there_keys(connection)
+
+
+def _unauthorized(why: str) -> HTTPException:
+    how = "send Authorization: Bearer <key>, or X-API-Key: <key>"
+    return HTTPException(401, f"{why}; {how}", {"WWW-Authenticate": "Bearer"})
 
 
 def given_key(request: Request) -> str:
@@ -52,22 +73,24 @@ def given_key(request: Request) -> str:
     return given.strip() if scheme.lower() == "bearer" else request.headers.get("x-api-key", "").strip()
 
 
-def admitted(scope: Scope) -> Callable[[Request], Principal]:
-    """Return the dependency that lets a request through to a route that takes this scope."""
+@dataclass(frozen=True)
+class Admitted:
+    """The dependency that lets a request through to a route that takes this scope."""
 
-    def principal(request: Request) -> Principal:
+    scope: Scope
+
+    def __call__(self, request: Request) -> Principal:
+        """Return who asks. Raises 401, 403."""
         doorkeeper: Doorkeeper = request.app.state.doorkeeper
         found = doorkeeper.admit(request)
-        if not found.may(scope):
+        if not found.may(self.scope):
             held = ", ".join(sorted(found.scopes)) or "none"
-            raise HTTPException(403, f"this takes the scope {scope}; {found.actor} has {held}")
+            raise HTTPException(403, f"this takes the scope {self.scope}; {found.actor} has {held}")
         return found
 
-    return principal
 
-
-Reader = Annotated[Principal, Depends(admitted(Scope.JOBS_READ))]
-Writer = Annotated[Principal, Depends(admitted(Scope.JOBS_WRITE))]
-Admin = Annotated[Principal, Depends(admitted(Scope.ADMIN))]
-Operator = Annotated[Principal, Depends(admitted(Scope.OPERATOR))]
+Reader = Annotated[Principal, Depends(Admitted(Scope.JOBS_READ))]
+Writer = Annotated[Principal, Depends(Admitted(Scope.JOBS_WRITE))]
+Admin = Annotated[Principal, Depends(Admitted(Scope.ADMIN))]
+Operator = Annotated[Principal, Depends(Admitted(Scope.OPERATOR))]
 """What a route declares as its first argument: no route goes without one of these four."""

@@ -15,6 +15,7 @@ from offload.depot.queue import APPLICATION, APPLICATION_VERSION, QUEUE, WORKFLO
 from offload.depot.storage import Storage
 from offload.depot.tenant_jobs import TenantJobs
 from offload.logs.fields import about
+from offload.people.audit import note
 from offload.people.principal import Principal
 from offload.service.jpeg import NotAJpeg, jpeg_size_px
 from offload.wire.bundle import Manifest, StoredFile
@@ -67,13 +68,16 @@ class Intake:
         self._check_names(manifest)
         self._check_present(manifest, keys)
         self._check_photos(manifest, keys)
-        job, is_new = self.enqueue(wanted)
+        job, is_new = self.enqueue(whose, wanted)
         if is_new:
             log.info("queued: %d photos", len(manifest.frames), extra=about(job=job.job_id, scan=job.scan_id))
         return job, is_new
 
-    def enqueue(self, wanted: NewJob) -> tuple[Job, bool]:
-        """Return the job and whether it is new: its row and its place in the queue are one commit."""
+    def enqueue(self, whose: Principal, wanted: NewJob) -> tuple[Job, bool]:
+        """Return the job and whether it is new: its row and its place in the queue are one commit.
+
+        One that its tenant made before under the same idempotency key is returned in its stead.
+        """
         options = EnqueueOptions(
             workflow_name=WORKFLOW, queue_name=QUEUE, workflow_id=wanted.job_id, app_version=APPLICATION_VERSION
         )
@@ -81,6 +85,7 @@ class Intake:
             is_new = add_job(connection, wanted)
             if is_new:
                 self._client.enqueue_in_transaction(connection, options, wanted.job_id)
+                note(connection, whose, "job.submit", wanted.job_id, kind=wanted.kind)
         jobs = TenantJobs(self._engine, wanted.tenant_id)
         earlier = jobs.with_idempotency_key(wanted.idempotency_key) if wanted.idempotency_key else None
         return earlier or jobs.get(wanted.job_id), is_new

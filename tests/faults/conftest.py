@@ -350,3 +350,8 @@ class Kit:
 @pytest.fixture
 def kit() -> Kit:
     return Kit()
+
+
+@pytest.fixture(scope="module")
+def kit_of_module() -> Kit:
+    return Kit()

@@ -85,6 +85,7 @@ def _people() -> None:
         _text("key_id"),
         _tenant(),
         _text("user_id", null=True),
+        _text("project_id", null=True),
         _text("name"),
         _text("key_sha256"),
         sa.Column("scopes", sa.JSON, nullable=False),
@@ -95,6 +96,7 @@ def _people() -> None:
         _key("api_keys", "key_id"),
         _of_tenant("api_keys"),
         sa.ForeignKeyConstraint(["user_id"], ["users.user_id"], "fk_api_keys_user_id"),
+        sa.ForeignKeyConstraint(["project_id"], ["projects.project_id"], "fk_api_keys_project_id"),
     )
     op.create_index("ix_api_keys_tenant_id", "api_keys", ["tenant_id"])
 
