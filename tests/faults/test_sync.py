@@ -1,8 +1,20 @@
 """Scans on their way through every kind of trouble: up as they are taken, and the model back, verified."""
 
+import os
+import random
 import signal
+import time
+import uuid
+from datetime import datetime, timedelta
 
 import pytest
+from answer_thief import AnswerThief
+
+from offload.sync.choice import choose_first
+from offload.sync.link_file import read_link
+
+SOCKETS_BYTES = 256 << 10
+"""What client, link and service may hold of their connections when one of them is killed."""
 
 
 @pytest.fixture
@@ -229,3 +241,97 @@ def test_a_deleted_scan_is_put_down_and_a_restored_one_carried_on(
     scan.seal()
     payload = sum(map(len, scan.photos.values()))
     assert state_is(in_place, "results in place").bytes_sent == payload, "what the service had was not sent again"
+
+
+@pytest.mark.slow
+def test_a_sync_killed_at_twenty_instants_sends_nothing_confirmed_again(
+    service, kit, make_worker, make_sync, scan, state_is
+):
+    chance, size = random.Random(11), 900
+    make_worker(service)
+    network = kit.network(service, mean_bytes=1e12, seed=1)
+    syncing = make_sync(network.url)
+    for index in range(20):
+        scan.take(index, kit.jpeg(8000 + index, size, size))
+        time.sleep(chance.uniform(0, 0.8))  # the instant of the kill, anywhere from import to idle
+        syncing.end(signal.SIGKILL)
+        syncing.start()
+    scan.seal(photo_width_px=size, photo_height_px=size)
+    state = state_is(in_place, "results in place", 120.0)
+    payload = sum(map(len, scan.photos.values()))
+    wire = network.stop()["bytes_sent"]
+    print(f"wire / payload {wire / payload:.3f} of {payload / 1e6:.0f} MB")
+    assert (state.files_confirmed, state.bytes_confirmed) == (20, payload)
+    assert wire <= payload + 20 * SOCKETS_BYTES, "only what was in the sockets of a kill may be sent twice"
+
+
+def test_a_sync_that_remembers_nothing_asks_and_sends_no_photo_again(service, kit, make_sync, scan, state_is):
+    for index in range(5):
+        scan.take(index, kit.jpeg(8100 + index))
+    syncing = make_sync(service.url)
+    state_is(lambda state: state.files_confirmed == 5, "the photos on the service")
+    for sealed in (False, True):
+        syncing.end(signal.SIGKILL)
+        (scan.folder / "sync.json").unlink()
+        if sealed:
+            scan.seal()
+        syncing.start()
+        state = state_is(lambda state: state.files_confirmed == 5, "to know what the service has")
+        assert state.bytes_sent == 0
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_answers_that_are_lost_cost_questions_and_no_photos(
+    service, kit, make_worker, make_sync, scan, state_is, seed
+):
+    make_worker(service)
+    thief = AnswerThief(service.port, seed, share=0.3)
+    try:
+        make_sync(thief.url)
+        for index in range(6):
+            scan.take(index, kit.jpeg(8200 + 10 * seed + index))
+        scan.seal()
+        state = state_is(in_place, "results in place", 120.0)
+    finally:
+        thief.close()
+    assert thief.stolen > 0
+    payload = sum(map(len, scan.photos.values()))
+    assert state.bytes_sent == payload, "where an answer was lost, the next question told what had come"
+    with service.client() as client:
+        assert [job["scan_id"] for job in client.get("/jobs").json()].count(scan.folder.name) == 1
+
+
+def test_the_scan_that_a_person_chose_goes_first_then_the_newest(service, kit, make_sync, tmp_path):
+    scans = tmp_path / "scans"
+    names = [f"{uuid.uuid4().hex[:8]}-{number}" for number in range(5)]
+    for age, name in enumerate(names):
+        waiting = kit.scan(scans, name)
+        for index in range(4):
+            waiting.take(index, kit.jpeg(random.randrange(1 << 32), 320, 240))
+        waiting.seal(photo_width_px=320, photo_height_px=240)
+        taken_s = time.time() - 1000 * age
+        os.utime(waiting.folder / "journal.jsonl", (taken_s, taken_s))
+    choose_first(scans, names[4])
+    make_sync(service.url, "--connections", "1", "--rate-kb-s", "2000")
+
+    def handed_over():
+        with service.client() as client:
+            jobs = [job for job in client.get("/jobs").json() if job["scan_id"] in names]
+        return [job["scan_id"] for job in sorted(jobs, key=lambda job: job["created_at"])] if len(jobs) == 5 else None
+
+    assert kit.wait_for(handed_over, "five jobs", 60) == [names[4], *names[:4]]
+
+
+def test_quiet_hours_are_kept_and_told(service, kit, make_sync, taken, tmp_path):
+    begin, end = (datetime.now() + timedelta(hours=hours) for hours in (-2, 2))
+    syncing = make_sync(service.url, "--quiet", f"{begin:%H:%M}-{end:%H:%M}")
+    link = kit.wait_for(lambda: read_link(tmp_path / "scans"), "sync to tell how it is")
+    assert link.waits.says == f"quiet hours until {end:%H:%M}"
+    assert (link.waits.hitch, link.bytes_sent, link.carried) == ("quiet_hours", 0, 1)
+    assert syncing.end(signal.SIGTERM) == 0
+    assert read_link(tmp_path / "scans") is None
+    status, output = make_sync(
+        service.url, "--once", "--give-up-s", "1", "--quiet", f"{begin:%H:%M}-{end:%H:%M}"
+    ).finish()
+    assert status == 1
+    assert f"quiet hours until {end:%H:%M}" in output
