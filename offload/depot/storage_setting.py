@@ -52,10 +52,17 @@ def read_storage(environment: Mapping[str, str], folder: DataFolder) -> Storage:
     if parts.scheme == "s3":
         return S3Storage(_bucket(url, environment))
     if parts.scheme == "file" and not parts.netloc and parts.path.startswith("/"):
-        return FolderStorage(Path(parts.path))
+        return FolderStorage(_mounted(Path(parts.path)))
     raise StorageProblem(
         f"{URL_VARIABLE} begins with {parts.scheme or 'nothing'}:; expected {EXAMPLE} or file:///folder"
     )
+
+
+def _mounted(folder: Path) -> Path:
+    """A folder of another disk is never made: where that is not mounted, everything would go to the wrong one."""
+    if not folder.is_dir():
+        raise StorageProblem(f"{URL_VARIABLE}: {folder} is no folder; mount its disk, or make it")
+    return folder
 
 
 def _bucket(url: str, environment: Mapping[str, str]) -> Bucket:

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Iterator
+from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from typing import Annotated, BinaryIO
 
@@ -10,6 +11,7 @@ import sqlalchemy as sa
 from fastapi import APIRouter, FastAPI, Header, HTTPException, Request, Response
 from fastapi.responses import FileResponse, JSONResponse, RedirectResponse, StreamingResponse
 from pydantic import ValidationError
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect
 
 from offload.depot.folder import DataFolder
@@ -34,7 +36,7 @@ from offload.service.blobs import (
 from offload.service.jobs import BundleRefused, FilesMissing, Intake
 from offload.wire.base import Sha256
 from offload.wire.bundle import Manifest
-from offload.wire.jobs import Job
+from offload.wire.jobs import FROM_STORAGE, Job
 
 log = logging.getLogger(__name__)
 
@@ -44,6 +46,8 @@ LINK_VALID_S = 300.0
 STREAM_BYTES = 1 << 20
 STORAGE_PAUSE_S = 5
 DATABASE_PAUSE_S = 5
+STORED_AT_ONCE = 8
+"""In threads of their own: a storage that hangs holds up nobody but uploads."""
 CHUNK_DEADLINE_S = 20.0
 """A sender that stays silent this long has lost its network; its lock must not wait for TCP to notice."""
 
@@ -53,17 +57,19 @@ _STATUS: dict[type[BlobRefused], int] = {BlobTooLarge: 413, BlobBusy: 423, BlobM
 def create_app(folder: DataFolder, storage: Storage, engine: sa.Engine, doorkeeper: Doorkeeper) -> FastAPI:
     """Return the service over this data folder and storage; its database must be prepared."""
     intake = Intake(storage, engine)
+    storing = ThreadPoolExecutor(STORED_AT_ONCE, thread_name_prefix="storing")
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         yield
         intake.close()
+        storing.shutdown(wait=False, cancel_futures=True)
         engine.dispose()
 
     app = FastAPI(title="offload", lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None)
     app.state.doorkeeper = doorkeeper
     router = APIRouter(prefix="/api/v1")
-    _add_blob_routes(router, folder, storage)
+    _add_blob_routes(router, folder, storage, storing)
     _add_bundle_route(router, intake)
     _add_job_routes(router, engine, storage)
     app.include_router(router)
@@ -90,7 +96,7 @@ async def _tell_of_database(_request: Request, problem: Exception) -> Response:
     return JSONResponse({"detail": detail}, 503, {"Retry-After": str(DATABASE_PAUSE_S)})
 
 
-def _add_blob_routes(router: APIRouter, folder: DataFolder, storage: Storage) -> None:
+def _add_blob_routes(router: APIRouter, folder: DataFolder, storage: Storage, storing: Executor) -> None:
     def store_of(whose: Principal) -> BlobStore:
         return BlobStore(folder, storage, Keys.of_tenant(whose.tenant_id))
 
@@ -110,11 +116,11 @@ def _add_blob_routes(router: APIRouter, folder: DataFolder, storage: Storage) ->
         upload_length: Annotated[int, Header(ge=1)],
     ) -> Response:
         try:
-            writer = await asyncio.to_thread(store_of(whose).append, sha256, upload_offset, upload_length)
+            writer = await run_in_threadpool(store_of(whose).append, sha256, upload_offset, upload_length)
             if writer is None:
                 return Response(headers={"Upload-Complete": "?1"})
             with writer:
-                return await _receive(writer, request)
+                return await _receive(writer, request, storing)
         except ClientDisconnect:
             return Response(status_code=400)  # Nobody reads this; what arrived stays.
         except WrongOffset as refusal:
@@ -125,7 +131,7 @@ def _add_blob_routes(router: APIRouter, folder: DataFolder, storage: Storage) ->
             raise HTTPException(_STATUS[type(refusal)], str(refusal)) from refusal
 
 
-async def _receive(writer: PartWriter, request: Request) -> Response:
+async def _receive(writer: PartWriter, request: Request, storing: Executor) -> Response:
     chunks = request.stream().__aiter__()
     while True:
         try:
@@ -138,7 +144,7 @@ async def _receive(writer: PartWriter, request: Request) -> Response:
         writer.write(chunk)
     if not writer.arrived:
         return Response(status_code=204, headers={"Upload-Complete": "?0", "Upload-Offset": str(writer.offset_bytes)})
-    await asyncio.to_thread(writer.finish)
+    await asyncio.get_running_loop().run_in_executor(storing, writer.finish)
     return Response(status_code=201, headers={"Upload-Complete": "?1"})
 
 
@@ -207,7 +213,7 @@ def _hand_out(storage: Storage, key: str) -> Response:
     if (path := storage.local(key)) is not None:
         return FileResponse(path)
     if (link := storage.link(key, LINK_VALID_S)) is not None:
-        return RedirectResponse(link, 307, {"Cache-Control": "no-store"})
+        return RedirectResponse(link, 307, {"Cache-Control": "no-store", FROM_STORAGE: "?1"})
     stored = storage.stat(key)
     size = {"Content-Length": str(stored.size_bytes)} if stored else {}
     return StreamingResponse(_chunks(storage.open(key)), headers=size, media_type="application/octet-stream")

@@ -139,6 +139,7 @@ class BlobStore:
     def status(self, sha256: str) -> BlobStatus:
         """Return how much of a file is here. Raises StorageTrouble."""
         if (stored := self.storage.stat(self.key(sha256))) is not None:
+            self.part(sha256).unlink(missing_ok=True)  # Left by a kill just after it was stored.
             return BlobStatus(True, stored.size_bytes)
         try:
             return BlobStatus(False, self.part(sha256).stat().st_size)
@@ -155,7 +156,6 @@ class BlobStore:
         try:
             self._lock(descriptor, sha256)
             if self.status(sha256).complete:
-                self.part(sha256).unlink(missing_ok=True)
                 os.close(descriptor)
                 return None
             present_bytes = os.fstat(descriptor).st_size

@@ -6,8 +6,10 @@ import socket
 import ssl
 import time
 from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TypeVar
+from urllib.parse import urlsplit
 
 import httpx
 from pydantic import ValidationError
@@ -27,7 +29,7 @@ from offload.sync.trouble import (
     SyncTrouble,
 )
 from offload.wire.bundle import Manifest, StoredFile
-from offload.wire.jobs import Job, MissingBlobs
+from offload.wire.jobs import FROM_STORAGE, Job, MissingBlobs
 
 CHUNK_BYTES = 64 << 10
 CAPPED_CHUNK_S = 0.5
@@ -96,6 +98,8 @@ class ServiceClient:
         if rate_bytes_s is not None:
             self._chunk_bytes = min(CHUNK_BYTES, max(LEAST_CHUNK_BYTES, int(rate_bytes_s * CAPPED_CHUNK_S)))
             self._piece_bytes = min(PIECE_BYTES, max(CHUNK_BYTES, int(rate_bytes_s * CAPPED_PIECE_S / connections)))
+        # For the service's storage: a client of its own, since no header with our key may ever get there.
+        self._keyless = httpx.AsyncClient(timeout=TIMEOUT, trust_env=False)
         self._http = httpx.AsyncClient(
             base_url=f"{self._url}/api/v1",
             headers={"Authorization": f"Bearer {key}"} if key else {},
@@ -112,6 +116,7 @@ class ServiceClient:
     async def close(self) -> None:
         """Close the connections."""
         await self._http.aclose()
+        await self._keyless.aclose()
 
     async def look_up(self, upload: Upload) -> None:
         """Ask what the service has of a file."""
@@ -155,8 +160,7 @@ class ServiceClient:
         digest = hashlib.sha256()
         await self.passage.wait()
         try:
-            async with self._http.stream("GET", f"/jobs/{job_id}/results/{file.name}") as answer:
-                self._check(answer)
+            async with self._opened(job_id, file) as answer:
                 with target.open("wb") as stream:
                     async for chunk in answer.aiter_bytes(CHUNK_BYTES):
                         digest.update(chunk)
@@ -182,6 +186,25 @@ class ServiceClient:
                 self.meter.add(len(chunk))
                 left_bytes -= len(chunk)
                 yield chunk
+
+    @asynccontextmanager
+    async def _opened(self, job_id: str, file: StoredFile) -> AsyncIterator[httpx.Response]:
+        """Give the answer that holds a result: the service's, or that of the storage which it names for a moment."""
+        async with self._http.stream("GET", f"/jobs/{job_id}/results/{file.name}") as answer:
+            if answer.headers.get(FROM_STORAGE) != "?1":
+                self._check(answer)
+                yield answer
+                return
+            link = answer.headers.get("Location", "")
+        try:
+            async with self._keyless.stream("GET", link) as answer:
+                if answer.status_code != 200:
+                    raise ServiceUnreachable(f"the service's storage answers {answer.status_code} to {file.name}")
+                yield answer
+        except (httpx.TransportError, httpx.InvalidURL) as problem:
+            where = f"the service's storage {urlsplit(link).netloc}"
+            told = tls_trouble(where, problem, local_now()) if isinstance(problem, httpx.TransportError) else None
+            raise told or ServiceUnreachable(f"{where} is not reachable: {problem}") from problem
 
     async def _send(
         self,

@@ -8,6 +8,9 @@ from pydantic import Field
 from offload.wire.base import ScanId, Sha256, Wire
 from offload.wire.bundle import StoredFile
 
+FROM_STORAGE = "Offload-From-Storage"
+"""Header of a redirect (`?1`) that the service means, to where no key is needed; that of a guest network has none."""
+
 
 class Stage(StrEnum):
     """Where a job is, in the order of the pipeline."""

@@ -23,8 +23,10 @@ def test_without_a_setting_it_is_the_data_folder(read, tmp_path):
     assert read().local("blobs/ab/abc") == tmp_path / "blobs/ab/abc"
 
 
-def test_another_folder_may_be_named(read):
-    assert str(read("file:///mnt/photos").local("a/b")) == "/mnt/photos/a/b"
+def test_another_folder_may_be_named_and_is_never_made(read, tmp_path):
+    assert read(f"file://{tmp_path}").local("a/b") == tmp_path / "a/b"
+    with pytest.raises(StorageProblem, match="mount its disk, or make it"):
+        read(f"file://{tmp_path}/not-mounted")
 
 
 def test_a_bucket_is_named_with_its_address_and_without_its_key(read):
