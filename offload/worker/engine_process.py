@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 
+from offload.depot.database import URL_FILE_VARIABLE, URL_VARIABLE
 from offload.depot.storage_setting import SECRET_VARIABLES
 from offload.wire.jobs import Stage
 from offload.worker import leash
@@ -23,7 +24,8 @@ LONGEST_LINE_BYTES = 1 << 20
 DRAIN_S = 2.0
 """For what is still in the pipe when the engine has ended."""
 TAIL_BYTES = 2000
-SECRETS = ("OFFLOAD_API_KEY", "OFFLOAD_API_KEY_FILE", *SECRET_VARIABLES)
+SECRETS = ("OFFLOAD_API_KEY", "OFFLOAD_API_KEY_FILE", URL_VARIABLE, URL_FILE_VARIABLE, *SECRET_VARIABLES)
+"""What the worker knows and an engine need not: it is somebody else's program."""
 
 
 class Ending(Enum):

@@ -40,7 +40,7 @@ def main() -> None:
     os.write(trace, f"start {os.getpid()}\n".encode())
     manifest = json.loads((options.bundle / "manifest.json").read_text())
     assert all((options.bundle / frame["file"]["name"]).is_file() for frame in manifest["frames"])
-    assert "OFFLOAD_API_KEY" not in os.environ
+    assert not {"OFFLOAD_API_KEY", "OFFLOAD_DATABASE_URL", "AWS_SECRET_ACCESS_KEY"} & set(os.environ)
     if options.mode == "grandchild":
         child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(120)"])
         os.write(trace, f"grandchild {child.pid}\n".encode())

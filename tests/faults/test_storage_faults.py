@@ -18,7 +18,8 @@ from store_until_killed import NEVER_S, contents
 from offload.depot.database import prepare_database
 from offload.depot.folder import DataFolder
 from offload.depot.keys import Keys
-from offload.depot.ledger import Ledger, job_id_of
+from offload.depot.ledger import Ledger
+from offload.depot.new_job import NewJob, add_job, job_id_of
 from offload.depot.results import ResultShelf
 from offload.depot.storage import StorageUnreachable
 from offload.depot.storage_setting import read_storage
@@ -112,10 +113,10 @@ def test_no_kill_loses_a_confirmed_upload(mortal, data, settings):
         assert hashlib.sha256(content_of(storage, stored.key)).hexdigest() == stored.key.rsplit("/", 1)[1]
 
 
-def add_job(engine, kit, scan_id):
+def new_job(engine, kit, scan_id):
     manifest = kit.manifest_of([b"a", b"b", b"c"], scan_id)
     with engine.begin() as connection:
-        Ledger(engine).add(connection, manifest)
+        add_job(connection, NewJob.of_bundle(manifest))
     return job_id_of(manifest.digest())
 
 
@@ -128,7 +129,7 @@ def test_no_kill_shows_half_a_set_of_results(mortal, data, settings, kit, scan_i
         return [content_of(storage, shelf.find(job_id, files, file.name)) for file in files]
 
     for seed in range(SEEDS):
-        job_id = add_job(engine, kit, f"{scan_id}-{seed}")
+        job_id = new_job(engine, kit, f"{scan_id}-{seed}")
         killed += mortal.order("results", seed, random.Random(seed).uniform(0, 0.1), job_id) == signal.SIGKILL
         assert seen(job_id) in ([], contents(seed))
         assert seen(job_id) or job_id not in promised(data)

@@ -63,7 +63,7 @@ def test_what_was_fetched_once_is_there_for_the_next_job(storage, cache_of, file
     cache = cache_of(4)
     for turn in range(2):
         for file in files:
-            cache.put_at(file, place(f"{turn}-{file.sha256}"))
+            cache.put_at(Keys(), file, place(f"{turn}-{file.sha256}"))
             assert hashlib.sha256(place(f"{turn}-{file.sha256}").read_bytes()).hexdigest() == file.sha256
     assert storage.fetched == 4
 
@@ -71,9 +71,9 @@ def test_what_was_fetched_once_is_there_for_the_next_job(storage, cache_of, file
 def test_the_oldest_goes_first_and_what_is_laid_out_stays(cache_of, files, place, tmp_path):
     cache = cache_of(2)
     for age, file in enumerate(files):
-        cache.put_at(file, place(age))
+        cache.put_at(Keys(), file, place(age))
         os.utime(tmp_path / "cache" / file.sha256[:2] / file.sha256, (age, age))
-    cache.put_at(files[0], place("again"))
+    cache.put_at(Keys(), files[0], place("again"))
     cache.make_room()
     assert kept(tmp_path) == {files[0].sha256, files[3].sha256}
     assert [hashlib.sha256(place(age).read_bytes()).hexdigest() for age in range(4)] == [f.sha256 for f in files]
@@ -81,24 +81,24 @@ def test_the_oldest_goes_first_and_what_is_laid_out_stays(cache_of, files, place
 
 def test_without_a_cap_worth_it_nothing_stays(cache_of, files, place, tmp_path):
     cache = cache_of(0)
-    cache.put_at(files[0], place(0))
+    cache.put_at(Keys(), files[0], place(0))
     cache.make_room()
     assert kept(tmp_path) == set()
 
 
 def test_a_damaged_file_is_fetched_anew(storage, cache_of, files, place, tmp_path):
     cache = cache_of(4)
-    cache.put_at(files[0], place(0))
+    cache.put_at(Keys(), files[0], place(0))
     damaged = tmp_path / "cache" / files[0].sha256[:2] / files[0].sha256
     damaged.unlink()
     damaged.write_bytes(bytes(SIZE_BYTES))
-    cache.put_at(files[0], place(1))
+    cache.put_at(Keys(), files[0], place(1))
     assert hashlib.sha256(place(1).read_bytes()).hexdigest() == files[0].sha256
     assert storage.fetched == 2
 
 
 def test_a_storage_on_this_machine_is_used_as_it_is(files, place, tmp_path):
     near = FolderStorage(tmp_path / "storage")
-    BlobCache(tmp_path / "cache", near, 0).put_at(files[0], place(0))
+    BlobCache(tmp_path / "cache", near, 0).put_at(Keys(), files[0], place(0))
     assert place(0).samefile(near.local(Keys().blob(files[0].sha256)))
     assert kept(tmp_path) == set()

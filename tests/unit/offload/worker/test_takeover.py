@@ -8,7 +8,8 @@ import pytest
 from offload.depot.database import prepare_database
 from offload.depot.folder import DataFolder
 from offload.depot.keys import Keys
-from offload.depot.ledger import Ledger, job_id_of
+from offload.depot.ledger import Ledger
+from offload.depot.new_job import NewJob, add_job, job_id_of
 from offload.depot.results import ResultShelf
 from offload.depot.storage_folder import FolderStorage
 from offload.wire.bundle import CameraModel, FrameEntry, Manifest, StoredFile
@@ -64,10 +65,9 @@ def manifest(storage, tmp_path):
 @pytest.fixture
 def ledger(manifest, tmp_path):
     engine = prepare_database(DataFolder(tmp_path / "database"))
-    made = Ledger(engine)
     with engine.begin() as connection:
-        made.add(connection, manifest)
-    yield made
+        add_job(connection, NewJob.of_bundle(manifest))
+    yield Ledger(engine)
     engine.dispose()
 
 
@@ -78,7 +78,7 @@ def machine(ledger, storage, tmp_path):
         folder.create()
         cache = BlobCache(folder.cache, storage, 10**9)
         command = [sys.executable, "-c", ENGINE]
-        return Pipeline(folder, ledger, cache, ResultShelf(storage), command, 60.0, lambda _job_id: None)
+        return Pipeline(folder, ledger, cache, storage, command, 60.0, lambda _job_id: None)
 
     return make
 
