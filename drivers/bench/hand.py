@@ -190,6 +190,7 @@ def truth(bench: Bench) -> dict[str, object]:
         "jammed": world.jammed,
         "pulses_lost": world.pulses_lost,
         "mat_turned_deg": world.mat_turned_deg,
+        "object_turned_deg": world.object_turned_deg,
         "camera_hangs": world.camera_hangs,
         "emergency_stop_pushed": world.emergency_stop_pushed,
     }

@@ -22,6 +22,7 @@ import numpy as np
 
 from drivers.bench.rotor import BeltLoad, MotorMake, Rotor
 from drivers.bench.swing import Swing
+from drivers.bench.wobble import STEADY, Wobble
 
 REMEMBERED_STEPS = 16_384
 """Ten seconds at the default full speed; an exposure asks for the last fraction of a second."""
@@ -54,11 +55,33 @@ class PlatterMechanics:
     """What stands on it; 0: as good as nothing. It counts also while the object is off the table."""
     object_radius_mm: float = 80.0
     """At which a ring of the object's mass would turn as heavily."""
+    friction: float = math.inf
+    """Between the object's foot and the mat; infinite: it never slides (`footing.py`)."""
+    foot_radius_mm: float = 40.0
+    """Of the ring on which the object stands."""
+    wobble_deg: float = 0.0
+    """By how much the axis leans as it turns (`wobble.py`)."""
+    wobble_waves: int = 1
+    eccentricity_deg: float = 0.0
+    """Amplitude of the angle error over one turn of the platter, as a pulley off its centre causes it."""
+    seed: int = 0
+    """Where the axis leans to, and where the pulley is furthest out."""
 
     @property
     def step_deg(self) -> float:
         """Angle of one pulse at the platter."""
         return 360.0 / self.steps_per_turn
+
+    @property
+    def wobble(self) -> Wobble:
+        """How the axis leans; the seed says whereto."""
+        phase_deg = float(np.random.default_rng((self.seed, 0)).uniform(0, 360))
+        return Wobble(self.wobble_deg, self.wobble_waves, phase_deg) if self.wobble_deg else STEADY
+
+    @property
+    def eccentric_rad(self) -> float:
+        """Angle from 0 at which the pulley's error begins to rise; the seed says where."""
+        return float(np.random.default_rng((self.seed, 1)).uniform(0, 2 * math.pi))
 
     @property
     def loaded_kgm2(self) -> float:
@@ -100,6 +123,7 @@ class Platter:
         """Stand still at 0°; for `hiccup_s` see `Rotor`."""
         self.mechanics = mechanics or PlatterMechanics()
         self._omega = 2 * math.pi * self.mechanics.loaded_hz
+        self._eccentric_rad = self.mechanics.eccentric_rad
         self._decay = self.mechanics.loaded_damping_ratio * self._omega
         self._rotor = self.mechanics.rotor(hiccup_s)
         self.steps_lost = 0
@@ -191,14 +215,23 @@ class Platter:
         raise ValueError(f"platter: asked for {from_s:.3f} s, remembers only since {oldest_s:.3f} s")
 
     def _drive_deg(self) -> float:
-        """Where the motor wants the platter: its own angle, its step error, and the play in the belt."""
+        """Where the motor wants the platter: its own angle, what steps and pulley err by, the belt's play."""
         mechanics = self.mechanics
         motor_deg = self._motor_steps * mechanics.step_deg
         phase = 2 * math.pi * self._motor_steps / mechanics.microsteps
         motor_deg += mechanics.step_error_deg * math.sin(phase)
+        motor_deg += self._off_centre_deg()
         half_play_deg = mechanics.backlash_deg / 2
         self._belt_deg = min(max(self._belt_deg, motor_deg - half_play_deg), motor_deg + half_play_deg)
         return self._belt_deg + self._by_hand_deg
+
+    def _off_centre_deg(self) -> float:
+        """What the pulley adds: none at 0, where the platter was homed."""
+        mechanics, begins_rad = self.mechanics, self._eccentric_rad
+        if not mechanics.eccentricity_deg:
+            return 0.0
+        turned_rad = 2 * math.pi * self._motor_steps / mechanics.steps_per_turn
+        return mechanics.eccentricity_deg * (math.sin(turned_rad + begins_rad) - math.sin(begins_rad))
 
     def _evolve(self, moment: _Moment, at_s: float) -> tuple[float, float]:
         """Return angle and rate at a later time under a constant drive: the free damped oscillation about it."""

@@ -19,13 +19,14 @@ from drivers.bench.picture.floor import FloorLight, MatLayer
 from drivers.bench.picture.lens import Blur, spread_px
 from drivers.bench.picture.lights import bench_lighting
 from drivers.bench.picture.motion import motion_px, while_turning
-from drivers.bench.picture.rays import Floats, camera_pose
+from drivers.bench.picture.rays import Floats, camera_pose, platter_turn
 from drivers.bench.picture.rolling import row_shares
 from drivers.bench.picture.sensor import Sensor
 from drivers.bench.picture.surface import Surface
 from drivers.bench.picture.thing_layer import ThingLayer, ThingPicture, ThingView
 from drivers.bench.scene import Exposure, Scene, SceneCamera
 from drivers.bench.truth import true_pose
+from drivers.bench.wobble import STEADY, Wobble
 
 _LIGHT_OF_WHITE = 0.80
 """Signal of a white surface in the mat's centre at 20 000 µs and gain 1, where 1 saturates."""
@@ -65,8 +66,8 @@ class _Stage:
     mat: MatLayer | None
     thing: ThingLayer
     view: ThingView
-    lately: dict[tuple[float, bool], "_Lit"] = field(default_factory=dict)
-    """By the platter's angle, and whether the thing stood there."""
+    lately: dict[tuple[float, float | None, Wobble], "_Lit"] = field(default_factory=dict)
+    """By the platter's angle, by how much the thing had slid, None where it was gone, and how the platter leans."""
 
 
 class _Lit:
@@ -115,21 +116,27 @@ class Renderer:
         self._around = Surroundings(
             surroundings, Surface(surroundings.vertices_mm, surroundings.faces), bench_lighting(scene.light_seed)
         )
-        self._stages: dict[tuple[int, int, float, bool], _Stage] = {}
+        self._stages: dict[tuple[int, int, float, bool, float], _Stage] = {}
 
     def render(self, exposure: Exposure) -> NDArray[np.uint8]:
         """Return the photo: (H, W, 3), RGB, uint8."""
         if not exposure.platter_angles_deg:
             raise ValueError("an exposure needs at least one platter angle; got none")
-        stage = self._stage(exposure.width_px, exposure.height_px, exposure.elevation_deg, exposure.upside_down)
+        stage = self._stage(
+            exposure.width_px,
+            exposure.height_px,
+            exposure.elevation_deg,
+            exposure.upside_down,
+            exposure.wobble.tilt_deg,
+        )
         light = np.zeros_like(stage.backdrop.fixed)
         camera = self._scene.camera.focused(exposure.focus_dioptres)
         spread = spread_px(camera, exposure.width_px, stage.backdrop.depth_mm)
         with ThreadPoolExecutor(2, "renderer") as threads:
             groups = _groups(_distinct(exposure.rolling_angles_deg or exposure.platter_angles_deg))
             for group, share in zip(groups, _shares(groups, exposure), strict=True):
-                lit = self._lit(stage, group.lit_deg, exposure.object_present, threads)
-                floor = threads.submit(self._floor, stage, lit, group)
+                lit = self._lit(stage, group.lit_deg, exposure, threads)
+                floor = threads.submit(self._floor, stage, lit, group, exposure.wobble)
                 thing = lit.thing_while(group)
                 seen = floor.result()
                 if thing is not None:
@@ -150,54 +157,69 @@ class Renderer:
         elevation_deg: float | None = None,
         *,
         upside_down: bool = False,
+        wobble: Wobble = STEADY,
+        object_turned_deg: float = 0.0,
     ) -> TrueView:
         """Return the true camera in the mat's frame and the thing's true mask for one photo."""
         camera = self._scene.camera
-        R, t = true_pose(self._scene, platter_angle_deg, elevation_deg)
-        stage = self._stage(width_px, height_px, elevation_deg, upside_down)
+        R, t = true_pose(self._scene, platter_angle_deg, elevation_deg, wobble)
+        stage = self._stage(width_px, height_px, elevation_deg, upside_down, wobble.tilt_deg)
+        turn = platter_turn(platter_angle_deg, wobble, object_turned_deg)
         mask = np.zeros((height_px, width_px), np.uint8)
-        mask[stage.view.window] = np.where(stage.thing.coverage(stage.view, platter_angle_deg) > 0.5, 255, 0)
+        mask[stage.view.window] = np.where(stage.thing.coverage(stage.view, turn) > 0.5, 255, 0)
         return TrueView(camera.matrix_px(width_px, height_px), np.array(camera.distortion), R, t, mask)
 
-    def _lit(self, stage: _Stage, angle_deg: float, object_present: bool, threads: Executor) -> "_Lit":
+    def _lit(self, stage: _Stage, angle_deg: float, exposure: Exposure, threads: Executor) -> "_Lit":
         """Return the scene as it is lit with the platter at one angle; what was asked for just now is at hand."""
-        place = (angle_deg, object_present)
+        slid_deg = exposure.object_turned_deg if exposure.object_present else None
+        place = (angle_deg, slid_deg, exposure.wobble)
         if place not in stage.lately:
             while len(stage.lately) >= _LIT_KEPT:
                 stage.lately.pop(next(iter(stage.lately)))
-            stage.lately[place] = self._light(stage, angle_deg, threads) if object_present else _Lit(stage.open_light)
+            stage.lately[place] = (
+                _Lit(stage.open_light)
+                if slid_deg is None
+                else self._light(stage, angle_deg, slid_deg, exposure.wobble, threads)
+            )
         return stage.lately[place]
 
-    def _light(self, stage: _Stage, angle_deg: float, threads: Executor) -> "_Lit":
-        offset = self._scene.mat_offset_mm
+    def _light(self, stage: _Stage, angle_deg: float, slid_deg: float, wobble: Wobble, threads: Executor) -> "_Lit":
+        """Light and shadow fall as if the platter did not lean: nobody sees a degree in them."""
+        offset, thing_deg = self._scene.mat_offset_mm, angle_deg + slid_deg
         shadowed = threads.submit(
-            stage.floor_light.with_shadow, stage.thing.surface, stage.thing.outline, angle_deg, offset
+            stage.floor_light.with_shadow, stage.thing.surface, stage.thing.outline, thing_deg, offset
         )
-        thing = stage.thing.picture(stage.view, self._around.lighting, angle_deg)
+        turn = platter_turn(angle_deg, wobble, slid_deg)
+        thing = stage.thing.picture(stage.view, self._around.lighting, thing_deg, turn)
         return _Lit(shadowed.result(), thing, stage.view)
 
-    def _floor(self, stage: _Stage, lit: "_Lit", group: "_Group") -> Floats:
+    def _floor(self, stage: _Stage, lit: "_Lit", group: "_Group", wobble: Wobble) -> Floats:
         """Return linear light (H, W, 3) of everything but the thing, its shadow included if it is there."""
         height, width = stage.backdrop.depth_mm.shape
         light = np.asarray(cv2.resize(lit.floor, (width, height), interpolation=cv2.INTER_LINEAR), dtype=np.float32)
         colour = stage.backdrop.floor_colour
         mat_rows = stage.mat.rows if stage.mat is not None else slice(0, 0)
         if stage.mat is not None:
-            light[mat_rows] *= stage.mat.cover(colour[mat_rows], group.angles_deg, self._scene.mat_offset_mm)
+            light[mat_rows] *= stage.mat.cover(colour[mat_rows], group.angles_deg, self._scene.mat_offset_mm, wobble)
         for rows in (slice(0, mat_rows.start), slice(mat_rows.stop, height)):
             light[rows] *= colour[rows]
         light += stage.backdrop.fixed
         return light
 
     def _stage(
-        self, width_px: int, height_px: int, elevation_deg: float | None = None, upside_down: bool = False
+        self,
+        width_px: int,
+        height_px: int,
+        elevation_deg: float | None = None,
+        upside_down: bool = False,
+        tilt_deg: float = 0.0,
     ) -> _Stage:
         camera = self._scene.camera.raised(elevation_deg)
-        place = (width_px, height_px, camera.elevation_deg, upside_down)
+        place = (width_px, height_px, camera.elevation_deg, upside_down, tilt_deg)
         if place not in self._stages:
             while len(self._stages) >= _STAGES_KEPT:
                 self._stages.pop(next(iter(self._stages)))
-            self._stages[place] = self._prepared(camera, (width_px, height_px), self._thing(upside_down))
+            self._stages[place] = self._prepared(camera, (width_px, height_px), self._thing(upside_down), tilt_deg)
         return self._stages[place]
 
     def _thing(self, upside_down: bool) -> ThingLayer:
@@ -205,7 +227,7 @@ class Renderer:
             self._things[upside_down] = ThingLayer(self._scene.thing.turned_over(), self._scene.mat_offset_mm)
         return self._things[upside_down]
 
-    def _prepared(self, camera: SceneCamera, size: tuple[int, int], thing: ThingLayer) -> _Stage:
+    def _prepared(self, camera: SceneCamera, size: tuple[int, int], thing: ThingLayer, tilt_deg: float) -> _Stage:
         pose = camera_pose(camera)
         backdrop = paint_backdrop(self._around, camera, pose, size)
         floor_light = FloorLight(self._around, backdrop, pose)
@@ -216,7 +238,7 @@ class Renderer:
             floor_light.without_thing(),
             mat,
             thing,
-            thing.view(backdrop.slope, camera, pose),
+            thing.view(backdrop.slope, camera, pose, tilt_deg),
         )
 
 

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from drivers.bench.wobble import STEADY, Wobble
+
 Vectors = NDArray[np.float32]
 
 LEAST_DIOPTRES = 1e-3
@@ -37,6 +39,8 @@ class SceneObject:
     paint_seed: int | None = None
     """Painted with solid noise when neither colours nor texture are there."""
     height_mm: float = 150.0
+    gloss: float = 0.0
+    """What the surface mirrors of light that falls straight on it: 0 is matt, 0.04 glaze or varnish."""
     is_upside_down: bool = False
     """Solid noise is part of the object: it turns over with it."""
 
@@ -144,6 +148,10 @@ class Exposure:
     still, or all rows see `platter_angles_deg`."""
     row_exposed_share: float = 1.0
     """Of that time, what each row is open for."""
+    wobble: Wobble = STEADY
+    """How the platter leans at its angles."""
+    object_turned_deg: float = 0.0
+    """By how much the object has slid around on the mat, about the platter's axis."""
 
     def light_of_rows(self, first: int, last: int) -> Vectors | None:
         """Return the light of rows `first` to `last`, (n, 1, 1) to multiply a picture by; None: all the same."""

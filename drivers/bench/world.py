@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from drivers.bench.bench_clock import BenchClock
 from drivers.bench.flicker import LightFlicker
+from drivers.bench.footing import Footing
 from drivers.bench.index_flag import IndexFlag
 from drivers.bench.lamps import SimulatedLamp, SimulatedLight
 from drivers.bench.lift import Lift
@@ -59,6 +60,8 @@ class World:
         """An object on a platter at 0°; without a lift the camera stands on a tripod."""
         self.clock = clock
         self.platter = Platter(mechanics, HICCUP_S * clock.speed)
+        self._footing = Footing(self.platter)
+        self._wobble = self.platter.mechanics.wobble
         self.flag = IndexFlag()
         """On the platter's rim."""
         self.lift = lift
@@ -108,6 +111,11 @@ class World:
     def angle_deg(self) -> float:
         """Where the platter truly is at this moment."""
         return self.platter.true_angle_deg(self.clock.now_s())
+
+    @property
+    def object_turned_deg(self) -> float:
+        """By how much the object has slid around on the mat."""
+        return self._footing.turned_deg(self.clock.now_s())
 
     @property
     def camera_elevation_deg(self) -> float | None:
@@ -202,6 +210,8 @@ class World:
             row_light=self._row_light(shot),
             rolling_angles_deg=tuple(angle_deg + self.mat_turned_deg for angle_deg in rolling_deg),
             row_exposed_share=shot.row_exposed_share if rolling_deg else 1.0,
+            wobble=self._wobble.seen_by_mat(self.mat_turned_deg),
+            object_turned_deg=self._footing.turned_deg(shot.end_s),
         )
 
     def _row_light(self, shot: Shot) -> tuple[float, ...]:

@@ -72,6 +72,8 @@ class DemoFault:
     """What is set from the start, by section."""
     card: str = ""
     """What the store lies on from the start, of `drivers.bench.sd_card`; empty: the laptop's own disk."""
+    gloss: float = 0.0
+    """Of the object's surface (`SceneObject`)."""
     link: str = ""
     """What is between device and service from the start, of `drivers.bench.radio_link`; empty: loopback."""
     at_start: bool = False
@@ -111,6 +113,32 @@ FAULTS = {
         DemoFault("jam", "something holds the platter", _world("jammed", True), _world("jammed", False)),
         DemoFault("turn-platter", "a hand turns the platter by 25°", lambda around: around.push_platter(25.0)),
         DemoFault("belt-slip", "the belt jumps: the platter falls 3° back", lambda around: around.push_platter(-3.0)),
+        DemoFault(
+            "askew-platter",
+            "the platter sits askew on its shaft: it leans by 1°, to the same side of itself always",
+            table={"wobble_deg": 1.0},
+            at_start=True,
+        ),
+        DemoFault(
+            "bearing-wobble",
+            "the bearing has two high spots: the axis leans by 0.3°, twice around in a turn",
+            table={"wobble_deg": 0.3, "wobble_waves": 2},
+            at_start=True,
+        ),
+        DemoFault(
+            "eccentric-pulley",
+            "the platter's pulley sits off its centre: angles err by 0.5°, once a turn",
+            table={"eccentricity_deg": 0.5},
+            at_start=True,
+        ),
+        DemoFault(
+            "sliding-object",
+            "the object slides on the mat, which a strong motor jerks around",
+            table={"friction": 0.1, "motor": None},
+            settings={"turntable": {"max_speed_deg_s": 300.0, "acceleration_deg_s2": 900.0}},
+            at_start=True,
+        ),
+        DemoFault("glossy-object", "the object is glazed, and mirrors the lights", gloss=0.04, at_start=True),
         DemoFault("backlash", "belt or gear has 1° of play", table={"backlash_deg": 1.0}, at_start=True),
         DemoFault(
             "camera-hang",

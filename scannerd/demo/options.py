@@ -27,7 +27,7 @@ class DemoOptions:
     faults: tuple[str, ...] = ()
     """By name, of `scannerd.demo.faults`."""
     seed: int = 0
-    """Decides when each fault strikes."""
+    """Decides when each fault strikes, and where the turntable is off."""
     turntable: Turntable = "gpio"
     """What turns the platter; a serial controller has its port in `out`."""
     cameras: int = 1
@@ -37,6 +37,8 @@ class DemoOptions:
         """Return what must agree before a scan that an earlier run left may be gone on with."""
         mesh = str(self.mesh.resolve()) if self.mesh else "default"
         others = {"cameras": self.cameras} if self.cameras > 1 else {}
+        if self.faults:
+            others["seed"] = self.seed
         return others | {
             "mesh": mesh,
             "keep_size": self.keep_size,

@@ -90,7 +90,7 @@ def other_cameras(config: Config) -> list[OtherBenchCamera]:
 
 def demo_mechanics(options: DemoOptions) -> PlatterMechanics:
     """Build the turntable with the faults that it has from the start."""
-    mechanics = PlatterMechanics(motor=motor_at(options.speed), object_kg=options.object_kg)
+    mechanics = PlatterMechanics(motor=motor_at(options.speed), object_kg=options.object_kg, seed=options.seed)
     for fault in faults_named(options.faults):
         mechanics = replace(mechanics, **fault.table)
     return mechanics

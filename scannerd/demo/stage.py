@@ -1,21 +1,27 @@
 """The scene on the bench; built in a process of its own, since mesh libraries and meshes are large."""
 
 import pickle
+from dataclasses import replace
 from pathlib import Path
 
 from drivers.bench.default_object import default_object
 from drivers.bench.mat_picture import charuco_mat
 from drivers.bench.mesh_file import load_mesh
 from drivers.bench.scene import Scene, SceneObject
+from scannerd.demo.faults import faults_named
 from scannerd.demo.options import DemoOptions
 from scannerd.store.durable import write_durably
 
 
 def demo_object(options: DemoOptions) -> SceneObject:
-    """Return the project's own object or the one in the file. Raises MeshFileError."""
+    """Return the project's own object or the one in the file, with the gloss that faults give it.
+
+    Raises MeshFileError.
+    """
+    gloss = max((fault.gloss for fault in faults_named(options.faults)), default=0.0)
     if options.mesh is None:
-        return default_object()
-    return load_mesh(options.mesh, keep_size=options.keep_size, up_axis=options.up_axis)
+        return replace(default_object(), gloss=gloss)
+    return replace(load_mesh(options.mesh, keep_size=options.keep_size, up_axis=options.up_axis), gloss=gloss)
 
 
 def demo_scene(options: DemoOptions) -> Scene:

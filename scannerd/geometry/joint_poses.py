@@ -187,7 +187,8 @@ def _warnings(posed: list[FramePose], turns: dict[tuple[int, int], TurnFit], rms
             told.append(f"photos {', '.join(slipped)} stood more than {SLIP_DEG}° off: does the belt slip?")
     if rms_px > FITS_BADLY_PX:
         told.append(
-            f"the mat's corners fit only to {rms_px:.2f} px (below {FITS_BADLY_PX} is usual): does it lie flat?"
+            f"the mat's corners fit only to {rms_px:.2f} px (below {FITS_BADLY_PX} is usual): does it lie flat, and "
+            "does the platter wobble?"
         )
     return told
 

@@ -52,7 +52,13 @@ class Album:
         """Return what the exposure is mixed of; None: the album has nothing that shows it truly."""
         kind = self.spec.kind_of(exposure)
         known = self._known[kind]
-        if not known or not exposure.object_present or exposure.upside_down or _camera_moved(exposure):
+        if (
+            not known
+            or not exposure.object_present
+            or exposure.upside_down
+            or _camera_moved(exposure)
+            or _slid_or_leans(exposure)
+        ):
             return None
         return near_mixture(exposure, known) if kind is Kind.STILL else between_mixture(exposure, known)
 
@@ -77,6 +83,10 @@ class Album:
 
     def _angles_mdeg(self, kind: Kind) -> list[int]:
         return sorted(int(path.stem.rpartition("-")[2]) for path in self._folder.glob(f"{kind}-*.i420"))
+
+
+def _slid_or_leans(exposure: Exposure) -> bool:
+    return exposure.object_turned_deg != 0 or exposure.wobble.tilt_deg != 0
 
 
 def _camera_moved(exposure: Exposure) -> bool:

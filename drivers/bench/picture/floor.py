@@ -1,6 +1,6 @@
 """The mat on the turning platter, and the thing's shadow on both."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import cv2
 import numpy as np
@@ -9,10 +9,11 @@ from numpy.typing import NDArray
 from drivers.bench.picture.backdrop import Backdrop, Surroundings
 from drivers.bench.picture.lights import AreaLight, strata_of_pixels
 from drivers.bench.picture.outline import Outline, floor_cells
-from drivers.bench.picture.rays import CameraPose, Floats, directions, turn_about_z, turned
+from drivers.bench.picture.rays import CameraPose, Floats, Matrix, directions, platter_turn, turn_about_z, turned
 from drivers.bench.picture.shading import LIFT_MM, facing, sees_light, sees_sky
 from drivers.bench.picture.surface import Surface
 from drivers.bench.scene import MatPicture
+from drivers.bench.wobble import STEADY, Wobble
 
 _MAT_BLACK, _MAT_WHITE = 0.06, 0.90
 _SHADOW_STEP_PX = 4
@@ -96,6 +97,7 @@ class MatLayer:
         rows = np.flatnonzero((np.hypot(points[..., 0], points[..., 1]) < reach).any(axis=1))
         self.rows = slice(int(rows[0]), int(rows[-1]) + 1) if len(rows) else slice(0, 0)
         self._mat = mat
+        self._eye_mm = pose.centre_mm
         if not len(rows):
             return
         points = points[self.rows]
@@ -116,7 +118,11 @@ class MatLayer:
         self._picture = _reflectance(mat, footprint_mm)
 
     def cover(
-        self, colour: Floats, angles_deg: Sequence[tuple[float, float]], offset_mm: tuple[float, float]
+        self,
+        colour: Floats,
+        angles_deg: Sequence[tuple[float, float]],
+        offset_mm: tuple[float, float],
+        wobble: Wobble = STEADY,
     ) -> Floats:
         """Return the floor's reflectance (rows, W, 3) with the mat lying on it, for `self.rows`.
 
@@ -124,12 +130,23 @@ class MatLayer:
         """
         total = np.zeros((*colour.shape[:2], 2), np.float32)
         for angle_deg, share in angles_deg:
-            affine = self._affine(angle_deg, offset_mm)
+            seen_at = self._seen_at(angle_deg, offset_mm, wobble)
             for places in self._places:
-                at = cv2.transform(places, affine)
+                at = seen_at(places)
                 seen = cv2.remap(self._picture, at, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)  # type: ignore[call-overload]
                 total += np.float32(share / len(self._places)) * seen
         return np.asarray(colour * (1 - total[..., 1:]) + total[..., :1], dtype=np.float32)
+
+    def _seen_at(
+        self, angle_deg: float, offset_mm: tuple[float, float], wobble: Wobble
+    ) -> Callable[[Floats], Floats]:
+        """Return what makes places (h, w, 2) in the mat's picture of places on the plane z = 0."""
+        if wobble.tilt_deg == 0:
+            affine = self._affine(angle_deg, offset_mm)
+            return lambda places: np.asarray(cv2.transform(places, affine), dtype=np.float32)
+        upright = np.vstack([self._affine(0.0, offset_mm), [0.0, 0.0, 1.0]])
+        plane = upright @ on_leaning_platter(self._eye_mm, platter_turn(angle_deg, wobble))
+        return lambda places: np.asarray(cv2.perspectiveTransform(places, plane), dtype=np.float32)
 
     def _affine(self, angle_deg: float, offset_mm: tuple[float, float]) -> NDArray[np.float64]:
         """Return (2, 3): from millimetres on the floor to pixels of the mat's picture."""
@@ -140,6 +157,20 @@ class MatLayer:
         linear = np.diag(per_mm) @ flip @ turn.T
         shift = per_mm * (flip @ -np.array(offset_mm)) + np.array([width, height]) / 2 - 0.5
         return np.concatenate([linear, shift[:, None]], axis=1)
+
+
+def on_leaning_platter(eye_mm: Matrix, turn: Matrix) -> Matrix:
+    """Return (3, 3), homogeneous: from where the eye sees the plane z = 0 to where on the turned plane it looks.
+
+    A look from C at p meets the plane through the origin with the normal n at C - (n·C / n·(p - C)) (p - C), which
+    times n·(p - C) is linear in p; x and y of that in the turned frame are the place.
+    """
+    normal = turn[:, 2]
+    # As functions of (x, y, 1): p - C, and n·(p - C).
+    look = np.column_stack([np.eye(3)[:, :2], -eye_mm])
+    depth = normal @ look
+    met = np.outer(eye_mm, depth) - (normal @ eye_mm) * look
+    return np.vstack([(turn.T @ met)[:2], depth])
 
 
 def floor_points(slope: Floats, pose: CameraPose) -> Floats:

@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 from scipy.spatial import ConvexHull, QhullError
 
 from drivers.bench.picture.lights import AreaLight
-from drivers.bench.picture.rays import CameraPose, Floats, turn_about_z
+from drivers.bench.picture.rays import CameraPose, Floats, Matrix, turn_about_z
 from drivers.bench.scene import SceneCamera
 
 _MARGIN_PX = 4
@@ -21,12 +21,18 @@ class Outline:
     def __init__(self, vertices_mm: Floats, offset_mm: tuple[float, float]) -> None:
         self._hull_mm = _hull(vertices_mm.astype(np.float64)) + np.array([*offset_mm, 0.0])
 
-    def window(self, camera: SceneCamera, pose: CameraPose, size_px: tuple[int, int]) -> tuple[slice, slice]:
-        """Return the rows and columns of the photo that the thing may touch at any angle."""
+    def window(
+        self, camera: SceneCamera, pose: CameraPose, size_px: tuple[int, int], tilt_deg: float = 0.0
+    ) -> tuple[slice, slice]:
+        """Return the rows and columns of the photo that the thing may touch at any angle, leaning by so much."""
         radius_mm = float(np.hypot(self._hull_mm[:, 0], self._hull_mm[:, 1]).max()) / np.cos(np.pi / 64)
         around = np.linspace(0, 2 * np.pi, 64)
         ring = np.stack([np.cos(around), np.sin(around)], axis=1) * radius_mm
         levels = (float(self._hull_mm[:, 2].min()), float(self._hull_mm[:, 2].max()))
+        if tilt_deg:
+            lean = np.sin(np.deg2rad(tilt_deg))
+            levels = (levels[0] - radius_mm * lean, levels[1] + radius_mm * lean)
+            ring *= 1 + levels[1] * lean / radius_mm
         cylinder = np.concatenate([np.column_stack([ring, np.full(len(ring), level)]) for level in levels])
         pixels = _projected(cylinder, camera, pose, size_px)
         low = np.clip(np.floor(pixels.min(axis=0)) - _MARGIN_PX, 0, np.array(size_px)).astype(int)
@@ -39,12 +45,12 @@ class Outline:
         pose: CameraPose,
         size_px: tuple[int, int],
         window: tuple[slice, slice],
-        angle_deg: float,
+        turn: Matrix,
     ) -> NDArray[np.int64]:
-        """Return the flat indices of the window's pixels that the thing may touch at this angle."""
+        """Return the flat indices of the window's pixels that the thing may touch, turned (3, 3) like this."""
         rows, columns = window
         shape = (rows.stop - rows.start, columns.stop - columns.start)
-        at = _projected(self._hull_mm @ turn_about_z(angle_deg).T, camera, pose, size_px)
+        at = _projected(self._hull_mm @ turn.T, camera, pose, size_px)
         polygon = cv2.convexHull(np.round(at - [columns.start, rows.start]).astype(np.int32))
         inside = np.zeros(shape, np.uint8)
         cv2.fillConvexPoly(inside, polygon, 1)

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from drivers.bench.scene import SceneCamera
+from drivers.bench.wobble import STEADY, Wobble
 
 Floats = NDArray[np.float32]
 Matrix = NDArray[np.float64]
@@ -40,6 +41,12 @@ def turn_about_z(angle_deg: float) -> Matrix:
     """Return the rotation (3, 3) of the platter, counter-clockwise seen from above."""
     cosine, sine = np.cos(np.deg2rad(angle_deg)), np.sin(np.deg2rad(angle_deg))
     return np.array([[cosine, -sine, 0.0], [sine, cosine, 0.0], [0.0, 0.0, 1.0]])
+
+
+def platter_turn(angle_deg: float, wobble: Wobble = STEADY, slid_deg: float = 0.0) -> Matrix:
+    """Return the rotation (3, 3) of what stands on a platter at this angle, and has slid around on it by another."""
+    turn = turn_about_z(angle_deg + slid_deg)
+    return turn if wobble.tilt_deg == 0 else np.asarray(wobble.matrix(angle_deg) @ turn)
 
 
 def slopes(camera: SceneCamera, width_px: int, height_px: int, offset_px: tuple[float, float] = (0.0, 0.0)) -> Floats:

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from drivers.bench.picture.coat import coat_of
 from drivers.bench.picture.lights import UNUSED, Lighting, strata_of_pixels
 from drivers.bench.picture.outline import Outline
-from drivers.bench.picture.rays import CameraPose, Floats, Matrix, directions, turn_about_z, turned
-from drivers.bench.picture.shading import LIFT_MM, facing, sees_light, sky_light, tile_mean
+from drivers.bench.picture.rays import CameraPose, Floats, Matrix, directions, turned
+from drivers.bench.picture.shading import LIFT_MM, facing, mirrored, sees_light, sky_light, tile_mean
 from drivers.bench.picture.surface import Hits, Surface
 from drivers.bench.scene import SceneCamera, SceneObject
 
@@ -45,25 +45,29 @@ class ThingLayer:
     def __init__(self, thing: SceneObject, offset_mm: tuple[float, float]) -> None:
         self.surface = Surface(thing.vertices_mm, thing.faces)
         self._coat = coat_of(thing, self.surface)
+        self._gloss = thing.gloss
         self.outline = Outline(self.surface.vertices_mm, offset_mm)
         self._offset_mm = offset_mm
 
-    def view(self, slope: Floats, camera: SceneCamera, pose: CameraPose) -> "ThingView":
-        """Return what photos need again and again whose pixels look along `slope` (H, W, 2)."""
+    def view(self, slope: Floats, camera: SceneCamera, pose: CameraPose, tilt_deg: float = 0.0) -> "ThingView":
+        """Return what photos need again and again whose pixels look along `slope` (H, W, 2).
+
+        `tilt_deg` is what the platter leans at most.
+        """
         size_px = (slope.shape[1], slope.shape[0])
-        window = self.outline.window(camera, pose, size_px)
+        window = self.outline.window(camera, pose, size_px, tilt_deg)
         aim = directions(slope[window], pose)
         tile_px = 8 if size_px[0] >= _WIDE_PX else 4
         looks = strata_of_pixels(aim.shape[0], aim.shape[1], tile_px).reshape(-1)
         return ThingView(camera, pose, size_px, window, aim, looks, tile_px)
 
-    def coverage(self, view: "ThingView", angle_deg: float) -> Floats:
-        """Return (h, w) for the view's window: how much of each pixel the thing covers."""
-        return self._trace(view, angle_deg).coverage
+    def coverage(self, view: "ThingView", turn: Matrix) -> Floats:
+        """Return (h, w) for the view's window: how much of each pixel the thing covers, turned (3, 3) like this."""
+        return self._trace(view, turn).coverage
 
-    def picture(self, view: "ThingView", lighting: Lighting, angle_deg: float) -> ThingPicture:
-        """Return the thing as seen when the platter has turned by `angle_deg`."""
-        trace = self._trace(view, angle_deg)
+    def picture(self, view: "ThingView", lighting: Lighting, angle_deg: float, turn: Matrix) -> ThingPicture:
+        """Return the thing as seen when it has turned by `turn` (3, 3), lit as if by `angle_deg` about the axis."""
+        trace = self._trace(view, turn)
         platter_light = lighting.on_platter(angle_deg, self._offset_mm)
         shadows = self._shadows(trace, view, platter_light)
         light = np.zeros((trace.coverage.size, 3), np.float32)
@@ -84,13 +88,17 @@ class ThingLayer:
         arrives = np.repeat(arriving[:, -1:], 3, axis=1)
         for number, lamp in enumerate(lighting.lights):
             arrives += (facing(lamp, hits.points_mm, seen.normals) * arriving[:, number])[:, None] * lamp.colour
-        return np.asarray(colour * arrives, dtype=np.float32)
+        light = np.asarray(colour * arrives, dtype=np.float32)
+        if self._gloss > 0:
+            for number, lamp in enumerate(lighting.lights):
+                shine = mirrored(lamp, hits.points_mm, seen.normals, seen.eye_mm, self._gloss)
+                light += (shine * arriving[:, number])[:, None] * lamp.colour
+        return light
 
-    def _trace(self, view: "ThingView", angle_deg: float) -> "_Trace":
-        turn = turn_about_z(angle_deg)
+    def _trace(self, view: "ThingView", turn: Matrix) -> "_Trace":
         origin = np.asarray(view.pose.centre_mm @ turn - np.array([*self._offset_mm, 0.0]), dtype=np.float32)
         shape = view.aim.shape[:2]
-        pixel = self.outline.pixels(view.camera, view.pose, view.size_px, view.window, angle_deg)
+        pixel = self.outline.pixels(view.camera, view.pose, view.size_px, view.window, turn)
         aim = turned(view.aim.reshape(-1, 3).take(pixel, axis=0), turn)
         hits = self.surface.cast(origin, aim)
         normals, flat = self.surface.normals(hits, aim[hits.ray])
@@ -106,15 +114,15 @@ class ThingLayer:
         coverage = np.where(is_edge, counted * _SHARE, depth > 0).astype(np.float32)
         unseen = depth[edge.hits.ray] == 0
         depth[edge.hits.ray[unseen]] = edge.hits.distance[unseen]
-        whole = _Seen(hits.only(inside), normals[inside])
-        return _Trace(_Seen(hits, normals), flat, whole, edge, coverage.reshape(shape), depth.reshape(shape))
+        whole = _Seen(hits.only(inside), normals[inside], origin)
+        return _Trace(_Seen(hits, normals, origin), flat, whole, edge, coverage.reshape(shape), depth.reshape(shape))
 
     def _trace_edges(self, view: "ThingView", pixel: NDArray[np.int64], origin: Floats, turn: Matrix) -> "_Seen":
         """Return what a grid of rays through each of these pixels hits; `ray` then names the pixel."""
         aim = turned(view.aim_within(pixel, _STEPS_PX).reshape(-1, 3), turn)
         hits = self.surface.cast(origin, aim)
         normals, _ = self.surface.normals(hits, aim[hits.ray])
-        return _Seen(replace(hits, ray=pixel[hits.ray // len(_STEPS_PX) ** 2]), normals)
+        return _Seen(replace(hits, ray=pixel[hits.ray // len(_STEPS_PX) ** 2]), normals, origin)
 
     def _shadows(self, trace: "_Trace", view: "ThingView", lighting: Lighting) -> Floats:
         """Return (pixels, lights + 1): how much of each light arrives, and last the light of the sky."""
@@ -179,13 +187,15 @@ class ThingView:
 class _Seen:
     hits: Hits
     normals: Floats
+    eye_mm: Floats
+    """(3,): where the rays came from."""
 
 
 def _pieces(seen: _Seen) -> Iterator[_Seen]:
     """Cut into pieces that stay in the processor's cache while they are shaded."""
     for start in range(0, len(seen.normals), _PIECE):
         chosen = np.arange(start, min(start + _PIECE, len(seen.normals)))
-        yield _Seen(seen.hits.only(chosen), seen.normals[start : start + _PIECE])
+        yield _Seen(seen.hits.only(chosen), seen.normals[start : start + _PIECE], seen.eye_mm)
 
 
 @dataclass(frozen=True)

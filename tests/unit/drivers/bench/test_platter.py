@@ -93,3 +93,26 @@ def test_step_error_vanishes_on_whole_steps() -> None:
     assert platter.settled_angle_deg == pytest.approx(4 * STEP_DEG + 0.05)
     turn(platter, 12, start_s=1.0)
     assert platter.settled_angle_deg == pytest.approx(16 * STEP_DEG)
+
+
+@pytest.mark.parametrize("seed", [0, 1, 5])
+def test_a_pulley_off_its_centre_errs_once_a_turn_and_not_at_home(seed: int) -> None:
+    platter = Platter(PlatterMechanics(eccentricity_deg=0.4, seed=seed))
+    errors_deg = []
+    at_s = 0.0
+    for quarter in range(9):
+        errors_deg.append(platter.settled_angle_deg - 90 * quarter)
+        at_s = turn(platter, 2400, at_s)
+    assert errors_deg[0] == errors_deg[4] == pytest.approx(0, abs=1e-9)
+    assert errors_deg[8] == pytest.approx(0, abs=1e-9)
+    # Four points of a sine about its mean: opposite ones are as far off, to opposite sides.
+    middle = (errors_deg[0] + errors_deg[2]) / 2
+    assert (errors_deg[1] + errors_deg[3]) / 2 == pytest.approx(middle, abs=1e-9)
+    assert math.hypot(errors_deg[0] - middle, errors_deg[1] - middle) == pytest.approx(0.4)
+
+
+def test_the_seed_says_where_axis_and_pulley_are_off() -> None:
+    first, again, other = (PlatterMechanics(wobble_deg=0.3, seed=seed) for seed in (1, 1, 2))
+    assert first.wobble == again.wobble != other.wobble
+    assert first.eccentric_rad == again.eccentric_rad != other.eccentric_rad
+    assert PlatterMechanics().wobble.tilt_deg == 0

@@ -1,5 +1,6 @@
 """Faults by name: what is refused, when they strike, and that a scan with several of them comes to all its photos."""
 
+import math
 import subprocess
 import sys
 from pathlib import Path
@@ -8,6 +9,7 @@ import pytest
 from scan_on_bench import SPEED, bench_config, running
 from true_angles import SigningCamera, faults_in_angles
 
+from drivers.bench.footing import holds_deg_s2
 from drivers.bench.install import install_bench
 from drivers.bench.pins import BenchWiring
 from drivers.bench.supply import SimulatedSupply
@@ -18,6 +20,7 @@ from scannerd.demo.accidents import Accidents, Then
 from scannerd.demo.faults import FAULTS, Disk, Surroundings, faults_named
 from scannerd.demo.options import DemoOptions
 from scannerd.demo.setting import demo_config, demo_mechanics
+from scannerd.demo.stage import demo_object
 from scannerd.demo.turntables import Turntable, serial_turntable
 from scannerd.events import Outcome, ScanEnded
 from scannerd.store.layout import StoreLayout
@@ -60,6 +63,20 @@ def test_every_fault_fits_to_the_settings_and_to_the_bench(tmp_path: Path) -> No
     assert type(config).model_validate(config.model_dump()) == config
     assert demo_mechanics(options).backlash_deg == 1.0
     assert not demo_config(DemoOptions(tmp_path)).quality.ask_a_person, "nobody is there without faults"
+
+
+def test_what_the_turntable_and_the_object_are_built_with_is_the_faults_and_the_seeds(tmp_path: Path) -> None:
+    first, other = (demo_mechanics(DemoOptions(tmp_path, faults=("bearing-wobble",), seed=seed)) for seed in (1, 2))
+    assert first.wobble.tilt_deg == other.wobble.tilt_deg == 0.3
+    assert first.wobble != other.wobble
+    sliding = demo_mechanics(DemoOptions(tmp_path, faults=("sliding-object",)))
+    profile = demo_config(DemoOptions(tmp_path, faults=("sliding-object",))).turntable
+    assert holds_deg_s2(sliding) < profile.acceleration_deg_s2 / 2
+    assert holds_deg_s2(demo_mechanics(DemoOptions(tmp_path))) == math.inf
+    mesh = tmp_path / "thing.obj"
+    mesh.write_text("v 0 0 0\nv 10 0 0\nv 0 10 0\nv 0 0 10\nf 1 3 2\nf 1 2 4\nf 1 4 3\nf 2 3 4\n")
+    assert demo_object(DemoOptions(tmp_path, mesh, faults=("glossy-object",))).gloss == 0.04
+    assert demo_object(DemoOptions(tmp_path, mesh)).gloss == 0
 
 
 def test_a_fault_of_a_cable_is_refused_where_there_is_none_and_says_what_it_needs(tmp_path: Path) -> None:
