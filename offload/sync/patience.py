@@ -2,7 +2,6 @@
 
 import asyncio
 import random
-import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import TypeVar
@@ -39,16 +38,17 @@ class Patience:
         An attempt after which `reached` is another one has got on: its trouble is a new one, with a short pause.
         Raises the last TryAgain once the limit has passed, and any other error at once.
         """
-        began_s, most_s, mark = time.monotonic(), FIRST_PAUSE_S, reached()
+        clock_s = asyncio.get_running_loop().time
+        began_s, most_s, mark = clock_s(), FIRST_PAUSE_S, reached()
         while True:
             try:
                 result = await attempt()
             except TryAgain as trouble:
                 note(trouble)
                 if reached() != mark:
-                    began_s, most_s, mark = time.monotonic(), FIRST_PAUSE_S, reached()
+                    began_s, most_s, mark = clock_s(), FIRST_PAUSE_S, reached()
                 wait_s = trouble.pause_s + self.chance.uniform(0, most_s)
-                if self.limit_s is not None and time.monotonic() + wait_s > began_s + self.limit_s:
+                if self.limit_s is not None and clock_s() + wait_s > began_s + self.limit_s:
                     raise
             else:
                 note(None)

@@ -10,6 +10,7 @@ import pytest
 from scan_on_bench import OverheadCamera, bench_config, of, running, until
 
 from drivers.bench.install import Bench
+from offload.sync.choice import Choice
 from offload.wire.bundle import Place
 from scannerd.board.state import Mood
 from scannerd.commands import (
@@ -23,11 +24,13 @@ from scannerd.commands import (
     Resume,
     ResumeScan,
     Retake,
+    SendFirst,
     SetLight,
     StartScan,
     Stop,
     Wishes,
 )
+from scannerd.config import OffloadSection
 from scannerd.events import FrameJudged, FrameStored, Outcome, RetakeWanted, ScanEnded, ScanGivenUp, ScanPaused
 from scannerd.quality.hindsight import Hindsight
 from scannerd.quality.look import Afterthought, Aspect, Finding, Verdict
@@ -162,6 +165,25 @@ async def test_a_deleted_scan_is_out_of_sight_and_comes_back(bench: Bench, tmp_p
             await daemon.submit(StartScan("cup"))
         await daemon.submit(RestoreScan("cup"))
         assert daemon.catalogue.detail("cup").state == "sealed"
+
+
+async def test_a_person_chooses_the_scan_that_is_sent_first(bench: Bench, tmp_path: Path) -> None:
+    config = bench_config(tmp_path, views=3)
+    with_service = config.model_copy(update={"offload": OffloadSection(url="http://127.0.0.1:9")})
+    async with running(with_service, bench) as daemon:
+        events = daemon.events.subscribe()
+        await daemon.submit(StartScan("cup"))
+        await daemon.submit(SendFirst("cup"))
+        with pytest.raises(ScanUnknown):
+            await daemon.submit(SendFirst("jug"))
+        await until(events, ScanEnded)
+    choice = Choice(daemon.store.layout.scans)
+    assert choice.refresh()
+    assert choice.scan_id == "cup"
+    assert daemon.store.scan_ids() == ["cup"]
+    async with running(config, bench) as without:
+        with pytest.raises(CommandRefused, match=r"\[offload\] url is empty"):
+            await without.submit(SendFirst("cup"))
 
 
 async def test_a_command_for_another_scan_than_the_running_one_is_refused(bench: Bench, tmp_path: Path) -> None:

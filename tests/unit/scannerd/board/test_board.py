@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 import pytest
 
 from offload.wire.jobs import Job, JobState, Stage, SyncState
+from offload.wire.link import Hindrance, Hitch, LinkState
 from scannerd.board.board import DONE_SHOWN_S, Board
 from scannerd.board.state import Leg, Mood
 from scannerd.control.messages import EventMessage
@@ -13,6 +14,7 @@ from scannerd.events import (
     CommandAnswered,
     CoverageChanged,
     FrameStored,
+    LinkChanged,
     Outcome,
     PhaseChanged,
     ScanEnded,
@@ -230,3 +232,17 @@ def test_a_question_about_a_fault_says_which_until_it_is_answered(bench: Bench) 
 def test_a_mended_fault_is_a_remark_of_its_kind(bench: Bench) -> None:
     bench.bus.publish(Warned("0.9° lost", "cup", FaultKind.STEPS_LOST))
     assert bench.board.state().warnings[-1].fault_kind is FaultKind.STEPS_LOST
+
+
+def test_how_the_way_to_the_service_is_and_the_latest_of_many_uploads(bench: Bench) -> None:
+    for number in range(50):
+        sync = SyncState(scan_id=f"s{number}", bytes_known=10, updated_at=NOW)
+        bench.bus.publish(SyncProgressed(sync.scan_id, sync))
+    waits = Hindrance(hitch=Hitch.QUIET_HOURS, says="quiet hours until 06:00", since=NOW)
+    bench.bus.publish(LinkChanged(LinkState(waiting=50, waits=waits, updated_at=NOW)))
+    state = bench.board.state()
+    assert [upload.scan_id for upload in state.uploads] == [f"s{number}" for number in range(30, 50)]
+    assert state.link is not None
+    assert state.link.waits == waits
+    bench.bus.publish(LinkChanged(None))
+    assert bench.board.state().link is None

@@ -8,9 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from offload.sync.link_file import LINK
 from offload.wire.jobs import SyncState
+from offload.wire.link import LinkState
 from scannerd.board.sync_watch import SyncWatch
-from scannerd.events import Event, SyncProgressed
+from scannerd.events import Event, LinkChanged, SyncProgressed
 from scannerd.store.layout import StoreLayout
 from scannerd.store.scans import ScanStore
 from scannerd.worker_thread import WorkerThread
@@ -25,6 +27,7 @@ class Shop:
         self.layout = StoreLayout(folder)
         self.layout.scans.mkdir()
         self.heard: list[SyncProgressed] = []
+        self.links: list[LinkState | None] = []
         self._more = asyncio.Event()
 
     def scan(self, scan_id: str, **state: object) -> None:
@@ -35,9 +38,18 @@ class Shop:
         folder.sync.write_text(sync.model_dump_json())
 
     def hear(self, event: Event) -> None:
-        assert isinstance(event, SyncProgressed)
-        self.heard.append(event)
+        if isinstance(event, LinkChanged):
+            self.links.append(event.link)
+        else:
+            assert isinstance(event, SyncProgressed)
+            self.heard.append(event)
         self._more.set()
+
+    async def until_links(self, wanted: list[int | None]) -> None:
+        async with asyncio.timeout(PATIENCE_S):
+            while [link and link.waiting for link in self.links] != wanted:
+                self._more.clear()
+                await self._more.wait()
 
     async def until(self, wanted: Callable[[SyncProgressed], bool]) -> None:
         async with asyncio.timeout(PATIENCE_S):
@@ -93,3 +105,15 @@ async def test_a_scan_that_was_deleted_and_fetched_back_is_told_again(shop: Shop
         shop.heard.clear()
         (shop.layout.root / "aside").rename(shop.layout.scan("cup").path)
         await shop.until(lambda event: event.scan_id == "cup")
+
+
+async def test_the_way_to_the_service_is_told_while_a_sync_runs(shop: Shop) -> None:
+    link = shop.layout.scans / LINK
+    link.parent.mkdir()
+    async with watching(shop):
+        link.write_text(LinkState(waiting=7, updated_at=datetime.now(UTC)).model_dump_json())
+        await shop.until_links([7])
+        link.write_text(LinkState(waiting=12, updated_at=datetime.now(UTC)).model_dump_json())
+        await shop.until_links([7, 12])
+        link.unlink()
+        await shop.until_links([7, 12, None])

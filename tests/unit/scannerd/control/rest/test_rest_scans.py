@@ -164,6 +164,7 @@ async def test_cancel_delete_restore(serve: Serve) -> None:
         assert (await client.post("/scans/mug/restore", json={})).status_code == 202
         assert (await client.post("/scans/mug/restore", json={})).status_code == 404
         assert (await client.get("/scans/mug")).status_code == 200
+        assert (await client.post("/scans/mug/send-first", json={})).status_code == 409, "there is no service"
         assert (await client.post("/scans", json={"scan_id": "mug"})).status_code == 409
 
 
