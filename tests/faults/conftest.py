@@ -35,7 +35,7 @@ WIDTH_PX, HEIGHT_PX = 64, 48
 Result = TypeVar("Result")
 
 
-def wait_for(condition: Callable[[], Result], what: str, limit_s: float = 30.0) -> Result:
+def wait_for(condition: Callable[[], Result], what: str, limit_s: float = 90.0) -> Result:
     """Return the condition's first true value; fail with `what` once the limit has passed."""
     deadline_s = time.monotonic() + limit_s
     while True:
@@ -101,7 +101,7 @@ class Program:
             return 0
         if self.process.poll() is None:
             self.process.send_signal(number)
-        status = self.process.wait(timeout=20)
+        status = self.process.wait(timeout=60)
         self._reader.join()
         self.process = None
         return status
@@ -126,7 +126,7 @@ class Service(Program):
         return self
 
     def client(self) -> httpx.Client:
-        return httpx.Client(base_url=f"{self.url}/api/v1", headers=self.headers, timeout=30)
+        return httpx.Client(base_url=f"{self.url}/api/v1", headers=self.headers, timeout=60)
 
 
 class Worker(Program):

@@ -79,7 +79,7 @@ def test_kills_at_any_moment_of_a_post_leave_one_job(mortal_service, kit, photos
             reply = pool.submit(kit.post, client, manifest)
             wait([reply], timeout=chance.uniform(0, 0.02))
             mortal_service.end()
-            reply.exception(timeout=20)
+            reply.exception(timeout=60)
         mortal_service.up()
     with mortal_service.client() as client:
         assert kit.post(client, manifest).status_code in (200, 201)

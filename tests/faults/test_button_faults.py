@@ -17,7 +17,7 @@ from scannerd.settings.file import parse_config
 
 BUTTON = {"hold_s": 1.5, "warn_s": 0.5, "stuck_s": 3.0, "debounce_s": 0.2}
 """Slow, so that a busy machine which holds the finger up for a moment makes no other press of it."""
-DEADLINE_S = 20.0
+DEADLINE_S = 60.0
 
 
 def settings(folder: Path, views: int) -> Config:

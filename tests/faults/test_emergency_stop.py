@@ -46,7 +46,7 @@ def config_of(folder: Path) -> Config:
 
 async def moving(events: Subscription, bench: Bench) -> None:
     """Return in the middle of a move."""
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         async for event in events:
             if isinstance(event, PhaseChanged) and event.phase is Phase.MOVING:
                 break

@@ -13,7 +13,7 @@ SIZE_BYTES = 5_000_000
 def begin_patch(url: str, name: str, content: bytes, offset: int, end: int) -> socket.socket:
     """Send a PATCH's head and its body from `offset` to `end`, then leave the connection open."""
     address = urlsplit(url)
-    connection = socket.create_connection((address.hostname, address.port), timeout=20)
+    connection = socket.create_connection((address.hostname, address.port), timeout=60)
     head = (
         f"PATCH /api/v1/blobs/{name} HTTP/1.1\r\nHost: x\r\nContent-Length: {len(content) - offset}\r\n"
         f"Upload-Offset: {offset}\r\nUpload-Length: {len(content)}\r\n\r\n"

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import psutil
 
-BOOT_LIMIT_S = 60.0
-POWER_OFF_LIMIT_S = 30.0
+BOOT_LIMIT_S = 120.0
+POWER_OFF_LIMIT_S = 60.0
 POLL_S = 0.1
 SIGRTMIN_POWER_OFF = signal.SIGRTMIN + 4
 """As systemd(1) defines it for process 1."""

@@ -112,14 +112,14 @@ class Broker:
         self._await_listening()
 
     def _await_listening(self) -> None:
-        deadline_s = time.monotonic() + 10
+        deadline_s = time.monotonic() + 60
         while time.monotonic() < deadline_s:
             assert self.process is not None
             assert self.process.poll() is None, self.log()
-            with suppress(OSError), socket.create_connection(("127.0.0.1", self.port), 1):
+            with suppress(OSError), socket.create_connection(("127.0.0.1", self.port), 60):
                 return
             time.sleep(0.02)
-        pytest.fail(f"mosquitto does not listen on port {self.port} after 10 s: {self.log()}")
+        pytest.fail(f"mosquitto does not listen on port {self.port} after 60 s: {self.log()}")
 
     def log(self) -> str:
         return (self.folder / "mosquitto.log").read_text(errors="replace")
@@ -128,7 +128,7 @@ class Broker:
         """End it as a power cut does; safe to call twice."""
         if self.process is not None:
             self.process.kill()
-            self.process.wait(10)
+            self.process.wait(60)
             self.process = None
 
     def settings(self, **changes: Any) -> dict[str, Any]:

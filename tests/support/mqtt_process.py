@@ -31,5 +31,5 @@ def daemon(store: Path, settings: dict[str, Any], speed: float = 1.0) -> Iterato
 def pulses_at_end(child: subprocess.Popen[str]) -> int:
     """End a scanner in order; return how many pulses its motor was given."""
     child.send_signal(signal.SIGTERM)
-    rest, _ = child.communicate(timeout=20)
+    rest, _ = child.communicate(timeout=60)
     return int(rest.split("pulses ")[1])

@@ -17,7 +17,7 @@ from scannerd.control.rest.door import RestDoor
 from scannerd.hardware import build_hardware
 from scannerd.settings.file import read_config
 
-PATIENCE_S = 30.0
+PATIENCE_S = 90.0
 
 
 @dataclass

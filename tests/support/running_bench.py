@@ -13,8 +13,8 @@ import httpx
 from drivers.bench.reach import reach
 
 READY_LIMIT_S = 120.0
-STOP_LIMIT_S = 30.0
-ANSWER_LIMIT_S = 10.0
+STOP_LIMIT_S = 60.0
+ANSWER_LIMIT_S = 60.0
 
 SETTINGS = """\
 [device]
@@ -159,7 +159,7 @@ class RunningBench:
         """Reach into the bench."""
         return reach(self.folder / "store" / "hand.sock", action, **details)
 
-    def wait_for(self, what: str, holds: Any, limit_s: float = 60.0) -> None:
+    def wait_for(self, what: str, holds: Any, limit_s: float = 120.0) -> None:
         """Return once `holds()` is true. Raises AssertionError with the end of the daemon's log."""
         deadline_s = time.monotonic() + limit_s
         while not holds():

@@ -31,7 +31,7 @@ from scannerd.store.scans import ScanStore
 WIDTH_PX, HEIGHT_PX = 640, 480
 PIXELS_PER_MM = 3.5
 SPEED = 40.0
-PATIENCE_S = 30
+PATIENCE_S = 90
 
 
 def bench_config(folder: Path, views: int = 6, more: str = "") -> Config:

@@ -87,7 +87,7 @@ class SeaweedServer:
         assert self._process is not None
         deadline_s = time.monotonic() + START_LIMIT_S
         link = _signer(self.endpoint)
-        with httpx.Client(trust_env=False, timeout=10) as client:
+        with httpx.Client(trust_env=False, timeout=60) as client:
             while self._process.poll() is None and time.monotonic() < deadline_s:
                 try:
                     if client.put(link, content=b"ready").status_code == 200:

@@ -120,7 +120,7 @@ def test_a_demo_killed_while_the_model_is_made_goes_on_with_the_same_scan(tmp_pa
     family = psutil.Process(process.pid).children(recursive=True)
     process.kill()
     process.communicate(timeout=60)
-    _, left = psutil.wait_procs(family, timeout=20)
+    _, left = psutil.wait_procs(family, timeout=60)
     assert not left
     journal = (scan / "journal.jsonl").read_bytes()
 

@@ -62,7 +62,7 @@ class Shop:
         self.rest = httpx.AsyncClient(
             transport=httpx.AsyncHTTPTransport(uds=str(self.store / "scannerd.sock")),
             base_url="http://localhost/api/v1",
-            timeout=20,
+            timeout=60,
         )
 
     async def open(self) -> None:

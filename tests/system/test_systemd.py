@@ -173,20 +173,20 @@ def test_the_broker_lets_nobody_in_without_the_password_and_the_tablet_only_wher
 def test_the_service_runs_and_the_upload_follows_the_settings(machine: Machine, installed: str) -> None:
     machine.output("systemctl", "start", "offload.target", "scannerd-sync.path", "scannerd-sync.service")
     for unit in ("offload-api.service", "offload-worker@1.service", "scannerd-sync.service"):
-        machine.until(f"{unit} runs", lambda unit=unit: machine.shows(unit, "SubState") == "running", 30)
-    machine.until("it carries", lambda: "offload sync" in sync_command_line(machine), 20)
+        machine.until(f"{unit} runs", lambda unit=unit: machine.shows(unit, "SubState") == "running", 90)
+    machine.until("it carries", lambda: "offload sync" in sync_command_line(machine), 90)
     with_service = machine.read(CONFIG)
     machine.write(CONFIG, re.sub(r'^url = ".*"$', 'url = ""', with_service, flags=re.MULTILINE))
     # It is inactive for a moment between its end and its new beginning, too.
     said = "scans stay on this device"
-    machine.until("it says why", lambda: said in machine.output("journalctl", "-u", "scannerd-sync.service"), 20)
-    machine.until("it ends", lambda: machine.shows("scannerd-sync.service", "ActiveState") == "inactive", 20)
+    machine.until("it says why", lambda: said in machine.output("journalctl", "-u", "scannerd-sync.service"), 90)
+    machine.until("it ends", lambda: machine.shows("scannerd-sync.service", "ActiveState") == "inactive", 90)
     assert machine.shows("scannerd-sync.service", "Result") == "success"
     machine.write(CONFIG, with_service.replace("[offload]", "[offlode]"))
-    machine.until("it is told", lambda: "offlode" in machine.output("journalctl", "-u", "scannerd-sync-anew"), 20)
-    machine.until("it has judged", lambda: machine.shows("scannerd-sync-anew.service", "SubState") == "dead", 20)
+    machine.until("it is told", lambda: "offlode" in machine.output("journalctl", "-u", "scannerd-sync-anew"), 90)
+    machine.until("it has judged", lambda: machine.shows("scannerd-sync-anew.service", "SubState") == "dead", 90)
     machine.write(CONFIG, with_service)
-    machine.until("it runs again", lambda: machine.shows("scannerd-sync.service", "SubState") == "running", 20)
+    machine.until("it runs again", lambda: machine.shows("scannerd-sync.service", "SubState") == "running", 90)
 
 
 def sync_command_line(machine: Machine) -> str:
@@ -221,10 +221,10 @@ def test_the_devices_own_users_need_no_token_and_others_do_not_get_near(machine:
 def test_a_press_becomes_a_scan_that_broker_and_journal_tell(machine: Machine, installed: str) -> None:
     with overheard(machine, "scannerd/#") as heard:
         hand(machine, "press")
-        machine.until("it scans", lambda: re.match(r"scan \S+: \d of 8 photos", status_text(machine)), 60)
+        machine.until("it scans", lambda: re.match(r"scan \S+: \d of 8 photos", status_text(machine)), 90)
         machine.until("it is sealed", lambda: scans(machine)["sealed"], SCAN_LIMIT_S)
         scan = scans(machine)["sealed"][0]
-        machine.until("the broker knows", lambda: progress(heard(), scan)[-1:] == [("sealed", VIEWS)], 20)
+        machine.until("the broker knows", lambda: progress(heard(), scan)[-1:] == [("sealed", VIEWS)], 90)
         done = [frames_done for _, frames_done in progress(heard(), scan)]
         assert done == sorted(done)
         # A busy device tells two photos at once: each message says how far the scan is, none is about one photo.
@@ -246,7 +246,7 @@ def test_a_killed_daemon_and_a_hanging_one_come_back_and_finish_the_scan(machine
     hand(machine, "press")
     machine.until("two photos are taken", lambda: photos(machine) >= 2, SCAN_LIMIT_S)
     machine.output("systemctl", "kill", "--kill-whom=main", "--signal=KILL", "scannerd.service")
-    machine.until("systemd has noticed", lambda: restarts(machine) == 1, 30)
+    machine.until("systemd has noticed", lambda: restarts(machine) == 1, 90)
     machine.until("the scan goes on", lambda: photos(machine) >= 4, SCAN_LIMIT_S)
 
     machine.output("kill", "-STOP", machine.shows("scannerd.service", "MainPID"))
@@ -279,7 +279,7 @@ def test_reload_takes_good_settings_and_refuses_bad_ones_by_name(machine: Machin
     pid = machine.shows("scannerd.service", "MainPID")
     set_keys(machine, views="7")
     machine.output("systemctl", "reload", "scannerd.service")
-    machine.until("it is told", lambda: "new settings: [scan] views" in daemon_said(machine), 30)
+    machine.until("it is told", lambda: "new settings: [scan] views" in daemon_said(machine), 90)
     set_keys(machine, views="2")
     bad = machine.run("systemctl", "reload", "scannerd.service")
     assert bad.returncode != 0
@@ -288,7 +288,7 @@ def test_reload_takes_good_settings_and_refuses_bad_ones_by_name(machine: Machin
     assert machine.shows("scannerd.service", "ActiveState") == "active"
     set_keys(machine, views="7")
     assert commanded(machine, command="start", command_id="tablet-1")["status"] == "accepted"
-    machine.until("the good ones count", lambda: re.match(r"scan \S+: \d of 7 photos", status_text(machine)), 60)
+    machine.until("the good ones count", lambda: re.match(r"scan \S+: \d of 7 photos", status_text(machine)), 90)
     set_keys(machine, exposure_us="15000")
     busy = machine.run("systemctl", "reload", "scannerd.service")
     assert busy.returncode != 0, "a running scan keeps its camera"
@@ -304,7 +304,7 @@ def test_stop_in_the_middle_of_a_scan_parks_the_motor_and_leaves_a_whole_journal
     began_s = time.monotonic()
     machine.output("systemctl", "stop", "scannerd.service")
     took_s = time.monotonic() - began_s
-    truth = json.loads(watching.communicate(timeout=20)[0])
+    truth = json.loads(watching.communicate(timeout=60)[0])
     print(f"stopped in the middle of a scan in {took_s:.1f} s")
     assert truth["motor_enabled"] is False
     # Its own limit of 5 s held: systemd would have killed it after 8. On too busy a machine it leaves by force,
@@ -325,7 +325,7 @@ def test_a_daemon_that_cannot_start_is_tried_again_for_ever(machine: Machine, in
     # A stop that had to be forced wound it up, too.
     machine.output("systemctl", "stop", "scannerd-again.timer")
     assert machine.run("systemctl", "start", "scannerd.service").returncode != 0
-    machine.until("it has failed", lambda: machine.shows("scannerd.service", "ActiveState") == "failed", 40)
+    machine.until("it has failed", lambda: machine.shows("scannerd.service", "ActiveState") == "failed", 90)
     assert machine.shows("scannerd-again.timer", "ActiveState") == "active"
     machine.output("rm", broken)
     machine.output("systemctl", "daemon-reload")

@@ -10,7 +10,7 @@ from pathlib import Path
 from scannerd.config import Config
 from scannerd.settings.text import documented_toml
 
-DEADLINE_S = 30.0
+DEADLINE_S = 60.0
 
 
 def settings(folder: Path, **offload: object) -> Path:

@@ -101,7 +101,7 @@ def test_a_signal_ends_the_daemon_between_frames_and_the_scan_can_be_resumed(
         assert child.stdout.readline()
         child.send_signal(number)
         rest = child.stdout.read()
-        assert child.wait(timeout=20) == 1, "an unfinished scan is not a success"
+        assert child.wait(timeout=60) == 1, "an unfinished scan is not a success"
     assert rest.endswith("motor released\n")
     store = ScanStore(StoreLayout(tmp_path))
     assert summary_of(store, "cup").state is ScanState.UNFINISHED

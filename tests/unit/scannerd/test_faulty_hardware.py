@@ -87,7 +87,7 @@ def faulty(config: Config, bench: Bench) -> tuple[Hardware, FaultyCamera]:
 
 async def ended(events: Subscription) -> tuple[ScanEnded, list[Event]]:
     seen: list[Event] = []
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(90):
         async for event in events:
             seen.append(event)
             if isinstance(event, ScanEnded):

@@ -50,7 +50,7 @@ def config(tmp_path: Path) -> Config:
 
 async def until(holds: Callable[[], bool]) -> None:
     """What happens on the bench's wires tells nobody; it has to be looked at."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while not holds():  # noqa: ASYNC110
             await asyncio.sleep(0.01)
 

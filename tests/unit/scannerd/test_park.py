@@ -49,7 +49,7 @@ def test_systemd_parks_the_motors_after_whatever_was_no_orderly_end(tmp_path: Pa
     program.chmod(0o755)
     command = line.replace("$$", "$").replace("/opt/scannerd/bin/scannerd", str(program))
     environment = {"SERVICE_RESULT": result, "PATH": "/usr/bin:/bin"}
-    subprocess.run(["/bin/sh", "-c", command], env=environment, check=False, timeout=10)
+    subprocess.run(["/bin/sh", "-c", command], env=environment, check=False, timeout=60)
     assert called.exists() == parks
     if parks:
         assert called.read_text().split() == ["park", "--config", "/etc/scannerd/config.toml"]

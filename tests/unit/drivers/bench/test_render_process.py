@@ -23,7 +23,7 @@ def _scene() -> Scene:
     return Scene(SceneObject(vertices.astype(np.float32), faces.astype(np.uint32), paint_seed=1), charuco_mat())
 
 
-def _becomes_true(condition: Callable[[], bool], deadline_s: float = 10.0) -> bool:
+def _becomes_true(condition: Callable[[], bool], deadline_s: float = 60.0) -> bool:
     end_s = time.monotonic() + deadline_s
     while not condition():
         if time.monotonic() > end_s:

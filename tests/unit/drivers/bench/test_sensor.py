@@ -16,7 +16,7 @@ from drivers.bench.world import Shot
 
 BINNED, FULL = IMX477.modes
 MANUAL = {"AeEnable": False, "AwbEnable": False}
-DEADLINE_S = 10.0
+DEADLINE_S = 60.0
 
 
 def eye_on(light: Light, sharp_at_dioptres: float = 2.0) -> Eye:

@@ -42,7 +42,7 @@ class Journald:
     def __init__(self, path: Path) -> None:
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self._socket.bind(str(path))
-        self._socket.settimeout(5)
+        self._socket.settimeout(60)
         self.memfds = 0
 
     def entry(self) -> dict[str, str]:
@@ -66,7 +66,7 @@ class Journald:
             while True:
                 self._socket.recv(1 << 20)
         except BlockingIOError:
-            self._socket.settimeout(5)
+            self._socket.settimeout(60)
 
     def close(self) -> None:
         self._socket.close()

@@ -17,7 +17,7 @@ from scannerd.store.layout import StoreLayout
 from scannerd.store.scans import ScanStore
 from scannerd.worker_thread import WorkerThread
 
-PATIENCE_S = 20.0
+PATIENCE_S = 60.0
 
 
 class Shop:

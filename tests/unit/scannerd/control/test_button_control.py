@@ -26,7 +26,7 @@ from scannerd.requests import Answer, AnswerStatus, Request
 from scannerd.scan.phases import Phase
 
 TIMES = PressTimes(debounce_s=0.02, hold_s=0.4, warn_s=0.5, stuck_s=1.4, double_s=0.0)
-DEADLINE_S = 10.0
+DEADLINE_S = 60.0
 
 
 @dataclass

@@ -14,7 +14,7 @@ class Listener:
     def __init__(self, address: str) -> None:
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self._socket.bind("\0" + address[1:] if address.startswith("@") else address)
-        self._socket.settimeout(5)
+        self._socket.settimeout(60)
 
     def heard(self) -> list[str]:
         return self._socket.recv(4096).decode().split("\n")
@@ -26,7 +26,7 @@ class Listener:
         except BlockingIOError:
             return True
         finally:
-            self._socket.settimeout(5)
+            self._socket.settimeout(60)
         return False
 
     def close(self) -> None:

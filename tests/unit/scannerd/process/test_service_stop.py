@@ -170,6 +170,6 @@ def running(config: Path, *options: str) -> Iterator[subprocess.Popen[str]]:
 
 def connected(path: Path) -> socket.socket:
     end = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    end.settimeout(10)
+    end.settimeout(60)
     end.connect(str(path))
     return end

@@ -34,7 +34,7 @@ def daemon_on(config: Config, bench: Bench, file: Path | None = None) -> Daemon:
 
 
 async def until(events: Subscription, kind: type[Event]) -> Any:
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         async for event in events:
             if isinstance(event, kind):
                 return event
@@ -159,7 +159,7 @@ async def test_a_device_that_is_lost_for_good_ends_the_daemon(bench: Bench, tmp_
     daemon = Daemon(config, replace(sound, axis=axis))
 
     async def live() -> None:
-        async with daemon, asyncio.timeout(30):
+        async with daemon, asyncio.timeout(60):
             with pytest.raises(HardwareLost, match="GPIO17"):
                 await daemon.reload(changed(config, "turntable", invert=True))
             await asyncio.Event().wait()

@@ -21,7 +21,7 @@ from scannerd.events import FrameStored, Outcome, ScanEnded, Warned
 async def warning(daemon: Daemon, words: str) -> str:
     """Return the warning with these words, as soon as it is there."""
     with daemon.events.subscribe(after=0) as events:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             async for event in events:
                 if isinstance(event, Warned) and words in event.message:
                     return event.message

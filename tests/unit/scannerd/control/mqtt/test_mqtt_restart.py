@@ -21,7 +21,7 @@ async def test_a_command_that_comes_again_after_kill_9_is_not_carried_out_again(
             await tablet.send(turn)
             await tablet.state(lambda state: state["phase"] == "jogging", "turning")
             child.kill()
-            child.wait(10)
+            child.wait(60)
         gone = await tablet.until(lambda heard: heard.payload == b"offline", "the last will")
         after = tablet.heard.index(gone)
         with daemon(tmp_path / "store", settings) as child:
@@ -45,7 +45,7 @@ async def test_a_scan_goes_on_by_hand_after_kill_9_and_never_by_the_old_command(
             assert (await tablet.ask(start))["status"] == "accepted"
             await tablet.event("frame_stored")
             child.kill()
-            child.wait(10)
+            child.wait(60)
         await tablet.until(lambda heard: heard.payload == b"offline", "the last will")
         after = len(tablet.heard)
         with daemon(tmp_path / "store", settings, speed=10):

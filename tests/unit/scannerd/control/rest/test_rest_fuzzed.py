@@ -87,7 +87,7 @@ def test_every_answer_is_as_documented(api: Api, mode: GenerationMode) -> None:
 
 
 def test_about_a_scan_that_is_there(api: Api) -> None:
-    with httpx.Client(base_url=f"{api.url}/api/v1", headers=api.headers, timeout=30) as client:
+    with httpx.Client(base_url=f"{api.url}/api/v1", headers=api.headers, timeout=60) as client:
         client.post("/commands", json={"command": "stop"})
         assert client.post("/scans", json={"scan_id": "mug", "views": 3}).status_code == 202
         _wait_until_sealed(client)
@@ -136,7 +136,7 @@ def fuzz(
 
 
 def test_it_still_works(api: Api) -> None:
-    with httpx.Client(base_url=api.url, headers=api.headers, timeout=30) as client:
+    with httpx.Client(base_url=api.url, headers=api.headers, timeout=60) as client:
         assert client.get("/healthz").status_code == 200
         state = client.get("/api/v1/state").json()
         assert state["fault"] is None
