@@ -5,7 +5,7 @@ import os
 import shutil
 import threading
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
@@ -17,6 +17,7 @@ from offload.durable import fsync_file, fsync_folder, sha256_of
 ABANDONED_S = 3600.0
 """A copy that was begun so long ago will never be finished."""
 READ_ONLY = 0o444
+TRIES = 100
 _NO_LINK = {errno.EXDEV, errno.EPERM, errno.EOPNOTSUPP, errno.EMLINK, errno.EACCES}
 
 
@@ -41,11 +42,7 @@ class FolderStorage:
         check_content(path, sha256)
         with full_told(target):
             fsync_file(path)
-            _make_durable_folder(target.parent)
-            if not _linked(path, target) and not _has_content(target, sha256):
-                _copy_over(path, target)
-            target.chmod(READ_ONLY)
-            fsync_folder(target.parent)
+            _while_folders_go(path, lambda: _place(path, target, sha256))
 
     def stat(self, key: str) -> Stored | None:
         """Return what is stored there."""
@@ -99,16 +96,19 @@ class FolderStorage:
         return self._root / checked_key(key)
 
     def _forget_empty(self, folder: Path) -> None:
+        """Take folders away as long as they are empty; others may do the same, or put something in."""
         while folder != self._root:
-            if not folder.is_dir():
-                folder = folder.parent
-                continue
             try:
                 folder.rmdir()
+            except FileNotFoundError:
+                pass
             except OSError:
                 break
             folder = folder.parent
-        fsync_folder(folder)
+        try:
+            fsync_folder(folder)
+        except FileNotFoundError:
+            self._forget_empty(folder.parent)
 
 
 def check_content(path: Path, sha256: str) -> None:
@@ -116,6 +116,25 @@ def check_content(path: Path, sha256: str) -> None:
     found = sha256_of(path)
     if found != sha256:
         raise ContentDamaged(str(path), sha256, found)
+
+
+def _place(path: Path, target: Path, sha256: str) -> None:
+    _make_durable_folder(target.parent)
+    if not _linked(path, target) and not _has_content(target, sha256):
+        _copy_over(path, target)
+    target.chmod(READ_ONLY)
+    fsync_folder(target.parent)
+
+
+def _while_folders_go(path: Path, place: Callable[[], None]) -> None:
+    """Do it again where somebody who deletes took the folder away just before, since it was empty."""
+    for left in reversed(range(TRIES)):
+        try:
+            place()
+            return
+        except FileNotFoundError:
+            if left == 0 or not path.exists():
+                raise
 
 
 def _has_content(path: Path, sha256: str) -> bool:

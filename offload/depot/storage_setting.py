@@ -7,6 +7,7 @@ from pathlib import Path
 from urllib.parse import parse_qsl, urlsplit
 
 from offload.depot.folder import DataFolder
+from offload.depot.keys import checked_key
 from offload.depot.storage import Storage, StorageUnreachable
 from offload.depot.storage_folder import FolderStorage
 from offload.depot.storage_s3 import Bucket, S3Storage
@@ -75,7 +76,7 @@ def _bucket(url: str, environment: Mapping[str, str]) -> Bucket:
     if not parts.netloc:
         raise StorageProblem(f"{URL_VARIABLE} names no bucket; expected {EXAMPLE}")
     options = _options(parts.query)
-    prefix = parts.path.strip("/")
+    prefix = _prefix(parts.path.strip("/"))
     access_key_id, secret_access_key, session_token = _key(environment)
     return Bucket(
         name=parts.netloc,
@@ -83,12 +84,19 @@ def _bucket(url: str, environment: Mapping[str, str]) -> Bucket:
         access_key_id=access_key_id,
         secret_access_key=secret_access_key,
         session_token=session_token,
-        prefix=f"{prefix}/" if prefix else "",
+        prefix=prefix,
         endpoint=_http(options, "endpoint"),
         public_endpoint=_http(options, "public_endpoint"),
         links=_switch(options, "links"),
         checksums=_switch(options, "checksums"),
     )
+
+
+def _prefix(path: str) -> str:
+    try:
+        return f"{checked_key(path)}/" if path else ""
+    except ValueError as problem:
+        raise StorageProblem(f"{URL_VARIABLE}: the prefix {problem}") from problem
 
 
 def _options(query: str) -> dict[str, str]:

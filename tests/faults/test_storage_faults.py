@@ -226,6 +226,31 @@ def test_from_photos_to_a_model_through_s3(far_service, link, kit, make_worker, 
         assert (answer.status_code, answer.headers["Cache-Control"]) == (307, "no-store")
 
 
+def test_a_worker_on_another_machine_needs_no_shared_folder(
+    seaweed, prefix, postgresql_server, kit, make_sync, scan, tmp_path
+):
+    """It has a database, a storage and a folder of its own; what the service has in its folder is hidden from it."""
+    shared = seaweed.environment(prefix) | {"OFFLOAD_DATABASE_URL": postgresql_server.make_database()}
+    service = kit.service(tmp_path / "here", environment=shared).up()
+    worker = kit.worker(tmp_path, tmp_path / "there", environment=shared)
+    try:
+        worker.up()
+        for index in range(4):
+            scan.take(index, kit.jpeg(index))
+        scan.seal()
+        status, output = make_sync(service.url, "--once").finish(120)
+        assert (status, scan.state.results_in_place) == (0, True), output
+        assert (scan.folder / "results" / "model.glb").read_bytes() == b"glTF" + scan.folder.name.encode()
+        job_id = scan.state.job.job_id
+        assert (tmp_path / "there" / "jobs" / job_id / "attempts" / "1" / "engine.log").is_file()
+        assert list((tmp_path / "here" / "jobs").iterdir()) == []
+        cached = {path.name for path in (tmp_path / "there" / "cache").glob("*/*")}
+        assert cached == {kit.sha256(photo) for photo in scan.photos.values()}
+    finally:
+        worker.end()
+        service.end()
+
+
 def test_a_job_whose_storage_dies_goes_on_by_itself(far_service, link, kit, make_worker, scan_id):
     photos = [kit.jpeg(seed) for seed in range(4)]
     with far_service.client() as client:

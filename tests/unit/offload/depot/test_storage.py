@@ -4,6 +4,7 @@ import hashlib
 import random
 import shutil
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import httpx
@@ -162,6 +163,22 @@ def test_in_a_folder_a_file_is_stored_and_fetched_without_a_copy(tmp_path, write
     assert path.stat().st_nlink == 3
     assert storage.local("blobs/ab/abc").stat().st_mode & 0o777 == 0o444
     assert storage.link("blobs/ab/abc", 60) is None
+
+
+def test_files_come_into_folders_that_others_empty(tmp_path, write):
+    """Whoever deletes the last file of a folder takes it along, perhaps just as another is to be put there."""
+    storage = FolderStorage(tmp_path / "data")
+    path, sha256 = write(b"a photo")
+    with ThreadPoolExecutor(2) as pool:
+
+        def turn(name):
+            for _ in range(300):
+                storage.put(f"jobs/{name}", path, sha256)
+                assert storage.stat(f"jobs/{name}").size_bytes == 7
+                storage.delete([f"jobs/{name}"])
+
+        list(pool.map(turn, ["a", "b"]))
+    assert list(storage.below("jobs/")) == []
 
 
 def test_a_link_needs_no_key_and_ends(s3, write):

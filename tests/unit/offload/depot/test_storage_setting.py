@@ -42,6 +42,7 @@ def test_a_bucket_is_named_with_its_address_and_without_its_key(read):
     [
         ("s3://AKIA:secret@scans/", "holds a key before the @"),
         ("s3:///shop", "names no bucket"),
+        ("s3://scans/a/../b?region=x", "the prefix 'a/../b' is no storage key"),
         ("s3://scans", "names neither region nor endpoint"),
         ("s3://scans?endpont=http://x", "has endpont; known are endpoint, region"),
         ("s3://scans?endpoint=ftp://x", "endpoint must be http"),
