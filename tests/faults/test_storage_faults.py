@@ -22,6 +22,7 @@ from offload.depot.ledger import Ledger
 from offload.depot.new_job import NewJob, add_job, job_id_of
 from offload.depot.results import ResultShelf
 from offload.depot.storage import StorageUnreachable
+from offload.depot.storage_s3 import PART_BYTES
 from offload.depot.storage_setting import read_storage
 from offload.wire.bundle import StoredFile
 from offload.worker.patience import until_stored
@@ -140,31 +141,38 @@ def test_no_kill_shows_half_a_set_of_results(mortal, data, settings, kit, scan_i
     engine.dispose()
 
 
+def make_set(out, size_bytes, kit):
+    out.mkdir()
+    files = []
+    for name in ("model.glb", "report.json"):
+        content = random.Random(name).randbytes(size_bytes)
+        (out / name).write_bytes(content)
+        files.append(StoredFile(name=name, sha256=kit.sha256(content), size_bytes=size_bytes))
+    return tuple(files)
+
+
 async def test_a_storage_that_dies_within_an_upload_costs_a_wait(link, seaweed, data, prefix, tmp_path, kit):
     """Cut at any byte and away for a while: the set is stored by itself once the storage is back."""
     storage = read_storage(seaweed.environment(prefix, endpoint=link.endpoint), data)
-    content = random.Random(0).randbytes(400_000)
-    for name in ("model.glb", "report.json"):
-        (tmp_path / name).write_bytes(content)
-    files = tuple(
-        StoredFile(name=name, sha256=kit.sha256(content), size_bytes=len(content))
-        for name in ("model.glb", "report.json")
-    )
+    sizes_bytes = {"small": 400_000, "large": PART_BYTES + 400_000}
+    sets = {name: make_set(tmp_path / name, size_bytes, kit) for name, size_bytes in sizes_bytes.items()}
     shelf = ResultShelf(storage)
 
     async def is_unwanted():
         return False
 
     for seed in range(SEEDS):
-        link.cut_after(random.Random(seed).randrange(1, 800_000))
+        which = "small" if seed % 5 else "large"
+        out, files, job = tmp_path / which, sets[which], f"job{seed}"
+        link.cut_after(random.Random(seed).randrange(1, 2 * sizes_bytes[which]))
         storing = asyncio.create_task(
-            until_stored(lambda job=f"job{seed}": list(shelf.put(job, tmp_path, files)), is_unwanted, {})
+            until_stored(lambda job=job, out=out, files=files: list(shelf.put(job, out, files)), is_unwanted, {})
         )
-        await asyncio.to_thread(kit.wait_for, lambda: link.turned_away, "somebody to be turned away")
+        await asyncio.to_thread(kit.wait_for, lambda: link.turned_away, "somebody to be turned away", 60.0)
         link.mend()
         assert await asyncio.wait_for(storing, 60) == list(files)
         for file in files:
-            assert content_of(storage, shelf.find(f"job{seed}", files, file.name)) == content
+            assert content_of(storage, shelf.find(job, files, file.name)) == (out / file.name).read_bytes()
 
 
 def test_an_upload_is_confirmed_once_storage_has_it(link, seaweed, prefix, kit, tmp_path):

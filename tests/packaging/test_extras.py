@@ -15,7 +15,7 @@ sys.meta_path.insert(0, Refuse())
 import {module}
 """
 
-CLOUD_ONLY = ("dbos", "numba", "skimage", "xatlas", "fast_simplification", "sqlalchemy")
+CLOUD_ONLY = ("dbos", "numba", "obstore", "skimage", "xatlas", "fast_simplification", "sqlalchemy")
 EDGE_ONLY = ("aiomqtt", "gpiozero", "picamera2", "piexif", "prometheus_client", "reportlab")
 BENCH_ONLY = ("embreex", "trimesh")
 OPEN_DOORS_ONLY = ("aiomqtt", "fastapi", "prometheus_client", "uvicorn")
