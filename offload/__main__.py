@@ -31,6 +31,7 @@ COMMANDS = {
     "project": Command(_COUNTER, "project_app", "cloud", "what a tenant's jobs are sorted by"),
     "key": Command("offload.people.key_commands", "key_app", "cloud", "keys that open the service to a tenant"),
     "audit": Command("offload.people.key_commands", "audit_app", "cloud", "who did what"),
+    "tidy": Command(_COUNTER, "tidy_app", "cloud", "delete what is kept no longer"),
     "reconstruct": Command(
         "offload.engines.cli", "reconstruct_app", "cloud", "a folder of photos with poses to a model"
     ),

@@ -5,6 +5,7 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import Annotated
 
@@ -13,8 +14,12 @@ import typer
 
 from offload.depot.database import DatabaseUnusable, prepare_database, read_database_url
 from offload.depot.folder import DataFolder, FolderUnusable
+from offload.depot.storage import StorageTrouble
+from offload.depot.storage_setting import StorageProblem, open_storage
+from offload.people.deletion import Eraser, JobLives
 from offload.people.principal import Principal, local_operator
 from offload.people.tenants import PeopleProblem
+from offload.people.tidying import GRACE, Tidying
 
 Data = Annotated[Path, typer.Option(help="The service's data folder.")]
 TenantId = Annotated[str, typer.Argument(metavar="TENANT", help="The tenant's id.")]
@@ -26,18 +31,37 @@ def app(purpose: str) -> typer.Typer:
 
 
 @contextmanager
-def transaction(data: Path) -> Iterator[sa.Connection]:
-    """Yield a connection to the service's database, all of whose changes are one; a problem ends the program."""
+def opened(data: Path) -> Iterator[sa.Engine]:
+    """Yield the service's database; a problem ends the program, with one line."""
     try:
         engine = prepare_database(DataFolder(data.resolve()), read_database_url(os.environ))
         try:
-            with engine.begin() as connection:
-                yield connection
+            yield engine
         finally:
             engine.dispose()
-    except (PeopleProblem, DatabaseUnusable, FolderUnusable) as problem:
+    except (PeopleProblem, JobLives, DatabaseUnusable, FolderUnusable, StorageProblem, StorageTrouble) as problem:
         print(f"offload: {problem}", file=sys.stderr)
         raise typer.Exit(1) from problem
+
+
+@contextmanager
+def transaction(data: Path) -> Iterator[sa.Connection]:
+    """Yield a connection to the service's database, all of whose changes are one; a problem ends the program."""
+    with opened(data) as engine, engine.begin() as connection:
+        yield connection
+
+
+@contextmanager
+def erasing(data: Path, grace: timedelta = GRACE) -> Iterator[tuple[Eraser, Tidying]]:
+    """Yield what deletes in database and storage; a problem ends the program."""
+    with opened(data) as engine:
+        folder = DataFolder(data.resolve())
+        storage = open_storage(os.environ, folder)
+        eraser = Eraser(engine, storage, folder)
+        try:
+            yield eraser, Tidying(engine, storage, folder, eraser, grace)
+        finally:
+            eraser.close()
 
 
 def who(tenant_id: str | None = None) -> Principal:

@@ -87,7 +87,7 @@ def principal_of(engine: sa.Engine, key: str) -> Principal:
     """
     key_id = key.removeprefix(PREFIX).partition("_")[0]
     query = (
-        sa.select(API_KEYS, TENANTS.c.closed_at, USERS.c.disabled_at)
+        sa.select(API_KEYS, TENANTS.c.closed_at, TENANTS.c.most_requests_a_minute, USERS.c.disabled_at)
         .join(TENANTS, TENANTS.c.tenant_id == API_KEYS.c.tenant_id)
         .outerjoin(USERS, USERS.c.user_id == API_KEYS.c.user_id)
         .where(API_KEYS.c.key_id == key_id)
@@ -105,6 +105,7 @@ def principal_of(engine: sa.Engine, key: str) -> Principal:
         scopes=frozenset(Scope(scope) for scope in row["scopes"]),
         user_id=row["user_id"],
         project_id=row["project_id"],
+        most_requests_a_minute=row["most_requests_a_minute"],
     )
 
 

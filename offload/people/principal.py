@@ -35,6 +35,7 @@ class Principal:
     scopes: frozenset[Scope]
     user_id: str | None = None
     project_id: str | None = None
+    most_requests_a_minute: int | None = None
     address: str | None = None
     """Where the request came from."""
 

@@ -1,16 +1,19 @@
 """`offload tenant`, `offload user`, `offload project`."""
 
+from datetime import timedelta
 from typing import Annotated
 
 import typer
 
 from offload.people import tenants
 from offload.people.audit import note
-from offload.people.counter import Data, TenantId, app, show, transaction, who
+from offload.people.counter import Data, TenantId, app, erasing, show, transaction, who
 from offload.people.principal import Scope
+from offload.people.tidying import GRACE
 
 tenant_app = app("Who uses the service; each tenant sees its own jobs and files only.")
 user_app = app("People of a tenant, who come with a key of theirs or by login.")
+tidy_app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 project_app = app("What a tenant's jobs are sorted by.")
 
 Scopes = Annotated[list[Scope], typer.Option("--scope", help="What may be done; can be given several times.")]
@@ -72,6 +75,30 @@ def reopen_tenant(tenant: TenantId, data: Data) -> None:
     with transaction(data) as connection:
         tenants.close_tenant(connection, tenant, closed=False)
         note(connection, who(tenant), "tenant.reopen", tenant)
+
+
+@tenant_app.command("delete")
+def delete_tenant(
+    tenant: TenantId, data: Data, yes: Annotated[bool, typer.Option("--yes", help="Really delete.")] = False
+) -> None:
+    """Delete a closed tenant with all its jobs, files, keys, people and projects. Its audit trail stays."""
+    if not yes:
+        raise typer.BadParameter(f"this deletes everything of {tenant}; say --yes if you mean it")
+    with erasing(data) as (eraser, _tidying):
+        eraser.delete_tenant(who(tenant))
+
+
+@tidy_app.command()
+def tidy(
+    data: Data,
+    grace_days: Annotated[
+        float, typer.Option(min=0, help="Since when no job must have wanted an upload; shorter is for tests.")
+    ] = GRACE.days,
+) -> None:
+    """Delete what tenants keep no longer, and uploads that no job wants; the service does so once a day."""
+    with erasing(data, timedelta(days=grace_days)) as (_eraser, tidying):
+        done = tidying.run()
+    print(f"{done.jobs} jobs, {done.files} uploads, {done.parts} parts of uploads deleted")
 
 
 @user_app.command("add")

@@ -5,6 +5,7 @@ import logging
 from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import asynccontextmanager
+from dataclasses import asdict
 from typing import Annotated, BinaryIO
 
 import sqlalchemy as sa
@@ -21,7 +22,10 @@ from offload.depot.results import ResultShelf
 from offload.depot.storage import Storage, StorageTrouble
 from offload.depot.tenant_jobs import TenantJobs
 from offload.people.audit import note
+from offload.people.deletion import Eraser
 from offload.people.principal import Principal
+from offload.people.quotas import Claims, QuotaExceeded
+from offload.people.tidying import Tidying
 from offload.service.auth import Doorkeeper, Reader, Writer
 from offload.service.blobs import (
     BlobBusy,
@@ -33,6 +37,8 @@ from offload.service.blobs import (
     PartWriter,
     WrongOffset,
 )
+from offload.service.deletions import add_deletion_route
+from offload.service.housekeeping import keep_tidy
 from offload.service.jobs import BundleRefused, FilesMissing, Intake
 from offload.wire.base import Sha256
 from offload.wire.bundle import Manifest
@@ -56,12 +62,18 @@ _STATUS: dict[type[BlobRefused], int] = {BlobTooLarge: 413, BlobBusy: 423, BlobM
 
 def create_app(folder: DataFolder, storage: Storage, engine: sa.Engine, doorkeeper: Doorkeeper) -> FastAPI:
     """Return the service over this data folder and storage; its database must be prepared."""
-    intake = Intake(storage, engine)
+    intake, eraser = Intake(storage, engine), Eraser(engine, storage, folder)
+    tidying = Tidying(engine, storage, folder, eraser)
     storing = ThreadPoolExecutor(STORED_AT_ONCE, thread_name_prefix="storing")
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
-        yield
+        async with asyncio.TaskGroup() as group:
+            tidy = group.create_task(keep_tidy(tidying), name="keep tidy")
+            yield
+            tidying.stop.set()
+            tidy.cancel()
+        eraser.close()
         intake.close()
         storing.shutdown(wait=False, cancel_futures=True)
         engine.dispose()
@@ -69,12 +81,14 @@ def create_app(folder: DataFolder, storage: Storage, engine: sa.Engine, doorkeep
     app = FastAPI(title="offload", lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None)
     app.state.doorkeeper = doorkeeper
     router = APIRouter(prefix="/api/v1")
-    _add_blob_routes(router, folder, storage, storing)
+    _add_blob_routes(router, folder, storage, storing, Claims(engine))
     _add_bundle_route(router, intake)
     _add_job_routes(router, engine, storage)
+    add_deletion_route(router, eraser)
     app.include_router(router)
     app.add_exception_handler(StorageTrouble, _tell_of_storage)
     app.add_exception_handler(sa.exc.OperationalError, _tell_of_database)
+    app.add_exception_handler(QuotaExceeded, _tell_of_quota)
 
     @app.get("/healthz")
     def healthz() -> dict[str, str]:
@@ -96,7 +110,15 @@ async def _tell_of_database(_request: Request, problem: Exception) -> Response:
     return JSONResponse({"detail": detail}, 503, {"Retry-After": str(DATABASE_PAUSE_S)})
 
 
-def _add_blob_routes(router: APIRouter, folder: DataFolder, storage: Storage, storing: Executor) -> None:
+async def _tell_of_quota(_request: Request, refusal: Exception) -> Response:
+    assert isinstance(refusal, QuotaExceeded)
+    told = {"detail": str(refusal), **asdict(refusal)}
+    return JSONResponse(told, 429, {"Retry-After": str(refusal.retry_after_s)})
+
+
+def _add_blob_routes(
+    router: APIRouter, folder: DataFolder, storage: Storage, storing: Executor, claims: Claims
+) -> None:
     def store_of(whose: Principal) -> BlobStore:
         return BlobStore(folder, storage, Keys.of_tenant(whose.tenant_id))
 
@@ -120,6 +142,7 @@ def _add_blob_routes(router: APIRouter, folder: DataFolder, storage: Storage, st
             if writer is None:
                 return Response(headers={"Upload-Complete": "?1"})
             with writer:
+                await asyncio.to_thread(claims.claim, whose.tenant_id, sha256, upload_length)
                 return await _receive(writer, request, storing)
         except ClientDisconnect:
             return Response(status_code=400)  # Nobody reads this; what arrived stays.

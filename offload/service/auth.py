@@ -11,6 +11,7 @@ from fastapi import Depends, HTTPException, Request
 from offload.apikey import KEY_FILE_VARIABLE, KEY_VARIABLE, KeyProblem
 from offload.people.keys import PREFIX, KeyRefused, are_there_keys, principal_of
 from offload.people.principal import Principal, Scope, local_operator
+from offload.people.quotas import Pace
 
 
 def require_key_unless_loopback(host: str, key: str | None, *, has_keys: bool = False) -> None:
@@ -35,12 +36,16 @@ class Doorkeeper:
 
     def __init__(self, engine: sa.Engine, operator_key: str | None, *, is_loopback: bool) -> None:
         self._engine, self._is_loopback = engine, is_loopback
+        self._pace = Pace()
         self._operator_key = operator_key.encode() if operator_key is not None else None
 
     def admit(self, request: Request) -> Principal:
-        """Return who asks. Raises 401."""
+        """Return who asks. Raises 401, QuotaExceeded."""
         address = request.client.host if request.client else None
-        return replace(self._who(given_key(request)), address=address)
+        found = self._who(given_key(request))
+        if found.most_requests_a_minute is not None:
+            self._pace.take(found.tenant_id, found.most_requests_a_minute)
+        return replace(found, address=address)
 
     def _who(self, given: str) -> Principal:
         if self._operator_key is not None and hmac.compare_digest(given.encode(), self._operator_key):

@@ -17,6 +17,7 @@ from offload.depot.tenant_jobs import TenantJobs
 from offload.logs.fields import about
 from offload.people.audit import note
 from offload.people.principal import Principal
+from offload.people.quotas import SUBMITTED, Claims, check_jobs
 from offload.service.jpeg import NotAJpeg, jpeg_size_px
 from offload.wire.bundle import Manifest, StoredFile
 from offload.wire.jobs import Job, MissingBlobs
@@ -46,6 +47,7 @@ class Intake:
     def __init__(self, storage: Storage, engine: sa.Engine) -> None:
         self._storage, self._engine = storage, engine
         self._pool = ThreadPoolExecutor(LOOKS_AT_ONCE, thread_name_prefix="look")
+        self._claims = Claims(engine)
         self._client = DBOSClient(system_database_engine=engine, application_name=APPLICATION)
 
     def close(self) -> None:
@@ -54,7 +56,10 @@ class Intake:
         self._pool.shutdown()
 
     def accept(self, whose: Principal, manifest: Manifest, claimed_sha256: str | None) -> tuple[Job, bool]:
-        """Return the bundle's job and whether it is new. Raises BundleRefused, FilesMissing, StorageTrouble."""
+        """Return the bundle's job and whether it is new.
+
+        Raises BundleRefused, FilesMissing, QuotaExceeded, StorageTrouble.
+        """
         bundle_sha256 = manifest.digest()
         if claimed_sha256 is not None and claimed_sha256 != bundle_sha256:
             raise BundleRefused(
@@ -66,6 +71,7 @@ class Intake:
             return known, False
         keys = Keys.of_tenant(whose.tenant_id)
         self._check_names(manifest)
+        self._claims.renew(whose.tenant_id, manifest.files())
         self._check_present(manifest, keys)
         self._check_photos(manifest, keys)
         job, is_new = self.enqueue(whose, wanted)
@@ -76,7 +82,7 @@ class Intake:
     def enqueue(self, whose: Principal, wanted: NewJob) -> tuple[Job, bool]:
         """Return the job and whether it is new: its row and its place in the queue are one commit.
 
-        One that its tenant made before under the same idempotency key is returned in its stead.
+        One that its tenant made before under the same idempotency key is returned in its stead. Raises QuotaExceeded.
         """
         options = EnqueueOptions(
             workflow_name=WORKFLOW, queue_name=QUEUE, workflow_id=wanted.job_id, app_version=APPLICATION_VERSION
@@ -85,7 +91,8 @@ class Intake:
             is_new = add_job(connection, wanted)
             if is_new:
                 self._client.enqueue_in_transaction(connection, options, wanted.job_id)
-                note(connection, whose, "job.submit", wanted.job_id, kind=wanted.kind)
+                note(connection, whose, SUBMITTED, wanted.job_id, kind=wanted.kind)
+                check_jobs(connection, whose)
         jobs = TenantJobs(self._engine, wanted.tenant_id)
         earlier = jobs.with_idempotency_key(wanted.idempotency_key) if wanted.idempotency_key else None
         return earlier or jobs.get(wanted.job_id), is_new
