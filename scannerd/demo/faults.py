@@ -133,9 +133,8 @@ FAULTS = {
         ),
         DemoFault(
             "sliding-object",
-            "the object slides on the mat, which a strong motor jerks around",
-            table={"friction": 0.1, "motor": None},
-            settings={"turntable": {"max_speed_deg_s": 300.0, "acceleration_deg_s2": 900.0}},
+            "the object stands on a narrow, smooth foot, and slides on the mat whenever it is jerked",
+            table={"friction": 0.2, "foot_radius_mm": 8.0},
             at_start=True,
         ),
         DemoFault("glossy-object", "the object is glazed, and mirrors the lights", gloss=0.04, at_start=True),
