@@ -5,9 +5,11 @@ import logging
 import os
 import socket
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
+import sqlalchemy as sa
 import typer
 import uvicorn
 
@@ -19,6 +21,11 @@ from offload.depot.storage_setting import StorageProblem, open_storage
 from offload.durable import replace_file
 from offload.logs.journal import start_logging
 from offload.people.keys import are_there_keys
+from offload.people.logins import Logins
+from offload.people.oidc import Issuer
+from offload.people.oidc_setting import OidcProblem, read_oidc_setting
+from offload.people.token_key import TokenKeyProblem, read_token_key
+from offload.people.tokens import Tokens
 from offload.service.app import create_app
 from offload.service.auth import Doorkeeper, is_loopback, require_key_unless_loopback
 
@@ -33,6 +40,19 @@ class CannotListen(RuntimeError):
 
 class PortTaken(CannotListen):
     """Another process listens there."""
+
+
+PROBLEMS = (
+    KeyProblem,
+    FolderUnusable,
+    StorageProblem,
+    StorageRefused,
+    CannotListen,
+    DatabaseUnusable,
+    OidcProblem,
+    TokenKeyProblem,
+)
+"""That a person must mend before the service can start."""
 
 
 @app.command()
@@ -53,17 +73,26 @@ def serve(
             make_folder(port_file.parent)
         storage = open_storage(os.environ, folder)
         database = prepare_database(folder, read_database_url(os.environ))
+        logins = read_logins(os.environ, folder, database)
         with database.connect() as connection:
-            require_key_unless_loopback(host, key, has_keys=are_there_keys(connection))
+            can_come = logins is not None or are_there_keys(connection)
+        require_key_unless_loopback(host, key, has_keys=can_come)
         listening = listen(host, port)
-    except (KeyProblem, FolderUnusable, StorageProblem, StorageRefused, CannotListen, DatabaseUnusable) as problem:
+    except PROBLEMS as problem:
         print(f"offload serve: {problem}", file=sys.stderr)
         raise typer.Exit(1) from problem
-    application = create_app(folder, storage, database, Doorkeeper(database, key, is_loopback=is_loopback(host)))
+    doorkeeper = Doorkeeper(database, key, logins.tokens if logins else None, is_loopback=is_loopback(host))
+    application = create_app(folder, storage, database, doorkeeper, logins)
     config = uvicorn.Config(
         application, log_config=None, access_log=False, timeout_graceful_shutdown=1, timeout_keep_alive=30
     )
     AnnouncingServer(config, port_file).run(sockets=[listening])
+
+
+def read_logins(environment: Mapping[str, str], folder: DataFolder, database: sa.Engine) -> Logins | None:
+    """Return how people log in, None where they cannot. Raises OidcProblem, TokenKeyProblem."""
+    setting = read_oidc_setting(environment)
+    return Logins(database, Issuer(setting), Tokens(read_token_key(environment, folder))) if setting else None
 
 
 def listen(host: str, port: int) -> socket.socket:

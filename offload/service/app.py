@@ -23,6 +23,7 @@ from offload.depot.storage import Storage, StorageTrouble
 from offload.depot.tenant_jobs import TenantJobs
 from offload.people.audit import note
 from offload.people.deletion import Eraser
+from offload.people.logins import Logins
 from offload.people.principal import Principal
 from offload.people.quotas import Claims, QuotaExceeded
 from offload.people.tidying import Tidying
@@ -40,6 +41,7 @@ from offload.service.blobs import (
 from offload.service.deletions import add_deletion_route
 from offload.service.housekeeping import keep_tidy
 from offload.service.jobs import BundleRefused, FilesMissing, Intake
+from offload.service.login import add_login_routes
 from offload.wire.base import Sha256
 from offload.wire.bundle import Manifest
 from offload.wire.jobs import FROM_STORAGE, Job
@@ -60,7 +62,9 @@ CHUNK_DEADLINE_S = 20.0
 _STATUS: dict[type[BlobRefused], int] = {BlobTooLarge: 413, BlobBusy: 423, BlobMismatch: 422, DiskFull: 507}
 
 
-def create_app(folder: DataFolder, storage: Storage, engine: sa.Engine, doorkeeper: Doorkeeper) -> FastAPI:
+def create_app(
+    folder: DataFolder, storage: Storage, engine: sa.Engine, doorkeeper: Doorkeeper, logins: Logins | None = None
+) -> FastAPI:
     """Return the service over this data folder and storage; its database must be prepared."""
     intake, eraser = Intake(storage, engine), Eraser(engine, storage, folder)
     tidying = Tidying(engine, storage, folder, eraser)
@@ -85,6 +89,7 @@ def create_app(folder: DataFolder, storage: Storage, engine: sa.Engine, doorkeep
     _add_bundle_route(router, intake)
     _add_job_routes(router, engine, storage)
     add_deletion_route(router, eraser)
+    add_login_routes(router, logins)
     app.include_router(router)
     app.add_exception_handler(StorageTrouble, _tell_of_storage)
     app.add_exception_handler(sa.exc.OperationalError, _tell_of_database)

@@ -12,6 +12,7 @@ from offload.apikey import KEY_FILE_VARIABLE, KEY_VARIABLE, KeyProblem
 from offload.people.keys import PREFIX, KeyRefused, are_there_keys, principal_of
 from offload.people.principal import Principal, Scope, local_operator
 from offload.people.quotas import Pace
+from offload.people.tokens import TokenRefused, Tokens
 
 
 def require_key_unless_loopback(host: str, key: str | None, *, has_keys: bool = False) -> None:
@@ -34,7 +35,10 @@ def is_loopback(host: str) -> bool:
 class Doorkeeper:
     """Tells who a request is from. Keys are compared in constant time."""
 
-    def __init__(self, engine: sa.Engine, operator_key: str | None, *, is_loopback: bool) -> None:
+    def __init__(
+        self, engine: sa.Engine, operator_key: str | None, tokens: Tokens | None = None, *, is_loopback: bool
+    ) -> None:
+        self._tokens = tokens
         self._engine, self._is_loopback = engine, is_loopback
         self._pace = Pace()
         self._operator_key = operator_key.encode() if operator_key is not None else None
@@ -55,13 +59,18 @@ class Doorkeeper:
                 return principal_of(self._engine, given)
             except KeyRefused as refusal:
                 raise _unauthorized(str(refusal)) from refusal
+        if self._tokens is not None and given.count(".") == 2:
+            try:
+                return self._tokens.principal_of(self._engine, given)
+            except TokenRefused as refusal:
+                raise _unauthorized(str(refusal)) from refusal
         if self._is_open():
             return local_operator("loopback")
         raise _unauthorized("the key is missing or wrong")
 
     def _is_open(self) -> bool:
-        """On loopback, while nobody has ever made or set a key."""
-        if self._operator_key is not None or not self._is_loopback:
+        """On loopback, while nobody has ever made or set a key, and nobody can log in."""
+        if self._operator_key is not None or self._tokens is not None or not self._is_loopback:
             return False
         with self._engine.connect() as connection:
             return not are_there_keys(connection)

@@ -1,12 +1,13 @@
 """Tenants at a running service: refusals with a time, and a job that is deleted and wanted again."""
 
+import openid_issuer
 import pytest
 
 from offload.depot.database import open_database
 from offload.depot.folder import DataFolder
 from offload.people.keys import make_key
 from offload.people.principal import Scope
-from offload.people.tenants import limit_tenant, make_tenant
+from offload.people.tenants import add_user, limit_tenant, make_tenant
 
 
 @pytest.fixture
@@ -39,6 +40,29 @@ def test_the_open_door_closes_with_the_first_key(shop):
         assert nobody.get("/jobs").status_code == 200
         assert shop().get("/jobs").status_code == 200
         assert nobody.get("/jobs").status_code == 401
+
+
+def test_people_log_in_at_a_service_as_it_is_started(kit, tmp_path):
+    with openid_issuer.serving() as issuer:
+        setting = {
+            "OFFLOAD_OIDC_ISSUER": issuer.url,
+            "OFFLOAD_OIDC_CLIENT_ID": openid_issuer.CLIENT_ID,
+            "OFFLOAD_OIDC_REDIRECT_URIS": "http://127.0.0.1:1/back",
+        }
+        service = kit.service(tmp_path / "data", environment=setting).up()
+        engine = open_database(DataFolder(service.data))
+        with engine.begin() as connection:
+            make_tenant(connection, "shop", "A shop")
+            add_user(connection, "shop", "ann@shop.example", [Scope.JOBS_READ])
+        engine.dispose()
+        with service.client() as client:
+            assert client.get("/jobs").status_code == 401
+            begun = client.get("/login").json()
+            brought = issuer.log_in(begun["authorization_url"])
+            token = client.post("/login", json={"login": begun["login"], **brought}).json()["access_token"]
+            assert client.get("/jobs", headers={"Authorization": f"Bearer {token}"}).json() == []
+        service.end()
+        assert (service.data / "token.key").stat().st_mode & 0o777 == 0o600
 
 
 def test_every_refusal_says_what_how_much_and_when(shop, kit):
