@@ -39,6 +39,7 @@ from offload.service.blobs import (
     WrongOffset,
 )
 from offload.service.deletions import add_deletion_route
+from offload.service.health import add_health_routes
 from offload.service.housekeeping import keep_tidy
 from offload.service.jobs import BundleRefused, FilesMissing, Intake
 from offload.service.login import add_login_routes
@@ -95,10 +96,7 @@ def create_app(
     app.add_exception_handler(sa.exc.OperationalError, _tell_of_database)
     app.add_exception_handler(QuotaExceeded, _tell_of_quota)
 
-    @app.get("/healthz")
-    def healthz() -> dict[str, str]:
-        return {"status": "ok"}
-
+    add_health_routes(app, engine, storage)
     return app
 
 

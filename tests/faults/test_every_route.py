@@ -25,7 +25,7 @@ from offload.service.app import create_app
 from offload.service.auth import Admitted, Doorkeeper
 from offload.wire.bundle import StoredFile
 
-OPEN = {"/healthz", "/api/v1/login"}
+OPEN = {"/health", "/healthz", "/readyz", "/api/v1/login"}
 """What anybody may ask, and tells nothing of anybody."""
 READ_LIMIT_S = 5.0
 """For streams that do not end; what came until then is judged."""
