@@ -22,7 +22,10 @@ PACKAGES = (
 )  # fmt: skip
 DEBOOTSTRAP_LIMIT_S = 480
 LOCK = REPOSITORY / "scripts" / "requirements.lock"
-NOT_INSTALLED = ("mypy", "ruff", "pytest", "hypothesis", "playwright", "schemathesis", "import-linter", "grimp")
+NOT_INSTALLED = (
+    "mypy", "ruff", "pytest", "hypothesis", "playwright", "schemathesis", "import-linter", "grimp",
+    "kubernetes-validate", "check-jsonschema",
+)  # fmt: skip
 """Tools for developing; what else the lock holds for them does little harm."""
 
 
