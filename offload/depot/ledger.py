@@ -1,4 +1,4 @@
-"""A job's life as its worker writes it down, by the job's id alone: what must outlive the worker that runs it.
+"""A job's life as its worker writes it down: what must outlive the worker that runs it.
 
 The service reads and changes jobs through `tenant_jobs`, which knows whose they are.
 """
@@ -13,19 +13,23 @@ from offload.depot.outage import outlast
 from offload.depot.stages import StageOutcome, begin_stage, end_stage
 from offload.depot.tables import JOBS
 from offload.wire.bundle import Manifest, StoredFile
-from offload.wire.jobs import Job, JobState, Stage
+from offload.wire.jobs import Cause, Job, JobState, Stage
 
 _LIVE = (JobState.QUEUED, JobState.RUNNING)
 
 
+class TakenOver(RuntimeError):
+    """The job is another worker's by now: what this one has to say of it counts no more."""
+
+
 class Ledger:
-    """Jobs in the database. Final states never change again: an update of a finished job does nothing.
+    """What one worker writes of its jobs. A job that is over, or another worker's, it cannot change.
 
     Every method waits for a PostgreSQL that is away.
     """
 
-    def __init__(self, engine: sa.Engine) -> None:
-        self._engine = engine
+    def __init__(self, engine: sa.Engine, worker: str) -> None:
+        self._engine, self._worker = engine, worker
 
     def get(self, job_id: str) -> Job:
         """Return a job. Raises UnknownJob."""
@@ -61,9 +65,17 @@ class Ledger:
         return Manifest.model_validate_json(manifest)
 
     def begin(self, job_id: str) -> int:
-        """Count one more start of the engine and return how many that makes; it survives a kill."""
+        """Count one more start of the engine and return how many that makes; it survives a kill. Raises TakenOver."""
         self._update(job_id, state=JobState.RUNNING, starts=JOBS.c.starts + 1)
-        return int(self.row(job_id)["starts"])
+        row = self.row(job_id)
+        if row["worker"] != self._worker:
+            raise TakenOver(f"{row['worker'] or 'another worker'} has it by now")
+        return int(row["starts"])
+
+    def starts_that_count(self, job_id: str) -> int:
+        """Return how often the engine was started since the job was last handed out by a person."""
+        row = self.row(job_id)
+        return int(row["starts"] - row["starts_forgiven"])
 
     def count_failure(self, job_id: str) -> int:
         """Count one more run that the engine ended in error and return how many that makes."""
@@ -76,7 +88,7 @@ class Ledger:
 
     def progress(self, job_id: str, stage: Stage, percent: float) -> None:
         """Say where a running job is; `percent` is of the whole job. A stage that is new goes into its history."""
-        mine = sa.and_(JOBS.c.job_id == job_id, JOBS.c.state.in_(_LIVE))
+        mine = sa.and_(JOBS.c.job_id == job_id, JOBS.c.state.in_(_LIVE), JOBS.c.worker == self._worker)
         values = {"state": JobState.RUNNING, "stage": stage, "percent": percent, "updated_at": now()}
 
         def write() -> None:
@@ -90,22 +102,34 @@ class Ledger:
     def complete(self, job_id: str, results: Sequence[StoredFile]) -> None:
         """Mark a job completed. Its results must be in place and durable."""
         listed = FILES.dump_json(tuple(results)).decode()
-        self._update(job_id, StageOutcome.DONE, state=JobState.COMPLETED, percent=100.0, results=listed)
+        claimed_at = self.row(job_id)["claimed_at"]
+        took_s = (now() - claimed_at).total_seconds() if claimed_at else None
+        done = {"state": JobState.COMPLETED, "percent": 100.0, "results": listed, "took_s": took_s}
+        self._update(job_id, StageOutcome.DONE, **done)
 
-    def fail(self, job_id: str, error: str) -> None:
-        """Mark a job failed for good."""
-        self._update(job_id, StageOutcome.FAILED, state=JobState.FAILED, error=error)
+    def fail(self, job_id: str, error: str, cause: Cause) -> None:
+        """Mark a job failed for good: it is a dead letter until somebody has it tried again."""
+        self._update(job_id, StageOutcome.FAILED, state=JobState.FAILED, error=error, cause=cause, dead=True)
 
     def cancelled(self, job_id: str) -> None:
         """Mark a job cancelled: nothing of it runs any more."""
         self._update(job_id, StageOutcome.CANCELLED, state=JobState.CANCELLED)
 
+    def is_mine(self, job_id: str) -> bool:
+        """Whether this worker had it last."""
+        try:
+            return bool(self.row(job_id)["worker"] == self._worker)
+        except UnknownJob:
+            return False
+
     def cancel_requested(self, job_id: str) -> bool:
-        """Whether somebody wants this job to stop. Raises UnknownJob."""
-        return bool(self.row(job_id)["cancel_requested"])
+        """Whether somebody wants this job to stop, or another worker has it. Raises UnknownJob."""
+        row = self.row(job_id)
+        return bool(row["cancel_requested"]) or row["worker"] != self._worker
 
     def _update(self, job_id: str, stage_ended: StageOutcome | None = None, **values: object) -> None:
-        live = sa.update(JOBS).where(JOBS.c.job_id == job_id, JOBS.c.state.in_(_LIVE))
+        mine = sa.and_(JOBS.c.job_id == job_id, JOBS.c.worker == self._worker)
+        live = sa.update(JOBS).where(mine, JOBS.c.state.in_(_LIVE))
 
         def write() -> None:
             with self._engine.begin() as connection:

@@ -60,6 +60,11 @@ class NewJob:
     """Capabilities that its worker must have."""
     estimate_s: float | None = None
 
+    @property
+    def photos(self) -> int | None:
+        """How many there are, where that is known."""
+        return len(self.manifest.frames) if self.manifest else None
+
     @classmethod
     def of_bundle(cls, manifest: Manifest, tenant_id: str = LOCAL_TENANT, **more: Any) -> Self:
         """Return the job that a sealed scan wants."""
@@ -92,6 +97,7 @@ def add_job(connection: sa.Connection, job: NewJob) -> bool:
         "needs": list(job.needs),
         "state": JobState.QUEUED,
         "estimate_s": job.estimate_s,
+        "photos": job.photos,
         "created_at": moment,
         "updated_at": moment,
     }

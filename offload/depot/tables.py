@@ -91,6 +91,10 @@ JOBS = sa.Table(
     sa.Column("percent", sa.Float, nullable=False, default=0.0),
     sa.Column("estimate_s", sa.Float),
     sa.Column("worker", sa.Text),
+    sa.Column("claimed_at", Instant),
+    sa.Column("handed_out", sa.Integer, nullable=False, default=0),
+    sa.Column("photos", sa.Integer),
+    sa.Column("took_s", sa.Float),
     sa.Column("error", sa.Text),
     sa.Column("cause", sa.Text),
     sa.Column("dead", sa.Boolean, nullable=False, default=False),
@@ -98,11 +102,26 @@ JOBS = sa.Table(
     sa.Column("updated_at", Instant, nullable=False),
     sa.Column("results", sa.Text, nullable=False, default="[]"),
     sa.Column("starts", sa.Integer, nullable=False, default=0),
+    sa.Column("starts_forgiven", sa.Integer, nullable=False, default=0),
     sa.Column("failures", sa.Integer, nullable=False, default=0),
     sa.Column("cancel_requested", sa.Boolean, nullable=False, default=False),
     sa.UniqueConstraint("tenant_id", "bundle_sha256"),
     sa.UniqueConstraint("tenant_id", "idempotency_key"),
     sa.Index("ix_jobs_tenant_id_created_at", "tenant_id", "created_at"),
+    sa.Index("ix_jobs_tenant_id_claimed_at", "tenant_id", "claimed_at"),
+)
+"""`handed_out` counts how often a job was given out anew: each time it is another workflow of DBOS's."""
+
+WORKERS = sa.Table(
+    "workers",
+    METADATA,
+    sa.Column("name", sa.Text, primary_key=True),
+    sa.Column("host", sa.Text, nullable=False),
+    sa.Column("capabilities", sa.JSON, nullable=False),
+    sa.Column("memory_gb", sa.Float, nullable=False),
+    sa.Column("job_id", sa.Text),
+    sa.Column("started_at", Instant, nullable=False),
+    sa.Column("seen_at", Instant, nullable=False),
 )
 
 JOB_STAGES = sa.Table(

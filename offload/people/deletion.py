@@ -8,11 +8,11 @@ from dbos import DBOSClient
 from offload.depot.folder import DataFolder
 from offload.depot.job_row import UnknownJob
 from offload.depot.keys import Keys
-from offload.depot.queue import APPLICATION
 from offload.depot.results import ResultShelf
 from offload.depot.storage import Storage
 from offload.depot.tables import API_KEYS, BLOBS, JOBS, LOCAL_TENANT, PROJECTS, TENANTS, USERS
 from offload.depot.tenant_jobs import TenantJobs
+from offload.depot.workflow_names import APPLICATION, workflow_ids
 from offload.people.audit import note
 from offload.people.principal import Principal
 from offload.people.tenants import PeopleProblem, tenant
@@ -45,10 +45,12 @@ class Eraser:
         job = TenantJobs(self._engine, whose.tenant_id).get(job_id)
         if not job.state.final:
             raise JobLives(f"job {job_id} is {job.state}; cancel it, then delete it")
-        if self._client.list_workflows(workflow_ids=[job_id], status="PENDING", load_input=False):
+        workflows = self._workflows(job_id)
+        if self._client.list_workflows(workflow_ids=workflows, status="PENDING", load_input=False):
             raise JobLives(f"the worker of job {job_id} is just tidying up; delete it in a moment")
-        # First out of the queue: one that was left there would keep the same bundle from ever being run again.
-        self._client.delete_workflow(job_id)
+        # First what DBOS remembers: it would keep the same bundle from ever being run again.
+        for workflow_id in workflows:
+            self._client.delete_workflow(workflow_id)
         mine = sa.and_(JOBS.c.job_id == job_id, JOBS.c.tenant_id == whose.tenant_id)
         with self._engine.begin() as connection:
             if connection.execute(sa.delete(JOBS).where(mine, JOBS.c.state.in_(FINAL))).rowcount == 0:
@@ -56,6 +58,11 @@ class Eraser:
             note(connection, whose, "job.delete", job_id)
         ResultShelf(self._storage, Keys.of_tenant(whose.tenant_id)).erase(job_id)
         shutil.rmtree(self._folder.job(job_id), ignore_errors=True)
+
+    def _workflows(self, job_id: str) -> list[str]:
+        with self._engine.connect() as connection:
+            handed_out = connection.scalars(sa.select(JOBS.c.handed_out).where(JOBS.c.job_id == job_id)).one()
+        return workflow_ids(job_id, handed_out)
 
     def delete_tenant(self, whose: Principal) -> None:
         """Delete everything of a closed tenant but its lines in the audit trail.

@@ -7,11 +7,9 @@ from functools import partial
 from typing import TypeVar
 
 import sqlalchemy as sa
-from dbos import DBOSClient, EnqueueOptions
 
 from offload.depot.keys import Keys
 from offload.depot.new_job import NewJob, add_job
-from offload.depot.queue import APPLICATION, APPLICATION_VERSION, QUEUE, WORKFLOW
 from offload.depot.storage import Storage
 from offload.depot.tenant_jobs import TenantJobs
 from offload.logs.fields import about
@@ -42,17 +40,15 @@ class FilesMissing(RuntimeError):
 
 
 class Intake:
-    """Accepts bundles. A job's row and its place in the queue are one commit: never one without the other."""
+    """Accepts bundles. A job's row is its place in the queue."""
 
     def __init__(self, storage: Storage, engine: sa.Engine) -> None:
         self._storage, self._engine = storage, engine
         self._pool = ThreadPoolExecutor(LOOKS_AT_ONCE, thread_name_prefix="look")
         self._claims = Claims(engine)
-        self._client = DBOSClient(system_database_engine=engine, application_name=APPLICATION)
 
     def close(self) -> None:
-        """Free what the queue's client holds; the engine stays open."""
-        self._client.destroy()
+        """End its threads; the engine stays open."""
         self._pool.shutdown()
 
     def accept(self, whose: Principal, manifest: Manifest, claimed_sha256: str | None) -> tuple[Job, bool]:
@@ -80,17 +76,13 @@ class Intake:
         return job, is_new
 
     def enqueue(self, whose: Principal, wanted: NewJob) -> tuple[Job, bool]:
-        """Return the job and whether it is new: its row and its place in the queue are one commit.
+        """Return the job and whether it is new.
 
         One that its tenant made before under the same idempotency key is returned in its stead. Raises QuotaExceeded.
         """
-        options = EnqueueOptions(
-            workflow_name=WORKFLOW, queue_name=QUEUE, workflow_id=wanted.job_id, app_version=APPLICATION_VERSION
-        )
         with self._engine.begin() as connection:
             is_new = add_job(connection, wanted)
             if is_new:
-                self._client.enqueue_in_transaction(connection, options, wanted.job_id)
                 note(connection, whose, SUBMITTED, wanted.job_id, kind=wanted.kind)
                 check_jobs(connection, whose)
         jobs = TenantJobs(self._engine, wanted.tenant_id)

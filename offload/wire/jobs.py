@@ -42,12 +42,28 @@ class JobState(StrEnum):
         return self in (JobState.COMPLETED, JobState.FAILED, JobState.CANCELLED)
 
 
+class Cause(StrEnum):
+    """Why a job failed for good, as far as it can be told."""
+
+    OUT_OF_MEMORY = "out of memory"
+    TOO_FEW_POSES = "too few poses"
+    NO_GPU = "no gpu"
+    BAD_IMAGE = "bad image"
+    BAD_INPUT = "bad input"
+    """Something else that a person must change before it can work."""
+    TIMEOUT = "timeout"
+    WORKER_DIED = "worker died"
+    """As often as it was tried."""
+    BUG = "bug"
+
+
 class Job(Wire):
     """One reconstruction of one bundle. The job's id is made from the bundle's hash, so a repeat is the same job."""
 
     job_id: str
     scan_id: ScanId
-    bundle_sha256: Sha256
+    bundle_sha256: Sha256 | None = None
+    """None: its photos came as addresses."""
     state: JobState
     stage: Stage | None = None
     percent: float = Field(default=0.0, ge=0, le=100)

@@ -7,9 +7,11 @@ import os
 import resource
 import shlex
 import signal
+import socket
 import sys
 import threading
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Annotated
@@ -21,18 +23,22 @@ from dbos import DBOS, DBOSConfig
 from offload.depot.database import DatabaseUnusable, prepare_database, read_database_url
 from offload.depot.folder import DataFolder, FolderUnusable
 from offload.depot.ledger import Ledger
-from offload.depot.queue import APPLICATION, APPLICATION_VERSION, QUEUE
-from offload.depot.storage import Storage, StorageRefused
+from offload.depot.needs import Abilities
+from offload.depot.roster import SILENT_S, NameTaken, Roster
+from offload.depot.storage import StorageRefused
 from offload.depot.storage_setting import StorageProblem, open_storage
+from offload.depot.workflow_names import APPLICATION, APPLICATION_VERSION
 from offload.durable import replace_file
 from offload.logs.journal import start_logging
+from offload.worker.abilities import abilities_here
 from offload.worker.blob_cache import BlobCache
 from offload.worker.pipeline import Pipeline, register
+from offload.worker.slot import Slot
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 ENGINE = f"{shlex.quote(sys.executable)} -m offload reconstruct-bundle"
 SLOT_DEADLINE_S = 5.0
-POLL_S = 0.2
+log = logging.getLogger(__name__)
 
 
 class SlotTaken(RuntimeError):
@@ -45,6 +51,13 @@ def work(
     slot: Annotated[int, typer.Option(min=1, help="Number of this worker; a restart under it resumes its job.")] = 1,
     engine_command: Annotated[str, typer.Option(help="Program that turns FOLDER --out DIR into results.")] = ENGINE,
     engine_timeout_s: Annotated[float, typer.Option(min=1, help="Longest run of the engine, seconds.")] = 7200.0,
+    capability: Annotated[
+        list[str] | None, typer.Option(help="What jobs may need, such as cuda; found by itself unless named.")
+    ] = None,
+    memory_gb: Annotated[float | None, typer.Option(min=0, help="For jobs; the machine's unless given.")] = None,
+    take_over_after_s: Annotated[
+        float, typer.Option(min=SILENT_S, help="Hand out again what a worker has that was silent for so long.")
+    ] = 900.0,
     cache_mb: Annotated[
         int, typer.Option(min=0, help="Most space for files fetched from a storage elsewhere, megabytes.")
     ] = 8000,
@@ -57,12 +70,35 @@ def work(
         storage = open_storage(os.environ, folder)
         lock = take_slot(folder, slot)
         engine = prepare_database(folder, read_database_url(os.environ))
-    except (FolderUnusable, SlotTaken, StorageProblem, StorageRefused, DatabaseUnusable) as problem:
+        abilities = abilities_here(capability or (), memory_gb)
+        Roster(engine).enlist(slot_name(slot), socket.gethostname(), abilities)
+    except (
+        FolderUnusable,
+        SlotTaken,
+        NameTaken,
+        StorageProblem,
+        StorageRefused,
+        DatabaseUnusable,
+    ) as problem:
         print(f"offload work: {problem}", file=sys.stderr)
         raise typer.Exit(1) from problem
     with lock:
         cache = BlobCache(folder.cache, storage, cache_mb * 1_000_000)
-        run(folder, storage, engine, cache, slot, shlex.split(engine_command), engine_timeout_s)
+        pipeline = Pipeline(
+            folder,
+            Ledger(engine, slot_name(slot)),
+            cache,
+            storage,
+            shlex.split(engine_command),
+            engine_timeout_s,
+            Vitals(folder, slot).write,
+        )
+        run(pipeline, engine, slot, abilities, take_over_after_s)
+
+
+def slot_name(slot: int) -> str:
+    """Return the worker's name: DBOS and our rows know it by this, before and after a restart."""
+    return f"slot-{slot}"
 
 
 def take_slot(folder: DataFolder, slot: int) -> IO[str]:
@@ -83,40 +119,40 @@ def take_slot(folder: DataFolder, slot: int) -> IO[str]:
             time.sleep(0.05)
 
 
-def run(
-    folder: DataFolder,
-    storage: Storage,
-    engine: sa.Engine,
-    cache: BlobCache,
-    slot: int,
-    command: list[str],
-    timeout_s: float,
-) -> None:
+def run(pipeline: Pipeline, engine: sa.Engine, slot: int, abilities: Abilities, take_over_after_s: float) -> None:
     """Work until SIGTERM or SIGINT, then end this process: a clean stop is a kill whose engine is already gone."""
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda _number, _frame: stop.set())
-    vitals = Vitals(folder, slot)
-    pipeline = Pipeline(folder, Ledger(engine), cache, storage, command, timeout_s, vitals.write)
     DBOS(
         config=DBOSConfig(
             name=APPLICATION,
             system_database_engine=engine,
             application_version=APPLICATION_VERSION,
-            executor_id=f"slot-{slot}",
+            executor_id=slot_name(slot),
             log_level="WARNING",
         )
     )
-    register(pipeline)
+    workflow = register(pipeline)
     DBOS.launch()
-    DBOS.register_queue(QUEUE, worker_concurrency=1, polling_interval_sec=POLL_S, on_conflict="always_update")
-    vitals.write(None)
+    worker = Slot(engine, slot_name(slot), abilities, workflow, pipeline.give_up, take_over_after_s)
+    for task in (worker.run, worker.beat):
+        threading.Thread(target=_or_end, args=(task, stop), name=task.__name__, daemon=True).start()
     print(f"working in slot {slot}", flush=True)
     stop.wait()
     pipeline.shut_down()
-    vitals.write(None)
     logging.shutdown()
     os._exit(0)
+
+
+def _or_end(task: Callable[[threading.Event], None], stop: threading.Event) -> None:
+    """A worker that has lost one of its threads must not look alive: its supervisor starts it anew."""
+    try:
+        task(stop)
+    except Exception:
+        log.exception("the worker cannot go on")
+        logging.shutdown()
+        os._exit(1)
 
 
 class Vitals:

@@ -14,8 +14,9 @@ from pathlib import Path
 
 from offload.depot.database import URL_FILE_VARIABLE, URL_VARIABLE
 from offload.depot.storage_setting import SECRET_VARIABLES
-from offload.wire.jobs import Stage
+from offload.wire.jobs import Cause, Stage
 from offload.worker import leash
+from offload.worker.causes import cause_named, cause_of_end
 from offload.worker.orphans import MARK, kill_orphans
 
 WATCH_S = 0.25
@@ -44,6 +45,8 @@ class Outcome:
 
     ending: Ending
     message: str = ""
+    cause: Cause = Cause.BUG
+    """Of a failure."""
 
 
 @dataclass(frozen=True)
@@ -87,7 +90,7 @@ class EngineProcess:
         self._process: Process | None = None
         self._latest: tuple[Stage, float] | None = None
         self._done = False
-        self._error: tuple[str, bool] | None = None
+        self._error: Outcome | None = None
 
     async def run(
         self,
@@ -113,7 +116,9 @@ class EngineProcess:
             self.kill()
             end.cancel()
             lines.cancel()
-        return Outcome(ending, self._told(ending)) if ending else self._judge(self._process.returncode, attempt)
+        if ending is Ending.TIMED_OUT:
+            return Outcome(ending, f"the engine was stopped after {self._timeout_s:.0f} s", Cause.TIMEOUT)
+        return Outcome(ending) if ending else self._judge(self._process.returncode, attempt)
 
     def kill(self) -> None:
         """Kill the engine's whole process group at once; safe from any thread, and when none runs."""
@@ -178,7 +183,9 @@ class EngineProcess:
         if message.get("done") is True:
             self._done = True
         elif "error" in message:
-            self._error = (str(message["error"]), message.get("bad_input") is True)
+            bad_input = message.get("bad_input") is True
+            cause = cause_named(message.get("cause"), bad_input=bad_input)
+            self._error = Outcome(Ending.BAD_INPUT if bad_input else Ending.FAILED, str(message["error"]), cause)
         elif message.get("stage") in set(Stage):
             percent = message.get("percent")
             if isinstance(percent, int | float):
@@ -186,19 +193,17 @@ class EngineProcess:
 
     def _judge(self, status: int | None, attempt: Attempt) -> Outcome:
         if self._error is not None:
-            message, bad_input = self._error
-            return Outcome(Ending.BAD_INPUT if bad_input else Ending.FAILED, message)
+            return self._error
         if status == 0 and self._done:
             return Outcome(Ending.DONE)
         if status is not None and status < 0:
-            cause = f"the engine was killed by {signal.Signals(-status).name}"
-            cause += ", perhaps for want of memory" if status == -signal.SIGKILL else ""
+            end = f"the engine was killed by {signal.Signals(-status).name}"
+            end += ", perhaps for want of memory" if status == -signal.SIGKILL else ""
         else:
-            cause = f"the engine ended with status {status} and without saying that it was done"
-        return Outcome(Ending.FAILED, f"{cause}; its last words: {_tail(attempt.log) or 'none'}")
-
-    def _told(self, ending: Ending) -> str:
-        return f"the engine was stopped after {self._timeout_s:.0f} s" if ending is Ending.TIMED_OUT else ""
+            end = f"the engine ended with status {status} and without saying that it was done"
+        last_words = _tail(attempt.log)
+        cause = cause_of_end(status, last_words)
+        return Outcome(Ending.FAILED, f"{end}; its last words: {last_words or 'none'}", cause)
 
 
 def _tail(log: Path) -> str:

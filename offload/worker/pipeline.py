@@ -9,19 +9,20 @@ import asyncio
 import logging
 import shutil
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
+from typing import Any
 
 from dbos import DBOS
 
 from offload.depot.folder import DataFolder
 from offload.depot.keys import Keys
-from offload.depot.ledger import Ledger
-from offload.depot.queue import WORKFLOW
+from offload.depot.ledger import Ledger, TakenOver
 from offload.depot.results import ResultShelf
 from offload.depot.storage import ContentDamaged, Storage, StorageTrouble
+from offload.depot.workflow_names import WORKFLOW
 from offload.logs.fields import about
 from offload.wire.bundle import StoredFile
-from offload.wire.jobs import Job, Stage
+from offload.wire.jobs import Cause, Job, Stage
 from offload.worker.blob_cache import BlobCache
 from offload.worker.bundle import lay_out
 from offload.worker.engine_process import Attempt, Ending, EngineProcess, Outcome
@@ -129,8 +130,9 @@ class Pipeline:
             attempt = await asyncio.to_thread(newest_done, self._folder.job(job_id))
             if attempt is None:
                 number = await asyncio.to_thread(self._ledger.begin, job_id)
-                if number > MOST_STARTS:
-                    await self._fail(job_id, f"given up: the worker died in {MOST_STARTS} runs of the engine")
+                if await asyncio.to_thread(self._ledger.starts_that_count, job_id) > MOST_STARTS:
+                    given_up = f"given up: the worker died in {MOST_STARTS} runs of the engine"
+                    await self._fail(job_id, given_up, Cause.WORKER_DIED)
                     return ()
                 attempt = Attempt(self._folder.job(job_id), number)
                 outcome = await self._run(job_id, attempt, lock)
@@ -165,11 +167,13 @@ class Pipeline:
 
     def give_up(self, job_id: str, problem: Exception) -> None:
         """Fail a job for a reason nobody foresaw."""
-        self._ledger.fail(job_id, f"{type(problem).__name__}: {problem}")
+        self._ledger.fail(job_id, f"{type(problem).__name__}: {problem}", Cause.BUG)
 
     def tidy(self, job_id: str) -> None:
         """Drop what a finished job no longer needs; its logs stay."""
         self._scan_ids.pop(job_id, None)
+        if not self._ledger.is_mine(job_id):
+            return  # Whoever has it now may work in the same folder.
         job_folder = self._folder.job(job_id)
         for folder in (job_folder / "bundle", *job_folder.glob("attempts/*/out")):
             shutil.rmtree(folder, ignore_errors=True)
@@ -223,16 +227,16 @@ class Pipeline:
             await asyncio.to_thread(self._ledger.cancelled, job_id)
             return True
         if outcome.ending in (Ending.BAD_INPUT, Ending.TIMED_OUT):
-            await self._fail(job_id, outcome.message)
+            await self._fail(job_id, outcome.message, outcome.cause)
             return True
         failures = await asyncio.to_thread(self._ledger.count_failure, job_id)
         if failures >= MOST_FAILURES:
-            await self._fail(job_id, f"{outcome.message} (tried {failures} times)")
+            await self._fail(job_id, f"{outcome.message} (tried {failures} times)", outcome.cause)
         return failures >= MOST_FAILURES
 
-    async def _fail(self, job_id: str, message: str) -> None:
-        log.warning("failed: %s", message, extra=self._about(job_id))
-        await asyncio.to_thread(self._ledger.fail, job_id, message)
+    async def _fail(self, job_id: str, message: str, cause: Cause) -> None:
+        log.warning("failed (%s): %s", cause, message, extra=self._about(job_id))
+        await asyncio.to_thread(self._ledger.fail, job_id, message, cause)
 
     def _about(self, job_id: str) -> dict[str, object]:
         return about(job=job_id, scan=self._scan_ids.get(job_id))
@@ -241,8 +245,8 @@ class Pipeline:
         return await asyncio.to_thread(self._ledger.cancel_requested, job_id)
 
 
-def register(pipeline: Pipeline) -> None:
-    """Tell DBOS the workflow and its steps; before it launches."""
+def register(pipeline: Pipeline) -> Callable[[str], Coroutine[Any, Any, None]]:
+    """Tell DBOS the workflow and its steps, before it launches, and return the workflow."""
 
     @DBOS.step(name="fetch")
     async def fetch(job_id: str) -> bool:
@@ -261,7 +265,11 @@ def register(pipeline: Pipeline) -> None:
         try:
             if await fetch(job_id) and (results := await reconstruct(job_id)):
                 await publish_results(job_id, results)
+        except TakenOver as news:
+            log.warning("left: %s", news, extra=about(job=job_id))
         except Exception as problem:
             log.exception("a step failed", extra=about(job=job_id))
             await asyncio.to_thread(pipeline.give_up, job_id, problem)
         await asyncio.to_thread(pipeline.tidy, job_id)
+
+    return reconstruct_bundle

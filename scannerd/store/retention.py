@@ -107,7 +107,7 @@ def safe_scan(folder: ScanFolder) -> Safe | None:
     if state is None or job is None or job.state is not JobState.COMPLETED or not state.results_in_place:
         return None
     try:
-        if sha256_of_file(folder.manifest) != job.bundle_sha256:
+        if job.bundle_sha256 is None or sha256_of_file(folder.manifest) != job.bundle_sha256:
             return None
         size_bytes = _size_bytes(folder.path)
     except OSError:

@@ -10,11 +10,13 @@ import httpx
 import pytest
 from fastapi.routing import iter_route_contexts
 
+from offload.depot.claims import JobClaims
 from offload.depot.database import prepare_database
 from offload.depot.folder import DataFolder
 from offload.depot.instant import now
 from offload.depot.keys import Keys
 from offload.depot.ledger import Ledger
+from offload.depot.needs import Abilities
 from offload.depot.new_job import NewJob, add_job
 from offload.depot.results import ResultShelf
 from offload.depot.storage_folder import FolderStorage
@@ -121,7 +123,8 @@ def world(tmp_path_factory, kit_of_module):
         for scope, lacking in LACKING.items():
             keys[scope] = make_key(connection, "alpha", "x", lacking)[1]
     list(ResultShelf(storage, Keys.of_tenant("alpha")).put(job.job_id, out, (result,)))
-    Ledger(engine).complete(job.job_id, (result,))
+    assert JobClaims(engine, "slot-1").take_next(Abilities()) is not None
+    Ledger(engine, "slot-1").complete(job.job_id, (result,))
     service = kit.service(folder.root, key="the-operators-own-key").up()
     with service.client() as client:
         client.headers = {"X-API-Key": keys["alpha"]}

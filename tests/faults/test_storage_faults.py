@@ -15,10 +15,12 @@ from cut_link import CutLink
 from seaweed_server import SeaweedServer
 from store_until_killed import NEVER_S, contents
 
+from offload.depot.claims import JobClaims
 from offload.depot.database import prepare_database
 from offload.depot.folder import DataFolder
 from offload.depot.keys import Keys
 from offload.depot.ledger import Ledger
+from offload.depot.needs import Abilities
 from offload.depot.new_job import NewJob, add_job, job_id_of
 from offload.depot.results import ResultShelf
 from offload.depot.storage import StorageUnreachable
@@ -118,6 +120,7 @@ def new_job(engine, kit, scan_id):
     manifest = kit.manifest_of([b"a", b"b", b"c"], scan_id)
     with engine.begin() as connection:
         add_job(connection, NewJob.of_bundle(manifest))
+    assert JobClaims(engine, "slot-1").take_next(Abilities()) is not None
     return job_id_of(manifest.digest())
 
 
@@ -126,7 +129,7 @@ def test_no_kill_shows_half_a_set_of_results(mortal, data, settings, kit, scan_i
     shelf, killed = ResultShelf(storage), 0
 
     def seen(job_id):
-        files = Ledger(engine).get(job_id).results
+        files = Ledger(engine, "anybody").get(job_id).results
         return [content_of(storage, shelf.find(job_id, files, file.name)) for file in files]
 
     for seed in range(SEEDS):

@@ -6,15 +6,17 @@ from datetime import UTC, datetime
 import pytest
 import sqlalchemy as sa
 
+from offload.depot.claims import JobClaims
 from offload.depot.instant import now
 from offload.depot.job_row import UnknownJob
 from offload.depot.ledger import Ledger
+from offload.depot.needs import Abilities
 from offload.depot.new_job import NewJob, Priority, add_job, job_id_of
 from offload.depot.stages import StageOutcome
 from offload.depot.tables import JOBS, TENANTS
 from offload.depot.tenant_jobs import TenantJobs
 from offload.wire.bundle import CameraModel, FrameEntry, Manifest, StoredFile
-from offload.wire.jobs import JobState, Stage
+from offload.wire.jobs import Cause, JobState, Stage
 
 MOMENT = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -48,6 +50,12 @@ def add(engine):
     return insert
 
 
+def taken(engine, worker="slot-1"):
+    """Let a worker take the next job, and return what it writes with."""
+    assert JobClaims(engine, worker).take_next(Abilities()) is not None
+    return Ledger(engine, worker)
+
+
 def test_a_bundles_job_is_one_of_each_tenant_and_known_to_it_alone(engine, add):
     local, shop = NewJob.of_bundle(manifest()), NewJob.of_bundle(manifest(), "shop")
     assert local.job_id == manifest().digest()[:32] == job_id_of(manifest().digest())
@@ -58,7 +66,7 @@ def test_a_bundles_job_is_one_of_each_tenant_and_known_to_it_alone(engine, add):
     for ask in (theirs.get, theirs.request_cancel, theirs.stages):
         with pytest.raises(UnknownJob):
             ask(local.job_id)
-    assert not Ledger(engine).cancel_requested(local.job_id)
+    assert not Ledger(engine, "slot-1").row(local.job_id)["cancel_requested"]
     assert TenantJobs(engine, "local").get(local.job_id).bundle_sha256 == manifest().digest()
 
 
@@ -67,7 +75,7 @@ def test_an_idempotency_key_makes_one_job_of_each_tenant(engine, add):
     assert [add(one), add(replace(one, job_id="f" * 32, manifest=manifest("b")))] == [True, False]
     assert add(replace(one, job_id="e" * 32, tenant_id="shop"))
     assert TenantJobs(engine, "local").with_idempotency_key("again").job_id == one.job_id
-    row = Ledger(engine).row(one.job_id)
+    row = Ledger(engine, "slot-1").row(one.job_id)
     assert (row["priority"], row["needs"], row["request"], row["dead"]) == ("urgent", ["cuda"], {}, False)
     assert row["created_at"].tzinfo is not None
 
@@ -75,7 +83,7 @@ def test_an_idempotency_key_makes_one_job_of_each_tenant(engine, add):
 def test_a_jobs_stages_are_remembered_with_their_ends(engine, add):
     job = NewJob.of_bundle(manifest())
     add(job)
-    ledger = Ledger(engine)
+    ledger = taken(engine)
     ledger.progress(job.job_id, Stage.FETCH, 0)
     ledger.begin(job.job_id)
     ledger.progress(job.job_id, Stage.READ, 5)
@@ -100,19 +108,22 @@ def test_a_jobs_stages_are_remembered_with_their_ends(engine, add):
 def test_a_finished_job_never_changes(engine, add):
     job = NewJob.of_bundle(manifest())
     add(job)
-    jobs, ledger = TenantJobs(engine, "local"), Ledger(engine)
+    jobs, ledger = TenantJobs(engine, "local"), taken(engine)
+    ledger.cancelled(job.job_id)
     assert jobs.request_cancel(job.job_id).state is JobState.CANCELLED
     ledger.complete(job.job_id, [])
-    ledger.fail(job.job_id, "too late")
+    ledger.fail(job.job_id, "too late", Cause.BUG)
     assert (jobs.get(job.job_id).state, jobs.get(job.job_id).error) == (JobState.CANCELLED, None)
 
 
 def test_a_running_job_is_asked_to_stop(engine, add):
     job = NewJob.of_bundle(manifest())
     add(job)
-    Ledger(engine).begin(job.job_id)
+    ledger = taken(engine)
+    ledger.begin(job.job_id)
+    assert not ledger.cancel_requested(job.job_id)
     assert TenantJobs(engine, "local").request_cancel(job.job_id).state is JobState.RUNNING
-    assert Ledger(engine).cancel_requested(job.job_id)
+    assert ledger.cancel_requested(job.job_id)
 
 
 def test_a_job_belongs_to_a_tenant_that_is_there(add):

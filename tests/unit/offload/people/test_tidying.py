@@ -6,10 +6,12 @@ from datetime import timedelta
 import pytest
 import sqlalchemy as sa
 
+from offload.depot.claims import JobClaims
 from offload.depot.instant import now
 from offload.depot.job_row import UnknownJob
 from offload.depot.keys import Keys
 from offload.depot.ledger import Ledger
+from offload.depot.needs import Abilities
 from offload.depot.new_job import NewJob, add_job
 from offload.depot.results import ResultShelf
 from offload.depot.storage_folder import FolderStorage
@@ -83,7 +85,8 @@ def completed(engine, storage, folder, manifest, tmp_path):
         (out / "model.glb").write_text(scan_id)
         file = StoredFile(name="model.glb", sha256=sha256_of(out / "model.glb"), size_bytes=len(scan_id))
         list(ResultShelf(storage, Keys.of_tenant(tenant_id)).put(job.job_id, out, (file,)))
-        Ledger(engine).complete(job.job_id, (file,))
+        assert JobClaims(engine, "slot-1").take_next(Abilities()) is not None
+        Ledger(engine, "slot-1").complete(job.job_id, (file,))
         folder.job(job.job_id).mkdir(exist_ok=True)
         return job.job_id
 

@@ -5,10 +5,12 @@ import sys
 
 import pytest
 
+from offload.depot.claims import JobClaims, take_over
 from offload.depot.database import prepare_database
 from offload.depot.folder import DataFolder
 from offload.depot.keys import Keys
 from offload.depot.ledger import Ledger
+from offload.depot.needs import Abilities
 from offload.depot.new_job import NewJob, add_job, job_id_of
 from offload.depot.results import ResultShelf
 from offload.depot.storage_folder import FolderStorage
@@ -63,17 +65,28 @@ def manifest(storage, tmp_path):
 
 
 @pytest.fixture
-def ledger(manifest, tmp_path):
+def database(manifest, tmp_path):
     engine = prepare_database(DataFolder(tmp_path / "database"))
     with engine.begin() as connection:
         add_job(connection, NewJob.of_bundle(manifest))
-    yield Ledger(engine)
+    yield engine
     engine.dispose()
 
 
 @pytest.fixture
-def machine(ledger, storage, tmp_path):
+def ledger(database):
+    return Ledger(database, "anybody")
+
+
+@pytest.fixture
+def machine(database, manifest, storage, tmp_path):
     def make(name):
+        """Give the job to this machine, whoever had it."""
+        ledger = Ledger(database, name)
+        before = ledger.row(job_id_of(manifest.digest()))["worker"]
+        if before != name:
+            take_over(database, str(before))
+            assert JobClaims(database, name).take_next(Abilities()) is not None
         folder = DataFolder(tmp_path / name)
         folder.create()
         cache = BlobCache(folder.cache, storage, 10**9)
