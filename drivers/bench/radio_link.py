@@ -27,6 +27,8 @@ BUFFER_BYTES = 64 << 10
 """What a reset connection takes with it was sent in vain: keep it small, as radios do."""
 IN_FLIGHT = 16
 """Chunks that are on their way at most, in each direction of a connection."""
+LATE_S = 0.05
+"""So late a program on a busy machine may be with its next chunk: no radio would have been idle meanwhile."""
 
 
 @dataclass(frozen=True)
@@ -75,23 +77,17 @@ class Air:
     def __init__(self, make: LinkMake, chance: random.Random, passed: Passed) -> None:
         self._make, self._chance, self._passed = make, chance, passed
         self._turn = asyncio.Lock()
-        self._wanted = 0
-        self._free_s = time.monotonic()
-        self._next_outage_s = self._after_s(self._free_s)
+        self._free_s = float("-inf")
+        self._next_outage_s = self._after_s(time.monotonic())
 
     async def carry(self, size_bytes: int) -> None:
         """Return once a chunk has been on the air."""
-        # A busy machine that wakes up late has not made the air idle.
-        is_queued = self._wanted > 0
-        self._wanted += 1
-        try:
-            async with self._turn:
-                await _sleep_until(self._taken_until(size_bytes, is_queued))
-        finally:
-            self._wanted -= 1
+        async with self._turn:
+            await _sleep_until(self._taken_until(size_bytes))
 
-    def _taken_until(self, size_bytes: int, is_queued: bool) -> float:
-        begins_s = self._free_s if is_queued else max(self._free_s, time.monotonic())
+    def _taken_until(self, size_bytes: int) -> float:
+        now_s = time.monotonic()
+        begins_s = self._free_s if now_s < self._free_s + LATE_S else now_s
         if begins_s >= self._next_outage_s:
             self._passed.outages += 1
             begins_s = max(begins_s, self._next_outage_s + self._chance.uniform(*self._make.outage_s))
