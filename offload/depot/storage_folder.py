@@ -132,7 +132,7 @@ def _while_folders_go(path: Path, place: Callable[[], None]) -> None:
         try:
             place()
             return
-        except FileNotFoundError:
+        except (FileNotFoundError, FileExistsError):  # The latter from mkdir, of a folder that went as it looked.
             if left == 0 or not path.exists():
                 raise
 
