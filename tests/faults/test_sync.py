@@ -307,12 +307,12 @@ def test_the_scan_that_a_person_chose_goes_first_then_the_newest(service, kit, m
     for age, name in enumerate(names):
         waiting = kit.scan(scans, name)
         for index in range(4):
-            waiting.take(index, kit.jpeg(random.randrange(1 << 32), 320, 240))
-        waiting.seal(photo_width_px=320, photo_height_px=240)
+            waiting.take(index, kit.jpeg(random.randrange(1 << 32), 480, 360))
+        waiting.seal(photo_width_px=480, photo_height_px=360)
         taken_s = time.time() - 1000 * age
         os.utime(waiting.folder / "journal.jsonl", (taken_s, taken_s))
     choose_first(scans, names[4])
-    make_sync(service.url, "--connections", "1", "--rate-kb-s", "2000")
+    make_sync(service.url, "--connections", "1", "--rate-kb-s", "1000")
 
     def handed_over():
         with service.client() as client:
