@@ -10,7 +10,7 @@ from offload.depot.job_row import UnknownJob
 from offload.depot.keys import Keys
 from offload.depot.results import ResultShelf
 from offload.depot.storage import Storage
-from offload.depot.tables import API_KEYS, BLOBS, JOBS, LOCAL_TENANT, PROJECTS, TENANTS, USERS
+from offload.depot.tables import AUDIT, JOBS, LOCAL_TENANT, METADATA
 from offload.depot.tenant_jobs import TenantJobs
 from offload.depot.workflow_names import APPLICATION, workflow_ids
 from offload.people.audit import note
@@ -27,7 +27,7 @@ class JobLives(RuntimeError):
 
 
 class Eraser:
-    """Deletes. What is not done when the power goes is done when the same is asked for again, or by `tidying`."""
+    """Deletes, the row last: what a kill or a storage that is away left undone is done when it is asked for again."""
 
     def __init__(self, engine: sa.Engine, storage: Storage, folder: DataFolder) -> None:
         self._engine, self._storage, self._folder = engine, storage, folder
@@ -51,13 +51,13 @@ class Eraser:
         # First what DBOS remembers: it would keep the same bundle from ever being run again.
         for workflow_id in workflows:
             self._client.delete_workflow(workflow_id)
+        ResultShelf(self._storage, Keys.of_tenant(whose.tenant_id)).erase(job_id)
+        shutil.rmtree(self._folder.job(job_id), ignore_errors=True)
         mine = sa.and_(JOBS.c.job_id == job_id, JOBS.c.tenant_id == whose.tenant_id)
         with self._engine.begin() as connection:
             if connection.execute(sa.delete(JOBS).where(mine, JOBS.c.state.in_(FINAL))).rowcount == 0:
                 raise UnknownJob(job_id)
             note(connection, whose, "job.delete", job_id)
-        ResultShelf(self._storage, Keys.of_tenant(whose.tenant_id)).erase(job_id)
-        shutil.rmtree(self._folder.job(job_id), ignore_errors=True)
 
     def _workflows(self, job_id: str) -> list[str]:
         with self._engine.connect() as connection:
@@ -83,6 +83,7 @@ class Eraser:
         for part in self._folder.parts.glob(f"{keys.namespace}.*.part"):
             part.unlink(missing_ok=True)
         with self._engine.begin() as connection:
-            for table in (BLOBS, API_KEYS, USERS, PROJECTS, TENANTS):
-                connection.execute(sa.delete(table).where(table.c.tenant_id == tenant_id))
+            for table in reversed(METADATA.sorted_tables):
+                if table is not AUDIT and "tenant_id" in table.c:
+                    connection.execute(sa.delete(table).where(table.c.tenant_id == tenant_id))
             note(connection, whose, "tenant.delete", tenant_id, jobs=len(job_ids), files=len(stored))

@@ -83,7 +83,7 @@ class Server:
 
 @contextmanager
 def serving() -> Iterator[Server]:
-    """Yield a server; everything of it is gone afterwards, also when the tests are killed."""
+    """Yield a server, whose data is gone afterwards; it ends with the tests, also when they are killed."""
     folder = Path(tempfile.mkdtemp(prefix="offload-postgresql-"))
     try:
         unprivileged = [program("setpriv"), "--pdeathsig", "QUIT"]

@@ -14,6 +14,7 @@ from offload.depot.ledger import Ledger
 from offload.depot.needs import Abilities
 from offload.depot.new_job import NewJob, add_job
 from offload.depot.results import ResultShelf
+from offload.depot.storage import StorageUnreachable
 from offload.depot.storage_folder import FolderStorage
 from offload.depot.tables import BLOBS, JOBS
 from offload.depot.tenant_jobs import TenantJobs
@@ -131,6 +132,21 @@ def test_a_job_is_deleted_with_what_it_left(engine, eraser, folder, storage, com
         eraser.delete_job(SHOP, one)
     with pytest.raises(UnknownJob):
         eraser.delete_job(Principal("local", "operator", frozenset()), other)
+
+
+def test_a_job_whose_results_cannot_be_deleted_yet_stays_until_they_can(engine, eraser, folder, storage, completed):
+    class Away(FolderStorage):
+        def below(self, prefix):
+            raise StorageUnreachable(f"{prefix}: no answer")
+
+    job_id = completed("cup")
+    away = Eraser(engine, Away(folder.root), folder)
+    with pytest.raises(StorageUnreachable):
+        away.delete_job(SHOP, job_id)
+    away.close()
+    assert TenantJobs(engine, "shop").find(job_id) is not None
+    eraser.delete_job(SHOP, job_id)
+    assert list(storage.below("spaces/shop/jobs/")) == []
 
 
 def test_a_job_that_waits_is_not_deleted(engine, eraser, manifest):
