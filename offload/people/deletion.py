@@ -61,7 +61,9 @@ class Eraser:
 
     def _workflows(self, job_id: str) -> list[str]:
         with self._engine.connect() as connection:
-            handed_out = connection.scalars(sa.select(JOBS.c.handed_out).where(JOBS.c.job_id == job_id)).one()
+            handed_out = connection.scalar(sa.select(JOBS.c.handed_out).where(JOBS.c.job_id == job_id))
+        if handed_out is None:  # Somebody else was faster.
+            raise UnknownJob(job_id)
         return workflow_ids(job_id, handed_out)
 
     def delete_tenant(self, whose: Principal) -> None:
