@@ -15,12 +15,11 @@ import sqlalchemy as sa
 
 from offload.depot.instant import now
 from offload.depot.needs import Abilities
-from offload.depot.new_job import Priority
 from offload.depot.outage import outlast
 from offload.depot.stages import StageOutcome, end_stage
 from offload.depot.tables import JOBS, WORKERS
 from offload.depot.workflow_names import workflow_id
-from offload.wire.jobs import JobState
+from offload.wire.jobs import JobState, Priority
 
 RANK = sa.case({Priority.URGENT: 0, Priority.NORMAL: 1}, value=JOBS.c.priority, else_=2)
 NEEDS = sa.cast(JOBS.c.needs, sa.Text)

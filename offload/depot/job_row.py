@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from pydantic import TypeAdapter
 
 from offload.wire.bundle import StoredFile
-from offload.wire.jobs import Job, JobState, Stage
+from offload.wire.jobs import Cause, Job, JobState, Priority, Stage
 
 FILES = TypeAdapter(tuple[StoredFile, ...])
 
@@ -13,7 +13,7 @@ class UnknownJob(KeyError):
     """There is no such job."""
 
 
-def job_of(row: sa.RowMapping) -> Job:
+def job_of(row: sa.RowMapping, waits_for: str | None = None) -> Job:
     """Return what is told of a job."""
     return Job(
         job_id=row["job_id"],
@@ -23,6 +23,10 @@ def job_of(row: sa.RowMapping) -> Job:
         stage=Stage(row["stage"]) if row["stage"] else None,
         percent=row["percent"],
         error=row["error"],
+        priority=Priority(row["priority"]),
+        cause=Cause(row["cause"]) if row["cause"] else None,
+        dead=row["dead"],
+        waits_for=waits_for,
         created_at=row["created_at"],
         updated_at=row["updated_at"],
         results=FILES.validate_json(row["results"]),

@@ -12,7 +12,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from offload.depot.instant import now
 from offload.depot.tables import JOBS, LOCAL_TENANT
 from offload.wire.bundle import Manifest
-from offload.wire.jobs import JobState
+from offload.wire.jobs import JobState, Priority
 
 
 class JobKind(StrEnum):
@@ -22,14 +22,6 @@ class JobKind(StrEnum):
     """A sealed scan with a manifest."""
     IMAGES = "images"
     """Addresses that its request names."""
-
-
-class Priority(StrEnum):
-    """Which of a tenant's jobs goes first."""
-
-    URGENT = "urgent"
-    NORMAL = "normal"
-    BATCH = "batch"
 
 
 def job_id_of(bundle_sha256: str, tenant_id: str = LOCAL_TENANT) -> str:

@@ -1,11 +1,14 @@
 """The jobs of one tenant: what the service may read and change on somebody's behalf. Others' do not exist here."""
 
+from collections.abc import Sequence
+
 import sqlalchemy as sa
 
 from offload.depot.instant import now
 from offload.depot.job_row import UnknownJob, job_of
 from offload.depot.stages import StageRun, stage_history
 from offload.depot.tables import JOBS
+from offload.depot.waiting import why_they_wait
 from offload.wire.jobs import Job, JobState
 
 
@@ -18,7 +21,7 @@ class TenantJobs:
     def find(self, job_id: str) -> Job | None:
         """Return a job, or None."""
         row = self._row(job_id)
-        return job_of(row) if row is not None else None
+        return self._told([row])[0] if row is not None else None
 
     def get(self, job_id: str) -> Job:
         """Return a job. Raises UnknownJob."""
@@ -30,13 +33,14 @@ class TenantJobs:
         """Return the job that was made under this key, or None."""
         with self._engine.connect() as connection:
             row = connection.execute(self._mine().where(JOBS.c.idempotency_key == key)).mappings().one_or_none()
-        return job_of(row) if row is not None else None
+        return self._told([row])[0] if row is not None else None
 
     def newest(self, limit: int = 200) -> list[Job]:
         """Return jobs, the newest first."""
         query = self._mine().order_by(JOBS.c.created_at.desc(), JOBS.c.job_id).limit(limit)
         with self._engine.connect() as connection:
-            return [job_of(row) for row in connection.execute(query).mappings()]
+            rows = connection.execute(query).mappings().all()
+        return self._told(rows)
 
     def stages(self, job_id: str) -> list[StageRun]:
         """Return what a job went through. Raises UnknownJob."""
@@ -58,6 +62,11 @@ class TenantJobs:
 
     def _mine(self) -> sa.Select[tuple[object, ...]]:
         return sa.select(JOBS).where(JOBS.c.tenant_id == self._tenant_id)
+
+    def _told(self, rows: Sequence[sa.RowMapping]) -> list[Job]:
+        some_wait = any(row["state"] == JobState.QUEUED for row in rows)
+        reasons = why_they_wait(self._engine, self._tenant_id) if some_wait else {}
+        return [job_of(row, reasons.get(row["job_id"])) for row in rows]
 
     def _row(self, job_id: str) -> sa.RowMapping | None:
         with self._engine.connect() as connection:

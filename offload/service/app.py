@@ -2,32 +2,28 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import asdict
-from typing import Annotated, BinaryIO
+from typing import Annotated
 
 import sqlalchemy as sa
 from fastapi import APIRouter, FastAPI, Header, HTTPException, Request, Response
-from fastapi.responses import FileResponse, JSONResponse, RedirectResponse, StreamingResponse
+from fastapi.responses import JSONResponse
 from pydantic import ValidationError
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect
 
 from offload.depot.folder import DataFolder
-from offload.depot.job_row import UnknownJob
 from offload.depot.keys import Keys
-from offload.depot.results import ResultShelf
 from offload.depot.storage import Storage, StorageTrouble
-from offload.depot.tenant_jobs import TenantJobs
-from offload.people.audit import note
 from offload.people.deletion import Eraser
 from offload.people.logins import Logins
 from offload.people.principal import Principal
 from offload.people.quotas import Claims, QuotaExceeded
 from offload.people.tidying import Tidying
-from offload.service.auth import Doorkeeper, Reader, Writer
+from offload.service.auth import Doorkeeper, Writer
 from offload.service.blobs import (
     BlobBusy,
     BlobMismatch,
@@ -41,18 +37,15 @@ from offload.service.blobs import (
 from offload.service.deletions import add_deletion_route
 from offload.service.health import add_health_routes
 from offload.service.housekeeping import keep_tidy
+from offload.service.job_routes import add_job_routes
 from offload.service.jobs import BundleRefused, FilesMissing, Intake
 from offload.service.login import add_login_routes
 from offload.wire.base import Sha256
 from offload.wire.bundle import Manifest
-from offload.wire.jobs import FROM_STORAGE, Job
 
 log = logging.getLogger(__name__)
 
 LARGEST_MANIFEST_BYTES = 8 << 20
-LINK_VALID_S = 300.0
-"""To begin a download; long enough for clocks that differ a little, short for a link that is passed on."""
-STREAM_BYTES = 1 << 20
 STORAGE_PAUSE_S = 5
 DATABASE_PAUSE_S = 5
 STORED_AT_ONCE = 8
@@ -88,7 +81,7 @@ def create_app(
     router = APIRouter(prefix="/api/v1")
     _add_blob_routes(router, folder, storage, storing, Claims(engine))
     _add_bundle_route(router, intake)
-    _add_job_routes(router, engine, storage)
+    add_job_routes(router, engine, storage)
     add_deletion_route(router, eraser)
     add_login_routes(router, logins)
     app.include_router(router)
@@ -200,52 +193,3 @@ async def _body(request: Request) -> bytes:
         if len(body) > LARGEST_MANIFEST_BYTES:
             raise HTTPException(413, f"a manifest has at most {LARGEST_MANIFEST_BYTES} bytes")
     return bytes(body)
-
-
-def _add_job_routes(router: APIRouter, engine: sa.Engine, storage: Storage) -> None:
-    def known(whose: Principal, job_id: str) -> Job:
-        try:
-            return TenantJobs(engine, whose.tenant_id).get(job_id)
-        except UnknownJob as problem:
-            raise HTTPException(404, f"there is no job {job_id}") from problem
-
-    @router.get("/jobs")
-    def newest(whose: Reader) -> list[Job]:
-        return TenantJobs(engine, whose.tenant_id).newest()
-
-    @router.get("/jobs/{job_id}")
-    def one(whose: Reader, job_id: str) -> Job:
-        return known(whose, job_id)
-
-    @router.post("/jobs/{job_id}/cancel")
-    def cancel(whose: Writer, job_id: str) -> Job:
-        known(whose, job_id)
-        with engine.begin() as connection:
-            note(connection, whose, "job.cancel", job_id)
-        return TenantJobs(engine, whose.tenant_id).request_cancel(job_id)
-
-    @router.get("/jobs/{job_id}/results/{name:path}", response_model=None)
-    def result(whose: Reader, job_id: str, name: str) -> Response:
-        job = known(whose, job_id)
-        if name not in {file.name for file in job.results}:
-            raise HTTPException(404, f"job {job_id} is {job.state} and has no result {name}")
-        key = ResultShelf(storage, Keys.of_tenant(whose.tenant_id)).find(job_id, job.results, name)
-        if key is None:
-            raise HTTPException(410, f"{name} of job {job_id} is no longer in the service's storage")
-        return _hand_out(storage, key)
-
-
-def _hand_out(storage: Storage, key: str) -> Response:
-    if (path := storage.local(key)) is not None:
-        return FileResponse(path)
-    if (link := storage.link(key, LINK_VALID_S)) is not None:
-        return RedirectResponse(link, 307, {"Cache-Control": "no-store", FROM_STORAGE: "?1"})
-    stored = storage.stat(key)
-    size = {"Content-Length": str(stored.size_bytes)} if stored else {}
-    return StreamingResponse(_chunks(storage.open(key)), headers=size, media_type="application/octet-stream")
-
-
-def _chunks(stream: BinaryIO) -> Iterator[bytes]:
-    with stream:
-        while chunk := stream.read(STREAM_BYTES):
-            yield chunk

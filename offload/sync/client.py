@@ -261,7 +261,8 @@ def _retry_after_s(answer: httpx.Response) -> float:
 
 def _parsed(kind: type[Answer], answer: httpx.Response) -> Answer:
     try:
-        return kind.model_validate_json(answer.content)
+        # A newer service tells more; what this version needs of it, it checks all the same.
+        return kind.model_validate_json(answer.content, extra="ignore")
     except ValidationError as problem:
         raise ServiceRefused(
             f"{answer.request.url} answers in a way this version does not know: {problem}"

@@ -5,7 +5,7 @@ from enum import StrEnum
 
 from pydantic import Field
 
-from offload.wire.base import ScanId, Sha256, Wire
+from offload.wire.base import ScanId, Sha256, Wire, is_nothing
 from offload.wire.bundle import StoredFile
 
 FROM_STORAGE = "Offload-From-Storage"
@@ -57,6 +57,22 @@ class Cause(StrEnum):
     BUG = "bug"
 
 
+class Priority(StrEnum):
+    """Which of a tenant's jobs goes first."""
+
+    URGENT = "urgent"
+    NORMAL = "normal"
+    BATCH = "batch"
+
+
+def _is_none(value: object) -> bool:
+    return value is None
+
+
+def _is_normal(priority: Priority) -> bool:
+    return priority is Priority.NORMAL
+
+
 class Job(Wire):
     """One reconstruction of one bundle. The job's id is made from the bundle's hash, so a repeat is the same job."""
 
@@ -69,6 +85,14 @@ class Job(Wire):
     percent: float = Field(default=0.0, ge=0, le=100)
     """Of the whole job."""
     error: str | None = None
+    priority: Priority = Field(default=Priority.NORMAL, exclude_if=_is_normal)
+    cause: Cause | None = Field(default=None, exclude_if=is_nothing)
+    dead: bool = Field(default=False, exclude_if=is_nothing)
+    """It failed for good, and waits for somebody who has it tried again."""
+    seconds_left: float | None = Field(default=None, exclude_if=_is_none, ge=0)
+    """Of work, as it was with jobs before; what a queued job waits for a worker is not in it."""
+    waits_for: str | None = Field(default=None, exclude_if=is_nothing)
+    """Why a queued job is not running yet, for people."""
     created_at: datetime
     updated_at: datetime
     results: tuple[StoredFile, ...] = ()

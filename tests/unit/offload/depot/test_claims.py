@@ -11,11 +11,11 @@ from offload.depot.claims import JobClaims, silent_since, take_over
 from offload.depot.instant import now
 from offload.depot.ledger import Ledger, TakenOver
 from offload.depot.needs import Abilities, NotANeed, read_needs
-from offload.depot.new_job import NewJob, Priority, add_job
+from offload.depot.new_job import NewJob, add_job
 from offload.depot.roster import NameTaken, Roster
 from offload.depot.tables import JOBS, TENANTS, WORKERS
 from offload.depot.tenant_jobs import TenantJobs
-from offload.wire.jobs import Cause, JobState
+from offload.wire.jobs import Cause, JobState, Priority
 
 ANY = Abilities()
 

@@ -11,12 +11,12 @@ from offload.depot.instant import now
 from offload.depot.job_row import UnknownJob
 from offload.depot.ledger import Ledger
 from offload.depot.needs import Abilities
-from offload.depot.new_job import NewJob, Priority, add_job, job_id_of
+from offload.depot.new_job import NewJob, add_job, job_id_of
 from offload.depot.stages import StageOutcome
 from offload.depot.tables import JOBS, TENANTS
 from offload.depot.tenant_jobs import TenantJobs
 from offload.wire.bundle import CameraModel, FrameEntry, Manifest, StoredFile
-from offload.wire.jobs import Cause, JobState, Stage
+from offload.wire.jobs import Cause, JobState, Priority, Stage
 
 MOMENT = datetime(2026, 1, 1, tzinfo=UTC)
 
