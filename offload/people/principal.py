@@ -13,6 +13,8 @@ class Scope(StrEnum):
     """See the tenant's jobs, uploads and results."""
     JOBS_WRITE = "jobs:write"
     """Upload, make, cancel and delete them."""
+    METRICS = "metrics"
+    """See the figures of the whole service, in which no tenant is named, and nothing else."""
     ADMIN = "admin"
     """Both, and the tenant's own people and keys."""
     OPERATOR = "operator"
@@ -21,7 +23,7 @@ class Scope(StrEnum):
 
 _IMPLIED = {
     Scope.ADMIN: {Scope.JOBS_READ, Scope.JOBS_WRITE},
-    Scope.OPERATOR: {Scope.JOBS_READ, Scope.JOBS_WRITE, Scope.ADMIN},
+    Scope.OPERATOR: {Scope.JOBS_READ, Scope.JOBS_WRITE, Scope.ADMIN, Scope.METRICS},
 }
 
 

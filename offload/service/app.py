@@ -40,6 +40,7 @@ from offload.service.housekeeping import keep_tidy
 from offload.service.job_routes import add_job_routes
 from offload.service.jobs import BundleRefused, FilesMissing, Intake
 from offload.service.login import add_login_routes
+from offload.service.metrics import Meters, add_metrics_route
 from offload.wire.base import Sha256
 from offload.wire.bundle import Manifest
 
@@ -62,6 +63,7 @@ def create_app(
     """Return the service over this data folder and storage; its database must be prepared."""
     intake, eraser = Intake(storage, engine), Eraser(engine, storage, folder)
     tidying = Tidying(engine, storage, folder, eraser)
+    meters = Meters(engine)
     storing = ThreadPoolExecutor(STORED_AT_ONCE, thread_name_prefix="storing")
 
     @asynccontextmanager
@@ -79,7 +81,7 @@ def create_app(
     app = FastAPI(title="offload", lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None)
     app.state.doorkeeper = doorkeeper
     router = APIRouter(prefix="/api/v1")
-    _add_blob_routes(router, folder, storage, storing, Claims(engine))
+    _add_blob_routes(router, folder, storage, storing, Claims(engine), meters)
     _add_bundle_route(router, intake)
     add_job_routes(router, engine, storage)
     add_deletion_route(router, eraser)
@@ -90,6 +92,7 @@ def create_app(
     app.add_exception_handler(QuotaExceeded, _tell_of_quota)
 
     add_health_routes(app, engine, storage)
+    add_metrics_route(app, meters)
     return app
 
 
@@ -113,7 +116,7 @@ async def _tell_of_quota(_request: Request, refusal: Exception) -> Response:
 
 
 def _add_blob_routes(
-    router: APIRouter, folder: DataFolder, storage: Storage, storing: Executor, claims: Claims
+    router: APIRouter, folder: DataFolder, storage: Storage, storing: Executor, claims: Claims, meters: Meters
 ) -> None:
     def store_of(whose: Principal) -> BlobStore:
         return BlobStore(folder, storage, Keys.of_tenant(whose.tenant_id))
@@ -139,7 +142,7 @@ def _add_blob_routes(
                 return Response(headers={"Upload-Complete": "?1"})
             with writer:
                 await asyncio.to_thread(claims.claim, whose.tenant_id, sha256, upload_length)
-                return await _receive(writer, request, storing)
+                return await _receive(writer, request, storing, meters)
         except ClientDisconnect:
             return Response(status_code=400)  # Nobody reads this; what arrived stays.
         except WrongOffset as refusal:
@@ -150,7 +153,7 @@ def _add_blob_routes(
             raise HTTPException(_STATUS[type(refusal)], str(refusal)) from refusal
 
 
-async def _receive(writer: PartWriter, request: Request, storing: Executor) -> Response:
+async def _receive(writer: PartWriter, request: Request, storing: Executor, meters: Meters) -> Response:
     chunks = request.stream().__aiter__()
     while True:
         try:
@@ -161,6 +164,7 @@ async def _receive(writer: PartWriter, request: Request, storing: Executor) -> R
         except TimeoutError as silence:
             raise HTTPException(408, f"no byte came for {CHUNK_DEADLINE_S:.0f} s; go on at the offset") from silence
         writer.write(chunk)
+        meters.uploaded.inc(len(chunk))
     if not writer.arrived:
         return Response(status_code=204, headers={"Upload-Complete": "?0", "Upload-Offset": str(writer.offset_bytes)})
     await asyncio.get_running_loop().run_in_executor(storing, writer.finish)

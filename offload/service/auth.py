@@ -106,5 +106,6 @@ class Admitted:
 Reader = Annotated[Principal, Depends(Admitted(Scope.JOBS_READ))]
 Writer = Annotated[Principal, Depends(Admitted(Scope.JOBS_WRITE))]
 Admin = Annotated[Principal, Depends(Admitted(Scope.ADMIN))]
+Watcher = Annotated[Principal, Depends(Admitted(Scope.METRICS))]
 Operator = Annotated[Principal, Depends(Admitted(Scope.OPERATOR))]
-"""What a route declares as its first argument: no route goes without one of these four."""
+"""What a route declares as its first argument: no route goes without one of these five."""

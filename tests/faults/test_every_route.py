@@ -34,6 +34,7 @@ READ_LIMIT_S = 5.0
 LACKING = {
     Scope.JOBS_READ: (Scope.JOBS_WRITE,),
     Scope.JOBS_WRITE: (Scope.JOBS_READ,),
+    Scope.METRICS: (Scope.ADMIN,),
     Scope.ADMIN: (Scope.JOBS_READ, Scope.JOBS_WRITE),
     Scope.OPERATOR: (Scope.ADMIN,),
 }
@@ -171,7 +172,7 @@ def every(app):
 def test_no_route_is_open_that_is_not_listed(world):
     _service, app, _keys, _theirs, _never = world
     for route in every(app):
-        assert len(route.guards) == 1, f"{route} declares no one of Reader, Writer, Admin, Operator"
+        assert len(route.guards) == 1, f"{route} declares no one of Reader, Writer, Admin, Watcher, Operator"
 
 
 @pytest.mark.parametrize("which", [None, "revoked", "expired", "nonsense"])
@@ -194,7 +195,7 @@ def test_a_key_without_the_scope_is_told_which(world):
 def test_another_tenants_things_are_as_if_they_never_were(world):
     service, app, keys, theirs, never = world
     for route in every(app):
-        if route.scope is Scope.OPERATOR:
+        if route.scope in (Scope.OPERATOR, Scope.METRICS):
             continue
         seen, unseen = (ask(service, route, keys["beta"], things) for things in (theirs, never))
         where = f"{route.method} {route.path}"
