@@ -160,8 +160,11 @@ async def test_an_issuer_that_is_ill_is_no_refusal(client, issuer):
 
 
 async def test_logins_are_slowed_down(client):
-    answers = [(await client.get("/login")).status_code for _login in range(31)]
-    assert answers == [200] * 30 + [429]
+    answers = []
+    while 429 not in answers and len(answers) < 500:
+        answers.append((await client.get("/login")).status_code)
+    assert set(answers[:30]) == {200}
+    assert answers[-1] == 429
 
 
 async def test_somebody_known_in_two_tenants_is_not_guessed(log_in, engine):
