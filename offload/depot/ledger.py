@@ -64,6 +64,10 @@ class Ledger:
             raise UnknownJob(job_id)
         return Manifest.model_validate_json(manifest)
 
+    def set_manifest(self, job_id: str, manifest: Manifest) -> None:
+        """Give a job that came without a bundle the one made of its photos, which must be in storage."""
+        self._update(job_id, manifest=manifest.model_dump_json())
+
     def begin(self, job_id: str) -> int:
         """Count one more start of the engine and return how many that makes; it survives a kill. Raises TakenOver."""
         self._update(job_id, state=JobState.RUNNING, starts=JOBS.c.starts + 1)

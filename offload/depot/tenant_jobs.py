@@ -1,6 +1,7 @@
 """The jobs of one tenant: what the service may read and change on somebody's behalf. Others' do not exist here."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -34,6 +35,12 @@ class TenantJobs:
         with self._engine.connect() as connection:
             row = connection.execute(self._mine().where(JOBS.c.idempotency_key == key)).mappings().one_or_none()
         return self._told([row])[0] if row is not None else None
+
+    def request(self, job_id: str) -> dict[str, Any]:
+        """Return what else came with a job. Raises UnknownJob."""
+        if (row := self._row(job_id)) is None:
+            raise UnknownJob(job_id)
+        return dict(row["request"])
 
     def newest(self, limit: int = 200) -> list[Job]:
         """Return jobs, the newest first."""

@@ -35,6 +35,9 @@ class AddressPolicy:
         return any(address in network for network in self.allowed)
 
 
+PUBLIC_ONLY = AddressPolicy()
+
+
 def _meant(address: Address) -> Iterator[Address]:
     """Yield what a packet to this address would reach, on whatever way."""
     if isinstance(address, ipaddress.IPv4Address):

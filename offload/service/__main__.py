@@ -19,6 +19,7 @@ from offload.depot.folder import DataFolder, FolderUnusable, make_folder
 from offload.depot.storage import StorageRefused
 from offload.depot.storage_setting import StorageProblem, open_storage
 from offload.durable import replace_file
+from offload.fetch.addresses import AddressesProblem
 from offload.logs.journal import start_logging
 from offload.people.keys import are_there_keys
 from offload.people.logins import Logins
@@ -28,6 +29,7 @@ from offload.people.token_key import TokenKeyProblem, read_token_key
 from offload.people.tokens import Tokens
 from offload.service.app import create_app
 from offload.service.auth import Doorkeeper, is_loopback, require_key_unless_loopback
+from offload.service.outside import OutsideProblem, read_outside
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 RECEIVE_BUFFER_BYTES = 128 << 10
@@ -51,6 +53,8 @@ PROBLEMS = (
     DatabaseUnusable,
     OidcProblem,
     TokenKeyProblem,
+    OutsideProblem,
+    AddressesProblem,
 )
 """That a person must mend before the service can start."""
 
@@ -68,6 +72,7 @@ def serve(
     folder = DataFolder(data.resolve())
     try:
         key = read_key(os.environ)
+        outside = read_outside(os.environ)
         folder.create()
         if port_file is not None:
             make_folder(port_file.parent)
@@ -82,7 +87,7 @@ def serve(
         print(f"offload serve: {problem}", file=sys.stderr)
         raise typer.Exit(1) from problem
     doorkeeper = Doorkeeper(database, key, logins.tokens if logins else None, is_loopback=is_loopback(host))
-    application = create_app(folder, storage, database, doorkeeper, logins)
+    application = create_app(folder, storage, database, doorkeeper, logins, outside)
     config = uvicorn.Config(
         application, log_config=None, access_log=False, timeout_graceful_shutdown=1, timeout_keep_alive=30
     )

@@ -34,6 +34,7 @@ from offload.service.blobs import (
     PartWriter,
     WrongOffset,
 )
+from offload.service.body import read_body
 from offload.service.deletions import add_deletion_route
 from offload.service.health import add_health_routes
 from offload.service.housekeeping import keep_tidy
@@ -41,6 +42,8 @@ from offload.service.job_routes import add_job_routes
 from offload.service.jobs import BundleRefused, FilesMissing, Intake
 from offload.service.login import add_login_routes
 from offload.service.metrics import Meters, add_metrics_route
+from offload.service.outside import NOBODY_OUTSIDE, Outside
+from offload.service.reconstruct import add_greeting_route, add_reconstruct_route
 from offload.wire.base import Sha256
 from offload.wire.bundle import Manifest
 
@@ -58,7 +61,12 @@ _STATUS: dict[type[BlobRefused], int] = {BlobTooLarge: 413, BlobBusy: 423, BlobM
 
 
 def create_app(
-    folder: DataFolder, storage: Storage, engine: sa.Engine, doorkeeper: Doorkeeper, logins: Logins | None = None
+    folder: DataFolder,
+    storage: Storage,
+    engine: sa.Engine,
+    doorkeeper: Doorkeeper,
+    logins: Logins | None = None,
+    outside: Outside = NOBODY_OUTSIDE,
 ) -> FastAPI:
     """Return the service over this data folder and storage; its database must be prepared."""
     intake, eraser = Intake(storage, engine), Eraser(engine, storage, folder)
@@ -86,7 +94,9 @@ def create_app(
     add_job_routes(router, engine, storage)
     add_deletion_route(router, eraser)
     add_login_routes(router, logins)
+    add_reconstruct_route(router, engine, intake, outside)
     app.include_router(router)
+    add_greeting_route(app)
     app.add_exception_handler(StorageTrouble, _tell_of_storage)
     app.add_exception_handler(sa.exc.OperationalError, _tell_of_database)
     app.add_exception_handler(QuotaExceeded, _tell_of_quota)
@@ -177,7 +187,7 @@ def _add_bundle_route(router: APIRouter, intake: Intake) -> None:
         whose: Writer, request: Request, bundle_sha256: Annotated[str | None, Header()] = None
     ) -> Response:
         try:
-            manifest = Manifest.model_validate_json(await _body(request))
+            manifest = Manifest.model_validate_json(await read_body(request, LARGEST_MANIFEST_BYTES, "a manifest"))
             job, is_new = await asyncio.to_thread(intake.accept, whose, manifest, bundle_sha256)
         except ValidationError as problem:
             first = problem.errors(include_url=False)[0]
@@ -188,12 +198,3 @@ def _add_bundle_route(router: APIRouter, intake: Intake) -> None:
         except BundleRefused as refusal:
             raise HTTPException(422, str(refusal)) from refusal
         return Response(job.model_dump_json(), 201 if is_new else 200, media_type="application/json")
-
-
-async def _body(request: Request) -> bytes:
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > LARGEST_MANIFEST_BYTES:
-            raise HTTPException(413, f"a manifest has at most {LARGEST_MANIFEST_BYTES} bytes")
-    return bytes(body)

@@ -29,9 +29,11 @@ from offload.depot.storage import StorageRefused
 from offload.depot.storage_setting import StorageProblem, open_storage
 from offload.depot.workflow_names import APPLICATION, APPLICATION_VERSION
 from offload.durable import replace_file
+from offload.fetch.addresses import AddressesProblem, read_address_policy
 from offload.logs.journal import start_logging
 from offload.worker.abilities import abilities_here
 from offload.worker.blob_cache import BlobCache
+from offload.worker.images import Images
 from offload.worker.pipeline import Pipeline, register
 from offload.worker.slot import Slot
 
@@ -68,6 +70,7 @@ def work(
     try:
         folder.create()
         storage = open_storage(os.environ, folder)
+        policy = read_address_policy(os.environ)
         lock = take_slot(folder, slot)
         engine = prepare_database(folder, read_database_url(os.environ))
         abilities = abilities_here(capability or (), memory_gb)
@@ -79,16 +82,19 @@ def work(
         StorageProblem,
         StorageRefused,
         DatabaseUnusable,
+        AddressesProblem,
     ) as problem:
         print(f"offload work: {problem}", file=sys.stderr)
         raise typer.Exit(1) from problem
     with lock:
         cache = BlobCache(folder.cache, storage, cache_mb * 1_000_000)
+        ledger = Ledger(engine, slot_name(slot))
         pipeline = Pipeline(
             folder,
-            Ledger(engine, slot_name(slot)),
+            ledger,
             cache,
             storage,
+            Images(folder, ledger, storage, policy),
             shlex.split(engine_command),
             engine_timeout_s,
             Vitals(folder, slot).write,

@@ -26,6 +26,8 @@ from offload.wire.jobs import Cause, Job, Stage
 from offload.worker.blob_cache import BlobCache
 from offload.worker.bundle import lay_out
 from offload.worker.engine_process import Attempt, Ending, EngineProcess, Outcome
+from offload.worker.images import Images
+from offload.worker.images_refused import ImagesRefused
 from offload.worker.orphans import only_engine
 from offload.worker.patience import Unwanted, until_stored
 from offload.worker.results import ResultsIncomplete, check_results, newest_done, seal_results
@@ -47,12 +49,13 @@ class Pipeline:
         ledger: Ledger,
         cache: BlobCache,
         storage: Storage,
+        images: Images,
         command: Sequence[str],
         timeout_s: float,
         on_engine_ended: Callable[[str], None],
     ) -> None:
         self._folder, self._ledger = folder, ledger
-        self._cache, self._storage = cache, storage
+        self._cache, self._storage, self._images = cache, storage, images
         self._command, self._timeout_s = command, timeout_s
         self._on_engine_ended = on_engine_ended
         self._running: EngineProcess | None = None
@@ -79,9 +82,13 @@ class Pipeline:
             return False
         await asyncio.to_thread(self._ledger.progress, job_id, Stage.FETCH, 0.0)
         try:
+            await self._images.gather(job_id, lambda: self._is_cancelled(job_id), self._about(job_id))
             await self._lay_out(job_id)
         except Unwanted:
             await asyncio.to_thread(self._ledger.cancelled, job_id)
+            return False
+        except ImagesRefused as refusal:
+            await self._fail(job_id, str(refusal), refusal.cause)
             return False
         return True
 
@@ -175,7 +182,7 @@ class Pipeline:
         if not self._ledger.is_mine(job_id):
             return  # Whoever has it now may work in the same folder.
         job_folder = self._folder.job(job_id)
-        for folder in (job_folder / "bundle", *job_folder.glob("attempts/*/out")):
+        for folder in (job_folder / "bundle", job_folder / "photos", *job_folder.glob("attempts/*/out")):
             shutil.rmtree(folder, ignore_errors=True)
         job = self._ledger.find(job_id)
         if job is not None and job.state.final:

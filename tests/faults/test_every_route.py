@@ -27,7 +27,7 @@ from offload.service.app import create_app
 from offload.service.auth import Admitted, Doorkeeper
 from offload.wire.bundle import StoredFile
 
-OPEN = {"/health", "/healthz", "/readyz", "/api/v1/login"}
+OPEN = {"/", "/health", "/healthz", "/readyz", "/api/v1/login"}
 """What anybody may ask, and tells nothing of anybody."""
 LACKING = {
     Scope.JOBS_READ: (Scope.JOBS_WRITE,),

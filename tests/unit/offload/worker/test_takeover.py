@@ -14,9 +14,11 @@ from offload.depot.needs import Abilities
 from offload.depot.new_job import NewJob, add_job, job_id_of
 from offload.depot.results import ResultShelf
 from offload.depot.storage_folder import FolderStorage
+from offload.fetch.addresses import PUBLIC_ONLY
 from offload.wire.bundle import CameraModel, FrameEntry, Manifest, StoredFile
 from offload.wire.jobs import JobState
 from offload.worker.blob_cache import BlobCache
+from offload.worker.images import Images
 from offload.worker.pipeline import Pipeline
 
 ENGINE = """
@@ -91,7 +93,16 @@ def machine(database, manifest, storage, tmp_path):
         folder.create()
         cache = BlobCache(folder.cache, storage, 10**9)
         command = [sys.executable, "-c", ENGINE]
-        return Pipeline(folder, ledger, cache, storage, command, 60.0, lambda _job_id: None)
+        return Pipeline(
+            folder,
+            ledger,
+            cache,
+            storage,
+            Images(folder, ledger, storage, PUBLIC_ONLY),
+            command,
+            60.0,
+            lambda _job_id: None,
+        )
 
     return make
 
