@@ -12,9 +12,11 @@ from offload.depot.job_row import FILES, UnknownJob, job_of
 from offload.depot.outage import outlast
 from offload.depot.stages import StageOutcome, begin_stage, end_stage
 from offload.depot.tables import JOBS
+from offload.depot.webhook_outbox import note_end
 from offload.wire.bundle import Manifest, StoredFile
 from offload.wire.jobs import Cause, Job, JobState, Stage
 
+_FINAL = (JobState.COMPLETED, JobState.FAILED, JobState.CANCELLED)
 _LIVE = (JobState.QUEUED, JobState.RUNNING)
 
 
@@ -140,5 +142,7 @@ class Ledger:
                 changed = connection.execute(live.values(updated_at=now(), **values))
                 if stage_ended is not None and changed.rowcount:
                     end_stage(connection, job_id, stage_ended)
+                if values.get("state") in _FINAL and changed.rowcount:
+                    note_end(connection, job_id)
 
         outlast(self._engine, write)

@@ -159,3 +159,43 @@ AUDIT = sa.Table(
     sa.Column("detail", sa.JSON, nullable=False),
 )
 """Who did what, when, from where. The database itself refuses to change or delete a row."""
+
+WEBHOOK_DELIVERIES = sa.Table(
+    "webhook_deliveries",
+    METADATA,
+    sa.Column("delivery_id", sa.Text, primary_key=True),
+    sa.Column("tenant_id", sa.Text, sa.ForeignKey("tenants.tenant_id", ondelete="CASCADE"), nullable=False),
+    sa.Column("job_id", sa.Text, sa.ForeignKey("jobs.job_id", ondelete="CASCADE"), nullable=False, index=True),
+    sa.Column("url", sa.Text, nullable=False),
+    sa.Column("status", sa.Text, nullable=False),
+    sa.Column("error", sa.Text),
+    sa.Column("state", sa.Text, nullable=False),
+    sa.Column("attempts", sa.Integer, nullable=False, default=0),
+    sa.Column("next_attempt_at", Instant, nullable=False),
+    sa.Column("give_up_at", Instant, nullable=False),
+    sa.Column("created_at", Instant, nullable=False),
+    sa.Column("ended_at", Instant),
+    sa.Column("tries", sa.JSON, nullable=False, default=list),
+    sa.Index("ix_webhook_deliveries_state_next_attempt_at", "state", "next_attempt_at"),
+    sa.Index("ix_webhook_deliveries_tenant_id_created_at", "tenant_id", "created_at"),
+)
+"""The outbox: a row is written in the commit that ends the job."""
+
+WEBHOOKS_OFF = sa.Table(
+    "webhooks_off",
+    METADATA,
+    sa.Column("tenant_id", sa.Text, sa.ForeignKey("tenants.tenant_id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("url", sa.Text, primary_key=True),
+    sa.Column("since", Instant, nullable=False),
+)
+"""Receivers that answered 410: they want nothing more."""
+
+WEBHOOK_SECRETS = sa.Table(
+    "webhook_secrets",
+    METADATA,
+    sa.Column("tenant_id", sa.Text, sa.ForeignKey("tenants.tenant_id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("number", sa.Integer, primary_key=True),
+    sa.Column("created_at", Instant, nullable=False),
+    sa.Column("expires_at", Instant),
+)
+"""Which secrets sign; they themselves are derived from the service's own and are nowhere."""

@@ -10,6 +10,7 @@ from offload.depot.job_row import UnknownJob, job_of
 from offload.depot.stages import StageRun, stage_history
 from offload.depot.tables import JOBS
 from offload.depot.waiting import why_they_wait
+from offload.depot.webhook_outbox import note_end
 from offload.wire.jobs import Job, JobState
 
 
@@ -62,9 +63,9 @@ class TenantJobs:
         live = JOBS.c.state.in_((JobState.QUEUED, JobState.RUNNING))
         with self._engine.begin() as connection:
             connection.execute(sa.update(JOBS).where(mine, live).values(cancel_requested=True, updated_at=now()))
-            connection.execute(
-                sa.update(JOBS).where(mine, JOBS.c.state == JobState.QUEUED).values(state=JobState.CANCELLED)
-            )
+            waiting = sa.update(JOBS).where(mine, JOBS.c.state == JobState.QUEUED)
+            if connection.execute(waiting.values(state=JobState.CANCELLED)).rowcount:
+                note_end(connection, job_id)
         return self.get(job_id)
 
     def _mine(self) -> sa.Select[tuple[object, ...]]:

@@ -26,10 +26,15 @@ class TokenKey:
     """Two keys of one secret: one signs what people carry, the other seals what only this service may read."""
 
     def __init__(self, secret: str) -> None:
+        self._secret = secret
         self.signing, self.sealing = (
             OctKey.import_key(hmac.digest(secret.encode(), purpose, hashlib.sha256))
             for purpose in (b"offload signing", b"offload sealing")
         )
+
+    def derive(self, purpose: str) -> bytes:
+        """Return a key for another purpose; none tells anything of the others."""
+        return hmac.digest(self._secret.encode(), purpose.encode(), hashlib.sha256)
 
 
 def read_token_key(environment: Mapping[str, str], folder: DataFolder) -> TokenKey:

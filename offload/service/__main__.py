@@ -78,6 +78,7 @@ def serve(
             make_folder(port_file.parent)
         storage = open_storage(os.environ, folder)
         database = prepare_database(folder, read_database_url(os.environ))
+        token_key = read_token_key(os.environ, folder)
         logins = read_logins(os.environ, folder, database)
         with database.connect() as connection:
             can_come = logins is not None or are_there_keys(connection)
@@ -87,7 +88,7 @@ def serve(
         print(f"offload serve: {problem}", file=sys.stderr)
         raise typer.Exit(1) from problem
     doorkeeper = Doorkeeper(database, key, logins.tokens if logins else None, is_loopback=is_loopback(host))
-    application = create_app(folder, storage, database, doorkeeper, logins, outside)
+    application = create_app(folder, storage, database, doorkeeper, logins, outside, token_key)
     config = uvicorn.Config(
         application, log_config=None, access_log=False, timeout_graceful_shutdown=1, timeout_keep_alive=30
     )

@@ -23,6 +23,7 @@ from offload.people.logins import Logins
 from offload.people.principal import Principal
 from offload.people.quotas import Claims, QuotaExceeded
 from offload.people.tidying import Tidying
+from offload.people.token_key import TokenKey
 from offload.service.auth import Doorkeeper, Writer
 from offload.service.blobs import (
     BlobBusy,
@@ -44,6 +45,9 @@ from offload.service.login import add_login_routes
 from offload.service.metrics import Meters, add_metrics_route
 from offload.service.outside import NOBODY_OUTSIDE, Outside
 from offload.service.reconstruct import add_greeting_route, add_reconstruct_route
+from offload.service.webhook_dispatch import Dispatcher
+from offload.service.webhook_routes import add_webhook_routes
+from offload.service.webhook_signer import WebhookSigner
 from offload.wire.base import Sha256
 from offload.wire.bundle import Manifest
 
@@ -67,9 +71,12 @@ def create_app(
     doorkeeper: Doorkeeper,
     logins: Logins | None = None,
     outside: Outside = NOBODY_OUTSIDE,
+    token_key: TokenKey | None = None,
 ) -> FastAPI:
     """Return the service over this data folder and storage; its database must be prepared."""
     intake, eraser = Intake(storage, engine), Eraser(engine, storage, folder)
+    signer = WebhookSigner(engine, token_key) if token_key is not None else None
+    dispatcher = Dispatcher(engine, storage, outside, signer)
     tidying = Tidying(engine, storage, folder, eraser)
     meters = Meters(engine)
     storing = ThreadPoolExecutor(STORED_AT_ONCE, thread_name_prefix="storing")
@@ -78,7 +85,9 @@ def create_app(
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         async with asyncio.TaskGroup() as group:
             tidy = group.create_task(keep_tidy(tidying), name="keep tidy")
+            webhooks = group.create_task(dispatcher.run(), name="webhooks")
             yield
+            webhooks.cancel()
             tidying.stop.set()
             tidy.cancel()
         eraser.close()
@@ -94,6 +103,7 @@ def create_app(
     add_job_routes(router, engine, storage)
     add_deletion_route(router, eraser)
     add_login_routes(router, logins)
+    add_webhook_routes(router, engine, signer)
     add_reconstruct_route(router, engine, intake, outside)
     app.include_router(router)
     add_greeting_route(app)

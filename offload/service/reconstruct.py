@@ -2,7 +2,6 @@
 
 import asyncio
 import uuid
-from importlib.metadata import version
 from typing import Annotated
 
 import sqlalchemy as sa
@@ -85,4 +84,4 @@ def add_greeting_route(app: FastAPI) -> None:
 
     @app.get("/")
     def greeting() -> dict[str, str]:
-        return {"service": "offload", "version": version("scannerd"), "api": "/api/v1"}
+        return {"service": "offload", "api": "/api/v1"}
