@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from fastapi import APIRouter, FastAPI, Header, HTTPException, Request, Response
 from pydantic import ValidationError
 
-from offload.depot.new_job import JobKind, NewJob, Priority
+from offload.depot.new_job import JobKind, NewJob
 from offload.depot.tenant_jobs import TenantJobs
 from offload.people.principal import Principal
 from offload.service.auth import Writer
@@ -16,7 +16,7 @@ from offload.service.body import read_body
 from offload.service.jobs import Intake
 from offload.service.outside import Outside
 from offload.service.preflight import RequestRefused, check_request
-from offload.wire.jobs import Job, JobState
+from offload.wire.jobs import Job, JobState, Priority
 from offload.wire.reconstruct import ReconstructAnswer, ReconstructRequest
 
 LARGEST_REQUEST_BYTES = 2 << 20
