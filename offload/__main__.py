@@ -33,6 +33,7 @@ COMMANDS = {
     "key": Command("offload.people.key_commands", "key_app", "cloud", "keys that open the service to a tenant"),
     "audit": Command("offload.people.key_commands", "audit_app", "cloud", "who did what"),
     "tidy": Command(_COUNTER, "tidy_app", "cloud", "delete what is kept no longer"),
+    "takeover": Command("offload.people.worker_commands", "takeover_app", "cloud", "hand out a lost worker's jobs"),
     "reconstruct": Command(
         "offload.engines.cli", "reconstruct_app", "cloud", "a folder of photos with poses to a model"
     ),

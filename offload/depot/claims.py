@@ -119,10 +119,15 @@ def hand_out_again(connection: sa.Connection, job_id: str, **more: object) -> No
 def take_over(engine: sa.Engine, worker: str) -> list[str]:
     """Let all jobs wait again that a worker has which will not come back; return them."""
     with engine.begin() as connection:
-        held = sa.select(JOBS.c.job_id).where(JOBS.c.worker == worker, JOBS.c.state == JobState.RUNNING)
-        jobs = list(connection.execute(held).scalars())
-        for job_id in jobs:
-            hand_out_again(connection, job_id)
+        return [job_id for job_id, _tenant_id in hand_out_all_of(connection, worker)]
+
+
+def hand_out_all_of(connection: sa.Connection, worker: str) -> list[tuple[str, str]]:
+    """Let all jobs of a worker wait again; return each job and its tenant."""
+    held = sa.select(JOBS.c.job_id, JOBS.c.tenant_id).where(JOBS.c.worker == worker, JOBS.c.state == JobState.RUNNING)
+    jobs = [(str(job_id), str(tenant_id)) for job_id, tenant_id in connection.execute(held)]
+    for job_id, _tenant_id in jobs:
+        hand_out_again(connection, job_id)
     return jobs
 
 

@@ -17,6 +17,7 @@ from starlette.requests import ClientDisconnect
 
 from offload.depot.folder import DataFolder
 from offload.depot.keys import Keys
+from offload.depot.needs import NotANeed, read_needs
 from offload.depot.storage import Storage, StorageTrouble
 from offload.people.deletion import Eraser
 from offload.people.logins import Logins
@@ -40,16 +41,19 @@ from offload.service.deletions import add_deletion_route
 from offload.service.health import add_health_routes
 from offload.service.housekeeping import keep_tidy
 from offload.service.job_routes import add_job_routes
-from offload.service.jobs import BundleRefused, FilesMissing, Intake
+from offload.service.jobs import BundleRefused, FilesMissing, Intake, Wishes
 from offload.service.login import add_login_routes
 from offload.service.metrics import Meters, add_metrics_route
 from offload.service.outside import NOBODY_OUTSIDE, Outside
 from offload.service.reconstruct import add_greeting_route, add_reconstruct_route
+from offload.service.steering import add_steering_routes
 from offload.service.webhook_dispatch import Dispatcher
 from offload.service.webhook_routes import add_webhook_routes
 from offload.service.webhook_signer import WebhookSigner
+from offload.service.workers import add_worker_route
 from offload.wire.base import Sha256
 from offload.wire.bundle import Manifest
+from offload.wire.jobs import Priority
 
 log = logging.getLogger(__name__)
 
@@ -58,6 +62,7 @@ STORAGE_PAUSE_S = 5
 DATABASE_PAUSE_S = 5
 STORED_AT_ONCE = 8
 """In threads of their own: a storage that hangs holds up nobody but uploads."""
+LONGEST_NEEDS = 500
 CHUNK_DEADLINE_S = 20.0
 """A sender that stays silent this long has lost its network; its lock must not wait for TCP to notice."""
 
@@ -101,6 +106,8 @@ def create_app(
     _add_blob_routes(router, folder, storage, storing, Claims(engine), meters)
     _add_bundle_route(router, intake)
     add_job_routes(router, engine, storage)
+    add_steering_routes(router, engine)
+    add_worker_route(router, engine)
     add_deletion_route(router, eraser)
     add_login_routes(router, logins)
     add_webhook_routes(router, engine, signer)
@@ -194,17 +201,22 @@ async def _receive(writer: PartWriter, request: Request, storing: Executor, mete
 def _add_bundle_route(router: APIRouter, intake: Intake) -> None:
     @router.post("/bundles")
     async def accept(
-        whose: Writer, request: Request, bundle_sha256: Annotated[str | None, Header()] = None
+        whose: Writer,
+        request: Request,
+        bundle_sha256: Annotated[str | None, Header()] = None,
+        job_priority: Annotated[Priority, Header()] = Priority.NORMAL,
+        job_needs: Annotated[str, Header(max_length=LONGEST_NEEDS)] = "",
     ) -> Response:
         try:
             manifest = Manifest.model_validate_json(await read_body(request, LARGEST_MANIFEST_BYTES, "a manifest"))
-            job, is_new = await asyncio.to_thread(intake.accept, whose, manifest, bundle_sha256)
+            wishes = Wishes(job_priority, read_needs(job_needs))
+            job, is_new = await asyncio.to_thread(intake.accept, whose, manifest, bundle_sha256, wishes)
         except ValidationError as problem:
             first = problem.errors(include_url=False)[0]
             where = ".".join(str(step) for step in first["loc"]) or "manifest"
             raise HTTPException(422, f"the manifest is not valid: {where}: {first['msg']}") from problem
         except FilesMissing as problem:
             return Response(problem.missing.model_dump_json(), 409, media_type="application/json")
-        except BundleRefused as refusal:
+        except (BundleRefused, NotANeed) as refusal:
             raise HTTPException(422, str(refusal)) from refusal
         return Response(job.model_dump_json(), 201 if is_new else 200, media_type="application/json")

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from functools import partial
 from typing import TypeVar
 
@@ -18,7 +19,7 @@ from offload.people.principal import Principal
 from offload.people.quotas import SUBMITTED, Claims, check_jobs
 from offload.service.jpeg import NotAJpeg, jpeg_size_px
 from offload.wire.bundle import Manifest, StoredFile
-from offload.wire.jobs import Job, MissingBlobs
+from offload.wire.jobs import Job, MissingBlobs, Priority
 
 log = logging.getLogger(__name__)
 
@@ -39,6 +40,14 @@ class FilesMissing(RuntimeError):
         self.missing = missing
 
 
+@dataclass(frozen=True)
+class Wishes:
+    """What comes with a bundle, and is no part of it."""
+
+    priority: Priority = Priority.NORMAL
+    needs: tuple[str, ...] = ()
+
+
 class Intake:
     """Accepts bundles. A job's row is its place in the queue."""
 
@@ -51,7 +60,9 @@ class Intake:
         """End its threads; the engine stays open."""
         self._pool.shutdown()
 
-    def accept(self, whose: Principal, manifest: Manifest, claimed_sha256: str | None) -> tuple[Job, bool]:
+    def accept(
+        self, whose: Principal, manifest: Manifest, claimed_sha256: str | None, wishes: Wishes
+    ) -> tuple[Job, bool]:
         """Return the bundle's job and whether it is new.
 
         Raises BundleRefused, FilesMissing, QuotaExceeded, StorageTrouble.
@@ -62,7 +73,14 @@ class Intake:
                 f"the manifest of {manifest.scan_id} hashes to {bundle_sha256}, but was sent as {claimed_sha256}: "
                 "it was damaged or written by another version: seal the scan again"
             )
-        wanted = NewJob.of_bundle(manifest, whose.tenant_id, submitted_by=whose.actor, project_id=whose.project_id)
+        wanted = NewJob.of_bundle(
+            manifest,
+            whose.tenant_id,
+            submitted_by=whose.actor,
+            project_id=whose.project_id,
+            priority=wishes.priority,
+            needs=wishes.needs,
+        )
         if (known := TenantJobs(self._engine, whose.tenant_id).find(wanted.job_id)) is not None:
             return known, False
         keys = Keys.of_tenant(whose.tenant_id)

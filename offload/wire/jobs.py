@@ -2,8 +2,9 @@
 
 from datetime import datetime
 from enum import StrEnum
+from typing import Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from offload.wire.base import ScanId, Sha256, Wire, is_nothing
 from offload.wire.bundle import StoredFile
@@ -96,6 +97,40 @@ class Job(Wire):
     created_at: datetime
     updated_at: datetime
     results: tuple[StoredFile, ...] = ()
+
+
+class NewPriority(Wire):
+    """Asks for a queued job to go earlier or later among its tenant's."""
+
+    priority: Priority
+
+
+class DeadLetters(Wire):
+    """Jobs that failed for good for one reason."""
+
+    cause: Cause | None
+    """None: nobody wrote it down."""
+    jobs: tuple[Job, ...]
+
+
+class Requeue(Wire):
+    """Asks for jobs that failed for good to be tried again: exactly one of the three."""
+
+    job_ids: tuple[str, ...] | None = Field(default=None, min_length=1, max_length=10_000)
+    cause: Cause | None = None
+    all: bool = False
+
+    @model_validator(mode="after")
+    def _is_one(self) -> Self:
+        if (self.job_ids is not None) + (self.cause is not None) + self.all != 1:
+            raise ValueError("name either job_ids, or a cause, or say all")
+        return self
+
+
+class Requeued(Wire):
+    """The jobs that wait again."""
+
+    job_ids: tuple[str, ...]
 
 
 class MissingBlobs(Wire):

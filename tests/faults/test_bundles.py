@@ -191,3 +191,19 @@ def test_the_port_file_tells_the_port_and_a_stop_is_quick(kit, tmp_path):
     line = program.read_line("listening on ")
     assert line == f"listening on http://127.0.0.1:{port_file.read_text().strip()}"
     assert program.end(signal.SIGTERM) == -signal.SIGTERM
+
+
+def test_how_urgent_it_is_and_what_it_needs_comes_with_a_bundle(service, kit, photos, manifest):
+    with service.client() as client:
+        upload(client, kit, photos)
+
+        def send(**headers):
+            named = {name.replace("_", "-"): value for name, value in headers.items()}
+            return client.post("/bundles", content=manifest.model_dump_json(), headers=named)
+
+        for wrong in ({"Job_Priority": "soon"}, {"Job_Needs": "memory:lots"}, {"Job_Needs": "a," * 300}):
+            assert send(**wrong).status_code == 422
+        assert jobs_of(client, manifest) == []
+        job = send(Job_Priority="urgent", Job_Needs="cuda, memory:16").json()
+        assert (job["priority"], job["waits_for"]) == ("urgent", "no worker runs")
+        assert send().json()["priority"] == "urgent", "a repeat is the same job"

@@ -57,7 +57,13 @@ class Things:
     def body_and_headers(self, route):
         if route.path.endswith("/blobs/{sha256}"):
             return self.photo, {"Upload-Offset": "0", "Upload-Length": str(len(self.photo))}
-        return (self.manifest if route.path.endswith("/bundles") else "{}"), {}
+        bodies = {
+            "/bundles": self.manifest,
+            "/priority": '{"priority": "urgent"}',
+            "/requeue": json.dumps({"job_ids": [self.job_id]}),
+        }
+        body = next((one for end, one in bodies.items() if route.path.endswith(end)), "{}")
+        return body, {"Content-Type": "application/json"}
 
     def anonymous(self, text):
         """Return the text without the names that whoever asked knew already."""

@@ -1,11 +1,23 @@
 """The commands of an operator, as they are typed."""
 
+from datetime import timedelta
+
 import pytest
+import sqlalchemy as sa
 from typer.testing import CliRunner
 
+from offload.depot.claims import JobClaims
+from offload.depot.instant import now
+from offload.depot.needs import Abilities
+from offload.depot.new_job import NewJob, add_job
+from offload.depot.roster import Roster
+from offload.depot.tables import WORKERS
+from offload.depot.tenant_jobs import TenantJobs
 from offload.people.key_commands import audit_app, key_app
 from offload.people.keys import principal_of
 from offload.people.tenant_commands import project_app, tenant_app, user_app
+from offload.people.worker_commands import takeover_app
+from offload.wire.jobs import JobState
 
 
 @pytest.fixture
@@ -65,3 +77,20 @@ def test_what_cannot_be_is_said_in_one_line_and_changes_nothing(run, app, argume
     assert words in said
     assert "\n" not in said
     assert run(audit_app) == before
+
+
+def test_a_lost_workers_jobs_wait_again(engine, run):
+    with engine.begin() as connection:
+        assert add_job(connection, NewJob(job_id="one", scan_id="one", tenant_id="shop"))
+    assert "there is no worker gone; known are: none" in run(takeover_app, "gone", status=1)
+    Roster(engine).enlist("gone", "there", Abilities())
+    assert JobClaims(engine, "gone").take_next(Abilities()) is not None
+    assert "gone on there lives" in run(takeover_app, "gone", status=1)
+    assert run(takeover_app, "gone", "--force").split() == ["1", "jobs", "of", "gone", "wait", "again", "one"]
+    job = TenantJobs(engine, "shop").get("one")
+    assert job.state is JobState.QUEUED
+    actions = [line.split("\t")[4] for line in run(audit_app).splitlines()]
+    assert actions == ["job.takeover", "worker.takeover"]
+    with engine.begin() as connection:
+        connection.execute(sa.update(WORKERS).values(seen_at=now() - timedelta(minutes=2)))
+    assert run(takeover_app, "gone").startswith("0 jobs")
