@@ -3,6 +3,7 @@
 import sqlalchemy as sa
 from pydantic import TypeAdapter
 
+from offload.depot.estimate import seconds_left
 from offload.wire.bundle import StoredFile
 from offload.wire.jobs import Cause, Job, JobState, Priority, Stage
 
@@ -26,6 +27,7 @@ def job_of(row: sa.RowMapping, waits_for: str | None = None) -> Job:
         priority=Priority(row["priority"]),
         cause=Cause(row["cause"]) if row["cause"] else None,
         dead=row["dead"],
+        seconds_left=seconds_left(row),
         waits_for=waits_for,
         created_at=row["created_at"],
         updated_at=row["updated_at"],

@@ -3,12 +3,13 @@
 import logging
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TypeVar
 
 import sqlalchemy as sa
 
+from offload.depot.estimate import estimate_s
 from offload.depot.keys import Keys
 from offload.depot.new_job import NewJob, add_job
 from offload.depot.storage import Storage
@@ -99,7 +100,8 @@ class Intake:
         One that its tenant made before under the same idempotency key is returned in its stead. Raises QuotaExceeded.
         """
         with self._engine.begin() as connection:
-            is_new = add_job(connection, wanted)
+            expected_s = wanted.estimate_s or estimate_s(connection, wanted.photos)
+            is_new = add_job(connection, replace(wanted, estimate_s=expected_s))
             if is_new:
                 note(connection, whose, SUBMITTED, wanted.job_id, kind=wanted.kind)
                 check_jobs(connection, whose)
