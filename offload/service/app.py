@@ -38,6 +38,7 @@ from offload.service.blobs import (
 )
 from offload.service.body import read_body
 from offload.service.deletions import add_deletion_route
+from offload.service.events import add_event_route
 from offload.service.health import add_health_routes
 from offload.service.housekeeping import keep_tidy
 from offload.service.job_routes import add_job_routes
@@ -106,6 +107,7 @@ def create_app(
     _add_blob_routes(router, folder, storage, storing, Claims(engine), meters)
     _add_bundle_route(router, intake)
     add_job_routes(router, engine, storage)
+    add_event_route(router, engine)
     add_steering_routes(router, engine)
     add_worker_route(router, engine)
     add_deletion_route(router, eraser)

@@ -1,6 +1,7 @@
 """`/api/v1/jobs`: how jobs fare, cancelling them, their results."""
 
 from collections.abc import Iterator
+from dataclasses import asdict
 from typing import BinaryIO
 
 import sqlalchemy as sa
@@ -15,7 +16,7 @@ from offload.depot.tenant_jobs import TenantJobs
 from offload.people.audit import note
 from offload.people.principal import Principal
 from offload.service.auth import Reader, Writer
-from offload.wire.jobs import FROM_STORAGE, Job
+from offload.wire.jobs import FROM_STORAGE, Job, StageTold
 
 LINK_VALID_S = 300.0
 """To begin a download; long enough for clocks that differ a little, short for a link that is passed on."""
@@ -38,6 +39,11 @@ def add_job_routes(router: APIRouter, engine: sa.Engine, storage: Storage) -> No
     @router.get("/jobs/{job_id}")
     def one(whose: Reader, job_id: str) -> Job:
         return known(whose, job_id)
+
+    @router.get("/jobs/{job_id}/stages")
+    def stages(whose: Reader, job_id: str) -> list[StageTold]:
+        known(whose, job_id)
+        return [StageTold(**asdict(run)) for run in TenantJobs(engine, whose.tenant_id).stages(job_id)]
 
     @router.post("/jobs/{job_id}/cancel")
     def cancel(whose: Writer, job_id: str) -> Job:

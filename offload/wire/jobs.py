@@ -99,6 +99,25 @@ class Job(Wire):
     results: tuple[StoredFile, ...] = ()
 
 
+class StageTold(Wire):
+    """One stage of one attempt at a job; it runs while it has no end."""
+
+    stage: str
+    attempt: int
+    started_at: datetime
+    ended_at: datetime | None
+    outcome: str | None
+    """`done`, `failed`, `cancelled`, or `interrupted`: its worker or engine died, or was stopped."""
+
+
+class JobEvent(Wire):
+    """What has changed of a job, as the stream of its events tells it."""
+
+    state: JobState
+    stage: Stage | None
+    percent: float
+
+
 class NewPriority(Wire):
     """Asks for a queued job to go earlier or later among its tenant's."""
 

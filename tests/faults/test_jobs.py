@@ -1,5 +1,6 @@
 """Jobs whose worker or engine dies: one engine at a time, one visible result, nobody left behind."""
 
+import json
 import signal
 
 import pytest
@@ -62,6 +63,27 @@ def test_progress_is_told_while_the_engine_runs(service, kit, make_worker, submi
     assert (job_of(job_id)["state"], job_of(job_id)["percent"]) == ("running", 47.0)
     worker.release()
     assert reach(job_id, "completed")["percent"] == 100.0
+
+
+def test_a_jobs_way_is_told_as_it_goes_and_afterwards(service, kit, make_worker, submit):
+    worker = make_worker(service, held=True)
+    job_id = submit()
+    with service.client() as client:
+        assert client.get("/jobs/never/events").status_code == client.get("/jobs/never/stages").status_code == 404
+        told = []
+        with client.stream("GET", f"/jobs/{job_id}/events") as answer:
+            assert answer.headers["content-type"].startswith("text/event-stream")
+            for line in answer.iter_lines():
+                told += [json.loads(line.removeprefix("data: "))] if line.startswith("data: ") else []
+                if told and told[-1]["stage"] == "sweep":
+                    worker.release()
+        assert told[-1]["state"] == "completed", "and then it ends by itself"
+        assert [event["percent"] for event in told] == sorted(event["percent"] for event in told)
+        stages = client.get(f"/jobs/{job_id}/stages").json()
+    assert stages[0]["stage"] == "fetch"
+    assert "sweep" in {stage["stage"] for stage in stages}
+    assert {stage["outcome"] for stage in stages} == {"done"}
+    assert all(stage["started_at"] <= stage["ended_at"] for stage in stages)
 
 
 @on_both_databases
