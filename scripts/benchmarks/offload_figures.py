@@ -9,6 +9,7 @@ FIGURES = {
         "offload_upload",
         "bytes and MB/s over a line that is cut, bytes sent twice, last photo to job started",
     ),
+    "jobs": ("offload_jobs", "jobs accepted a second, and how soon the API answers beside uploads and a long queue"),
 }
 """Name → module with a `main(arguments)`, and what it tells."""
 

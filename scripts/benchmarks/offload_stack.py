@@ -7,7 +7,7 @@ import random
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -105,14 +105,14 @@ class ScanFiles:
 class Running:
     """One process; ended when the block is left."""
 
-    def __init__(self, command: Sequence[str], log: Path) -> None:
-        self._command, self._log = command, log
+    def __init__(self, command: Sequence[str], log: Path, settings: Mapping[str, str] | None = None) -> None:
+        self._command, self._log, self._settings = command, log, dict(settings or {})
 
     def __enter__(self) -> Self:
         environment = {name: value for name, value in os.environ.items() if not name.startswith("OFFLOAD_")}
         with self._log.open("ab") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", *self._command], env=environment, stdout=log, stderr=log
+                [sys.executable, "-m", *self._command], env=environment | self._settings, stdout=log, stderr=log
             )
         return self
 
@@ -130,10 +130,10 @@ class Running:
 
 
 class Stack:
-    """A service on a free port, in one folder."""
+    """A service on a free port, in one folder; `settings` are its environment."""
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+    def __init__(self, folder: Path, settings: Mapping[str, str] | None = None) -> None:
+        self._folder, self._settings = folder, settings
         self._exits = ExitStack()
         self._links = 0
         self.port = 0
@@ -141,7 +141,7 @@ class Stack:
     def __enter__(self) -> Self:
         port = self._folder / "port"
         command = ["offload", "serve", "--port", "0", "--port-file", str(port), "--data", str(self._folder / "data")]
-        service = self._exits.enter_context(Running(command, self._folder / "service.log"))
+        service = self._exits.enter_context(Running(command, self._folder / "service.log", self._settings))
         wait_until(lambda: port.exists() or service.process.poll() is not None, "the service", START_LIMIT_S)
         if not port.exists():
             raise BenchFailed(f"the service ended: {service.said()[-2000:]}")
