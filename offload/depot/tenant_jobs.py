@@ -1,6 +1,5 @@
 """The jobs of one tenant: what the service may read and change on somebody's behalf. Others' do not exist here."""
 
-from collections.abc import Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -9,7 +8,7 @@ from offload.depot.instant import now
 from offload.depot.job_row import UnknownJob, job_of
 from offload.depot.stages import StageRun, stage_history
 from offload.depot.tables import JOBS
-from offload.depot.waiting import why_they_wait
+from offload.depot.waiting import why_it_waits
 from offload.depot.webhook_outbox import note_end
 from offload.wire.jobs import Job, JobState
 
@@ -23,7 +22,7 @@ class TenantJobs:
     def find(self, job_id: str) -> Job | None:
         """Return a job, or None."""
         row = self._row(job_id)
-        return self._told([row])[0] if row is not None else None
+        return job_of(row, why_it_waits(self._engine, row)) if row is not None else None
 
     def get(self, job_id: str) -> Job:
         """Return a job. Raises UnknownJob."""
@@ -35,7 +34,7 @@ class TenantJobs:
         """Return the job that was made under this key, or None."""
         with self._engine.connect() as connection:
             row = connection.execute(self._mine().where(JOBS.c.idempotency_key == key)).mappings().one_or_none()
-        return self._told([row])[0] if row is not None else None
+        return job_of(row, why_it_waits(self._engine, row)) if row is not None else None
 
     def request(self, job_id: str) -> dict[str, Any]:
         """Return what else came with a job. Raises UnknownJob."""
@@ -44,11 +43,11 @@ class TenantJobs:
         return dict(row["request"])
 
     def newest(self, limit: int = 200) -> list[Job]:
-        """Return jobs, the newest first."""
+        """Return jobs, the newest first, without why they wait."""
         query = self._mine().order_by(JOBS.c.created_at.desc(), JOBS.c.job_id).limit(limit)
         with self._engine.connect() as connection:
             rows = connection.execute(query).mappings().all()
-        return self._told(rows)
+        return [job_of(row) for row in rows]
 
     def stages(self, job_id: str) -> list[StageRun]:
         """Return what a job went through. Raises UnknownJob."""
@@ -70,11 +69,6 @@ class TenantJobs:
 
     def _mine(self) -> sa.Select[tuple[object, ...]]:
         return sa.select(JOBS).where(JOBS.c.tenant_id == self._tenant_id)
-
-    def _told(self, rows: Sequence[sa.RowMapping]) -> list[Job]:
-        some_wait = any(row["state"] == JobState.QUEUED for row in rows)
-        reasons = why_they_wait(self._engine, self._tenant_id) if some_wait else {}
-        return [job_of(row, reasons.get(row["job_id"])) for row in rows]
 
     def _row(self, job_id: str) -> sa.RowMapping | None:
         with self._engine.connect() as connection:

@@ -25,7 +25,16 @@ LONGEST_LINE_BYTES = 1 << 20
 DRAIN_S = 2.0
 """For what is still in the pipe when the engine has ended."""
 TAIL_BYTES = 2000
-SECRETS = ("OFFLOAD_API_KEY", "OFFLOAD_API_KEY_FILE", URL_VARIABLE, URL_FILE_VARIABLE, *SECRET_VARIABLES)
+SECRETS = (
+    "OFFLOAD_API_KEY",
+    "OFFLOAD_API_KEY_FILE",
+    "OFFLOAD_TOKEN_KEY",
+    "OFFLOAD_TOKEN_KEY_FILE",
+    "OFFLOAD_OIDC_CLIENT_SECRET_FILE",
+    URL_VARIABLE,
+    URL_FILE_VARIABLE,
+    *SECRET_VARIABLES,
+)
 """What the worker knows and an engine need not: it is somebody else's program."""
 
 

@@ -164,9 +164,7 @@ def _ask(base: str, seconds: float, per_second: float) -> list[float]:
 
 
 def _table(rows: Sequence[Figures]) -> Table:
-    table = Table(
-        "database", "jobs accepted / s", "queued", "answers", "p50, ms", "p99, ms", "uploads, MB/s"
-    )
+    table = Table("database", "jobs accepted / s", "queued", "answers", "p50, ms", "p99, ms", "uploads, MB/s")
     for row in rows:
         figures = (row.accepted_a_second, row.p50_ms, row.p99_ms, row.uploaded_mb_s)
         rate, p50, p99, uploaded = (f"{figure:.0f}" if figure >= 10 else f"{figure:.1f}" for figure in figures)
