@@ -37,7 +37,10 @@ def _obeyed(order: dict[str, Any]) -> dict[str, Any]:
 
 
 def _tell(port: Any, answer: dict[str, Any]) -> None:
-    port.write(json.dumps(answer).encode() + b"\n")
+    left = memoryview(json.dumps(answer).encode() + b"\n")
+    while left:
+        # The kernel takes 32 KiB at once.
+        left = left[port.write(left) :]
 
 
 main()

@@ -72,7 +72,7 @@ class Trace:
             ("events/gpio/gpio_value/enable", "1"), ("tracing_on", "1"),
         ):  # fmt: skip
             (TRACING / name).write_text(value)
-        self._base = _first_number()
+        self._base = first_number()
 
     def edges(self) -> list[Edge]:
         """Return all changes so far, in order; a level that is set again is none. The trace goes on."""
@@ -97,7 +97,8 @@ def steps_in(edges: list[Edge], step_line: int, dir_line: int, dir_level: int) -
     return steps
 
 
-def _first_number() -> int:
+def first_number() -> int:
+    """Return the number that the kernel gives to the header's first line in its traces."""
     for chip in Path("/sys/class/gpio").glob("gpiochip*"):
         if (chip / "label").read_text().strip() == LABEL:
             return int((chip / "base").read_text())

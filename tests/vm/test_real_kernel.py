@@ -29,6 +29,8 @@ POLICIES = (
     "print([stat.read_text().rpartition(')')[2].split()[38] for stat in waves])"
 )
 FIFO = "1"
+DEVICES = " ".join(f"--property='{line}'" for line in re.findall(r"^Device.*$", UNIT.read_text(), re.MULTILINE))
+"""What it may open."""
 
 
 def told(machine: VirtualMachine, script: str, limit_s: float = 240.0) -> Any:
@@ -92,10 +94,7 @@ def test_the_button_is_heard_through_the_kernel(machine: VirtualMachine) -> None
 
 
 def test_the_motor_is_off_once_the_process_was_told_to_end(machine: VirtualMachine) -> None:
-    machine.shell(
-        f"systemd-run --quiet --unit=holds {AS_THE_UNIT} --setenv=PYTHONPATH=/srv/packages:/srv/project "
-        f"python3 {INSIDE}/hold.py"
-    )
+    machine.shell(f"systemd-run --quiet --unit=holds {AS_THE_UNIT} /opt/scannerd/bin/python3 {INSIDE}/hold.py")
     machine.shell(
         "for i in $(seq 200); do test -e /run/holds && exit 0; sleep 0.2; done; journalctl -n 40 -u holds; exit 1"
     )
@@ -114,8 +113,6 @@ def level(machine: VirtualMachine, line: int) -> int:
 
 
 def test_a_board_that_is_plugged_in_gets_its_name_and_loses_it_when_pulled(machine: VirtualMachine) -> None:
-    machine.shell("getent group gpio || addgroup --system gpio")
-    machine.shell("cp /srv/project/udev/60-scanner.rules /etc/udev/rules.d/ && udevadm control --reload")
     machine.shell(f"modprobe cdc-acm && modprobe dummy_hcd && modprobe g_serial {BOARD}")
     link = "/dev/scanner-turntable"
     machine.shell(f"for i in $(seq 100); do test -e {link} && exit 0; sleep 0.1; done; dmesg | tail -n 20; exit 1")
@@ -130,9 +127,19 @@ def test_a_board_that_is_plugged_in_gets_its_name_and_loses_it_when_pulled(machi
     assert machine.run("test", "-e", "/dev/ttyACM0").returncode != 0
 
 
+def test_who_was_there_before_the_first_table_was_plugged_in_may_open_it(machine: VirtualMachine) -> None:
+    # Until then the kernel has not loaded the driver of such ports, and does not know their name.
+    machine.run("modprobe", "-r", "cdc-acm")
+    link = "/dev/scanner-turntable"
+    opens = f"until test -e {link} && : 2>/run/refused <>{link}; do sleep 0.2; done; touch /run/opened"
+    machine.shell(f'systemd-run --quiet --unit=first {DEVICES} sh -c "{opens}"')
+    machine.shell(f"modprobe dummy_hcd && modprobe g_serial {BOARD}")
+    machine.shell("for i in $(seq 150); do test -e /run/opened && exit 0; sleep 0.2; done; cat /run/refused; exit 1")
+    machine.output("rmmod", "g_serial")
+
+
 @pytest.fixture(scope="module")
 def on_a_cable(machine: VirtualMachine) -> Any:
-    machine.shell("cp /srv/project/udev/60-scanner.rules /etc/udev/rules.d/ && udevadm control --reload")
     return told(machine, "cable.py")
 
 
