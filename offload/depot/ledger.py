@@ -105,6 +105,11 @@ class Ledger:
 
         outlast(self._engine, write)
 
+    def keep_words(self, job_id: str, words: str) -> None:
+        """Keep the engine's last words for whoever asks what the job is doing."""
+        # PostgreSQL takes no zero bytes in a text.
+        self._update(job_id, log_tail=words.replace("\0", "\N{REPLACEMENT CHARACTER}"))
+
     def complete(self, job_id: str, results: Sequence[StoredFile]) -> None:
         """Mark a job completed. Its results must be in place and durable."""
         listed = FILES.dump_json(tuple(results)).decode()

@@ -100,6 +100,7 @@ JOBS = sa.Table(
     sa.Column("dead", sa.Boolean, nullable=False, default=False),
     sa.Column("created_at", Instant, nullable=False, index=True),
     sa.Column("updated_at", Instant, nullable=False),
+    sa.Column("log_tail", sa.Text),
     sa.Column("results", sa.Text, nullable=False, default="[]"),
     sa.Column("starts", sa.Integer, nullable=False, default=0),
     sa.Column("starts_forgiven", sa.Integer, nullable=False, default=0),

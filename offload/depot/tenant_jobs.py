@@ -55,6 +55,12 @@ class TenantJobs:
         with self._engine.connect() as connection:
             return stage_history(connection, job_id)
 
+    def log_tail(self, job_id: str) -> str:
+        """Return the last words of a job's engine. Raises UnknownJob."""
+        if (row := self._row(job_id)) is None:
+            raise UnknownJob(job_id)
+        return row["log_tail"] or ""
+
     def request_cancel(self, job_id: str) -> Job:
         """Cancel a queued job at once, and ask a running one's worker to stop. Raises UnknownJob."""
         self.get(job_id)

@@ -6,7 +6,7 @@ from typing import BinaryIO
 
 import sqlalchemy as sa
 from fastapi import APIRouter, HTTPException, Response
-from fastapi.responses import FileResponse, RedirectResponse, StreamingResponse
+from fastapi.responses import FileResponse, PlainTextResponse, RedirectResponse, StreamingResponse
 
 from offload.depot.job_row import UnknownJob
 from offload.depot.keys import Keys
@@ -44,6 +44,11 @@ def add_job_routes(router: APIRouter, engine: sa.Engine, storage: Storage) -> No
     def stages(whose: Reader, job_id: str) -> list[StageTold]:
         known(whose, job_id)
         return [StageTold(**asdict(run)) for run in TenantJobs(engine, whose.tenant_id).stages(job_id)]
+
+    @router.get("/jobs/{job_id}/log")
+    def words(whose: Reader, job_id: str) -> PlainTextResponse:
+        known(whose, job_id)
+        return PlainTextResponse(TenantJobs(engine, whose.tenant_id).log_tail(job_id))
 
     @router.post("/jobs/{job_id}/cancel")
     def cancel(whose: Writer, job_id: str) -> Job:

@@ -210,12 +210,13 @@ class EngineProcess:
             end += ", perhaps for want of memory" if status == -signal.SIGKILL else ""
         else:
             end = f"the engine ended with status {status} and without saying that it was done"
-        last_words = _tail(attempt.log)
+        last_words = tail(attempt.log)
         cause = cause_of_end(status, last_words)
         return Outcome(Ending.FAILED, f"{end}; its last words: {last_words or 'none'}", cause)
 
 
-def _tail(log: Path) -> str:
+def tail(log: Path, most_bytes: int = TAIL_BYTES) -> str:
+    """Return the end of a log."""
     with log.open("rb") as stream:
-        stream.seek(max(0, log.stat().st_size - TAIL_BYTES))
+        stream.seek(max(0, log.stat().st_size - most_bytes))
         return stream.read().decode(errors="replace").strip()

@@ -25,7 +25,7 @@ from offload.wire.bundle import StoredFile
 from offload.wire.jobs import Cause, Job, Stage
 from offload.worker.blob_cache import BlobCache
 from offload.worker.bundle import lay_out
-from offload.worker.engine_process import Attempt, Ending, EngineProcess, Outcome
+from offload.worker.engine_process import Attempt, Ending, EngineProcess, Outcome, tail
 from offload.worker.images import Images
 from offload.worker.images_refused import ImagesRefused
 from offload.worker.orphans import only_engine
@@ -35,6 +35,8 @@ from offload.worker.results import ResultsIncomplete, check_results, newest_done
 log = logging.getLogger(__name__)
 
 SHUTDOWN_S = 1.5
+KEPT_WORDS_BYTES = 4000
+"""Of an engine, in the job's row."""
 MOST_FAILURES = 3
 MOST_STARTS = 6
 """Of the engine, when its worker dies each time: such a job must not kill workers for ever."""
@@ -205,6 +207,7 @@ class Pipeline:
 
         async def report(stage: Stage, percent: float) -> None:
             await asyncio.to_thread(self._ledger.progress, job_id, stage, percent)
+            await self._keep_words(job_id, attempt)
 
         async def is_cancelled() -> bool:
             return self._shutting_down or await self._is_cancelled(job_id)
@@ -215,6 +218,7 @@ class Pipeline:
         if self._shutting_down and outcome.ending is not Ending.DONE:
             await self._freeze(job_id)
         self._idle.set()
+        await self._keep_words(job_id, attempt)
         self._on_engine_ended(job_id)
         if outcome.ending is Ending.DONE:
             try:
@@ -223,6 +227,10 @@ class Pipeline:
                 outcome = Outcome(Ending.FAILED, str(problem))
         log.info("engine %s %s", outcome.ending.value, outcome.message, extra=self._about(job_id))
         return outcome
+
+    async def _keep_words(self, job_id: str, attempt: Attempt) -> None:
+        words = await asyncio.to_thread(tail, attempt.log, KEPT_WORDS_BYTES)
+        await asyncio.to_thread(self._ledger.keep_words, job_id, words)
 
     async def _freeze(self, job_id: str) -> None:
         await asyncio.to_thread(self._ledger.take_back_start, job_id)

@@ -78,6 +78,8 @@ def test_a_jobs_way_is_told_as_it_goes_and_afterwards(service, kit, make_worker,
                 if told and told[-1]["stage"] == "sweep":
                     worker.release()
         assert told[-1]["state"] == "completed", "and then it ends by itself"
+        assert client.get(f"/jobs/{job_id}/log").text == "looking at photos"
+        assert client.get("/jobs/never/log").status_code == 404
         assert [event["percent"] for event in told] == sorted(event["percent"] for event in told)
         stages = client.get(f"/jobs/{job_id}/stages").json()
     assert stages[0]["stage"] == "fetch"

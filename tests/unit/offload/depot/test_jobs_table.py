@@ -80,6 +80,13 @@ def test_an_idempotency_key_makes_one_job_of_each_tenant(engine, add):
     assert row["created_at"].tzinfo is not None
 
 
+def test_an_engines_words_are_kept_whatever_is_in_them(engine, add):
+    job = NewJob.of_bundle(manifest())
+    add(job)
+    taken(engine).keep_words(job.job_id, "a\0b")
+    assert TenantJobs(engine, job.tenant_id).log_tail(job.job_id) == "a\N{REPLACEMENT CHARACTER}b"
+
+
 def test_a_jobs_stages_are_remembered_with_their_ends(engine, add):
     job = NewJob.of_bundle(manifest())
     add(job)
