@@ -200,7 +200,7 @@ class StreamingCamera(Generic[S]):
         return await self._in_session(lambda session: _capture(session, called_s, keep))
 
     async def close(self) -> None:
-        """Stop the stream and free the camera; safe to call twice."""
+        """Stop the stream and free the camera; safe to call twice. Cancelled, it leaves the thread that hangs."""
         if self._closed:
             return
         self._closed = True
@@ -209,7 +209,8 @@ class StreamingCamera(Generic[S]):
         except CameraUnusable as stuck:  # nobody who closes can do anything about it
             LOG.error("%s", stuck)
         finally:
-            self._thread.shutdown()
+            # Whoever gives up on a camera that hangs does not wait for its thread after all.
+            self._thread.shutdown(wait=False)
 
     async def _in_session(self, job: Callable[[S], T]) -> T:
         return await self._in_thread(lambda abandon: self._tried_twice(job, abandon))

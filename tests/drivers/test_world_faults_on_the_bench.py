@@ -1,5 +1,7 @@
 """Faults of the world that a hand can cause, as the drivers meet them."""
 
+import asyncio
+import threading
 import time
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -78,6 +80,26 @@ async def test_a_camera_that_does_not_let_go_needs_a_person(
     fast_bench.world.camera_hangs = False
     fast_bench.world.camera_lets_go.set()
     assert (await camera.capture()).photo.width_px == 160, "once it has let go, it works again"
+
+
+async def test_who_gives_up_on_a_camera_that_does_not_close_waits_no_longer(
+    fast_bench: Bench, camera: Camera
+) -> None:
+    def hanging() -> set[str]:
+        return {thread.name for thread in threading.enumerate()} & {"camera-close", "camera_0"}
+
+    await camera.capture()
+    fast_bench.world.camera_lets_go.clear()
+    try:
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.3):
+                await camera.close()
+        assert hanging() == {"camera-close", "camera_0"}, "nobody waited for them"
+    finally:
+        fast_bench.world.camera_lets_go.set()
+    async with asyncio.timeout(60):
+        while hanging():  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
 
 
 @pytest.mark.usefixtures("impatient")
