@@ -21,7 +21,8 @@ T = TypeVar("T")
 class NoRoom(CameraUnusable):
     """The bus carries so much already that this stream does not fit beside it."""
 
-    def __init__(self, message: str, bus: str) -> None:
+    def __init__(self, message: str, bus: str = "") -> None:
+        """Without a bus it is only told, as every fault with the camera's name before it."""
         super().__init__(message)
         self.bus = bus
 
