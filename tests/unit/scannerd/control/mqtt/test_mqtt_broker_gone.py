@@ -162,14 +162,14 @@ async def test_two_scanners_of_one_name_are_told_so(bench: Bench, broker: Broker
 async def test_what_is_too_large_for_the_broker_is_left_out_and_the_rest_goes_on(
     bench: Bench, tmp_path: Path
 ) -> None:
-    broker = Broker(tmp_path / "mosquitto", more="max_packet_size 9000")
+    broker = Broker(tmp_path / "mosquitto", more="max_packet_size 10000")
     broker.start()
     try:
         config = mqtt_config(tmp_path / "store", broker.settings(), views=3)
         async with a_tablet(broker) as tablet, on_mqtt(config, bench) as daemon:
             await tablet.on("marker")
             said = await warning(daemon, "max_packet_size")
-            assert f"takes 9000 bytes at most, and {BASE}/preview needs" in said
+            assert f"takes 10000 bytes at most, and {BASE}/preview needs" in said
             await tablet.ask({"command": "start", "scan_id": "cup", "command_id": "s"})
             await tablet.event("scan_ended")
             assert [heard.payload for heard in tablet.heard if heard.topic.endswith("availability")] == [b"online"]
