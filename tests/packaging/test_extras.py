@@ -16,7 +16,7 @@ import {module}
 """
 
 CLOUD_ONLY = ("dbos", "numba", "obstore", "skimage", "xatlas", "fast_simplification", "sqlalchemy")
-EDGE_ONLY = ("aiomqtt", "gpiozero", "picamera2", "piexif", "prometheus_client", "reportlab")
+EDGE_ONLY = ("aiomqtt", "gpiozero", "picamera2", "piexif", "reportlab")
 BENCH_ONLY = ("embreex", "trimesh")
 OPEN_DOORS_ONLY = ("aiomqtt", "fastapi", "prometheus_client", "uvicorn")
 """A scanner whose doors to the network are closed does not load what they stand on."""
@@ -29,9 +29,9 @@ OPEN_DOORS_ONLY = ("aiomqtt", "fastapi", "prometheus_client", "uvicorn")
         ("scannerd.run_command", (*CLOUD_ONLY, *BENCH_ONLY, *OPEN_DOORS_ONLY, "httpx", "reportlab")),
         ("scannerd.app", CLOUD_ONLY + BENCH_ONLY + OPEN_DOORS_ONLY),
         ("scannerd.control.rest.door", CLOUD_ONLY + BENCH_ONLY),
-        ("offload.sync.__main__", (*CLOUD_ONLY, *BENCH_ONLY, *EDGE_ONLY, "fastapi", "uvicorn")),
+        ("offload.sync.__main__", (*CLOUD_ONLY, *BENCH_ONLY, *EDGE_ONLY, "fastapi", "prometheus_client", "uvicorn")),
         ("offload.service.__main__", (*EDGE_ONLY, "embreex", "numba", "skimage", "xatlas")),
-        ("offload.worker.__main__", (*EDGE_ONLY, "embreex")),
+        ("offload.worker.__main__", (*EDGE_ONLY, "embreex", "prometheus_client")),
         ("offload.engines.turntable.engine", (*EDGE_ONLY, "embreex", "dbos", "fastapi")),
     ],
 )
