@@ -1,4 +1,4 @@
-"""One virtual machine for all of these tests: booting it is most of their time."""
+"""One virtual machine for each file of these tests: booting takes time, but one that idles takes most of a core."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -33,7 +33,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
                 item.add_marker(pytest.mark.skip(reason=f"THE VIRTUAL MACHINE DOES NOT RUN HERE: {missing}"))
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[VirtualMachine]:
     """A machine with the header of a Raspberry Pi and the scanner installed; the checkout is /srv/project."""
     if (said := refusal(debian_root())) is not None:
