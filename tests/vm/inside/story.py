@@ -48,9 +48,9 @@ def hung() -> dict[str, Any]:
     person.run("systemctl", "start", "mosquitto.service")
     person.until("the new broker knows", lambda: person.retained("availability") == "online")
     found: dict[str, Any] = {"mood_told_anew": person.state()["mood"]}
-    said = len(person.heard())
+    said, restarts = len(person.heard()), int(person.shows("NRestarts"))
     person.run("kill", "-STOP", person.shows("MainPID"))
-    person.until("the watchdog bites", lambda: person.shows("NRestarts") == "1")
+    person.until("the watchdog bites", lambda: int(person.shows("NRestarts")) == restarts + 1)
     person.until("it is back", lambda: person.heard()[said:][-1:] == ["online"])
     found |= {"scan": person.scan_number(2), "heard": person.heard()[said:], "journal": person.journal()}
     return found
