@@ -27,9 +27,7 @@ def _read_private(path: Path) -> str:
     try:
         return read_private(path)
     except OpenToOthers as problem:
-        raise KeyProblem(
-            f"{path} may be read by others (mode {problem.mode:04o}, expected 0600); run: chmod 600 {path}"
-        ) from problem
+        raise KeyProblem(str(problem)) from problem
     except OSError as problem:
         raise KeyProblem(f"{path}: {problem.strerror}; {KEY_FILE_VARIABLE} must name the key's file") from problem
 

@@ -34,9 +34,7 @@ def read_database_url(environment: Mapping[str, str]) -> str | None:
         try:
             return _checked(read_private(Path(name)), name)
         except OpenToOthers as problem:
-            raise DatabaseUnusable(
-                f"{name} may be read by others (mode {problem.mode:04o}, expected 0600); run: chmod 600 {name}"
-            ) from problem
+            raise DatabaseUnusable(str(problem)) from problem
         except OSError as problem:
             raise DatabaseUnusable(
                 f"{name}: {problem.strerror}; {URL_FILE_VARIABLE} must name the file of the address"

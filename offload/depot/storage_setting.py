@@ -152,9 +152,7 @@ def _from_file(path: Path) -> dict[str, str]:
         parser.read_string(read_private(path), str(path))
         section = parser["default"]
     except OpenToOthers as problem:
-        raise StorageProblem(
-            f"{path} may be read by others (mode {problem.mode:04o}, expected 0600); run: chmod 600 {path}"
-        ) from problem
+        raise StorageProblem(str(problem)) from problem
     except OSError as problem:
         raise StorageProblem(
             f"{path}: {problem.strerror}; {CREDENTIALS_FILE_VARIABLE} must name the key's file"

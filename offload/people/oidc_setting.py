@@ -68,9 +68,7 @@ def _secret(environment: Mapping[str, str]) -> str | None:
     try:
         return read_private(Path(name))
     except OpenToOthers as problem:
-        raise OidcProblem(
-            f"{name} may be read by others (mode {problem.mode:04o}, expected 0600); run: chmod 600 {name}"
-        ) from problem
+        raise OidcProblem(str(problem)) from problem
     except OSError as problem:
         raise OidcProblem(
             f"{name}: {problem.strerror}; {SECRET_FILE_VARIABLE} must name the secret's file"

@@ -48,9 +48,7 @@ def read_token_key(environment: Mapping[str, str], folder: DataFolder) -> TokenK
     try:
         return TokenKey(_checked(read_private(path), str(path)))
     except OpenToOthers as problem:
-        raise TokenKeyProblem(
-            f"{path} may be read by others (mode {problem.mode:04o}, expected 0600); run: chmod 600 {path}"
-        ) from problem
+        raise TokenKeyProblem(str(problem)) from problem
     except OSError as problem:
         raise TokenKeyProblem(f"{path}: {problem.strerror}; {FILE_VARIABLE} must name the secret's file") from problem
 
